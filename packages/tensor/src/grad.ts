@@ -1,0 +1,117 @@
+import { ArgumentError } from "./errors.ts";
+import { parentsOf, topological } from "./graph.ts";
+import { pullBack } from "./op/apply.ts";
+import { add } from "./ops/pointwise/arithmetic.ts";
+import { ones, zeros } from "./ops/source/full.ts";
+import { identity } from "./ops/view/identity.ts";
+import type { State } from "./state.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Anything with named parameters: a model. */
+export interface Parameterised {
+  parameters(): Iterable<readonly [path: string, parameter: State]>;
+}
+
+/**
+ * Gradients of a scalar with respect to tensors already in its graph, by reverse-mode differentiation:
+ * the graph is walked backwards once, each op pulling its cotangent back, so the result is graph again and nests.
+ *
+ * A tensor the loss does not depend on gets zeros.
+ *
+ * @throws ArgumentError if the loss is not one float32 number.
+ */
+export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  if (loss.size !== 1 || loss.dtype !== "float32") {
+    throw new ArgumentError("grad/not-a-scalar", `the loss must be one float32 number, not ${loss}`, { subject: "grad", hint: "reduce it first: mean(...) or sum(...)" });
+  }
+  const targets = wrt.map((t) => t.value());
+  return propagate([[loss.value(), ones(loss.shape)]], targets).map((ct, i) => ct ?? zeros(wrt[i]?.shape ?? []));
+}
+
+/**
+ * The function that computes the gradient of `f` (a scalar) with respect to each argument.
+ *
+ * Example: `const [dx] = grad((x: Tensor) => sum(mul(x, x)))(x)`.
+ */
+export function grad(f: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor[] {
+  const both = valueAndGrad(f);
+  return (...inputs) => both(...inputs).grads;
+}
+
+export function valueAndGrad(f: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => { readonly value: Tensor; readonly grads: Tensor[] };
+export function valueAndGrad(model: Parameterised, f: () => Tensor): { readonly loss: Tensor; readonly grads: ReadonlyMap<string, Tensor> };
+/**
+ * The value of a scalar function together with its gradient: of a function's arguments, or of a model's parameters (by path).
+ *
+ * @throws ArgumentError if the value is not one float32 number.
+ */
+export function valueAndGrad(target: Parameterised | ((...inputs: Tensor[]) => Tensor), f?: () => Tensor): unknown {
+  if (typeof target === "function") {
+    return (...inputs: Tensor[]) => {
+      const fresh = inputs.map((input) => identity(input));
+      const value = target(...fresh);
+      return { value, grads: gradients(value, fresh) };
+    };
+  }
+  if (f === undefined) throw new ArgumentError("argument/missing", "needs the function that computes the loss", { subject: "valueAndGrad" });
+  const parameters = [...target.parameters()];
+  const before = parameters.map(([, parameter]) => parameter.value());
+  const loss = f();
+  const grads = gradients(loss, before);
+  return { loss, grads: new Map(parameters.map(([path], i) => [path, grads[i] ?? zeros([])])) };
+}
+
+/**
+ * The value of `f` at `inputs` and its pullback: cotangents of the outputs to cotangents of the inputs.
+ *
+ * Example: `const { value, pullback } = vjp((x) => exp(x), [x]); const [dx] = pullback(ones(value.shape));`
+ */
+export function vjp(f: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): { readonly value: Tensor; readonly pullback: (ct: Tensor) => Tensor[] } {
+  const fresh = inputs.map((input) => identity(input));
+  const value = f(...fresh);
+  return {
+    value,
+    pullback: (ct) => propagate([[value, ct]], fresh).map((pulled, i) => pulled ?? zeros(inputs[i]?.shape ?? [])),
+  };
+}
+
+/** Pulls cotangents back from `seeds` to `targets`; null where nothing flows. */
+export function propagate(seeds: readonly (readonly [Tensor, Tensor])[], targets: readonly Tensor[]): (Tensor | null)[] {
+  const wanted = new Set(targets);
+  const cotangents = new Map<Tensor, Tensor>();
+  const receive = (tensor: Tensor, ct: Tensor): void => {
+    const sofar = cotangents.get(tensor);
+    cotangents.set(tensor, sofar === undefined ? ct : add(sofar, ct));
+  };
+  for (const [tensor, ct] of seeds) receive(tensor, ct);
+  const order = reaching(seeds.map(([tensor]) => tensor), wanted);
+  for (let i = order.length - 1; i >= 0; i--) {
+    const tensor = order[i];
+    const ct = tensor && cotangents.get(tensor);
+    if (tensor === undefined || ct === undefined) continue;
+    for (const [parent, pulled] of pullBack(tensor, ct)) receive(parent, pulled);
+  }
+  return targets.map((target) => cotangents.get(target) ?? null);
+}
+
+/** Tensors on a path from a wanted one to a root, producers first. */
+function reaching(roots: readonly Tensor[], wanted: ReadonlySet<Tensor>): Tensor[] {
+  const onPath = new Set<Tensor>();
+  const found = new Set<Tensor>();
+  let cut: Tensor | null = null;
+  const order = topological(roots).filter((tensor) => {
+    if (wanted.has(tensor)) found.add(tensor);
+    else if (tensor.source.kind === "host" && tensor.source.computed) cut = tensor;
+    else if (!parentsOf(tensor).some((parent) => onPath.has(parent))) return false;
+    onPath.add(tensor);
+    return true;
+  });
+  if (cut !== null && found.size < wanted.size) {
+    throw new ArgumentError("grad/evaluated", "part of the graph was already computed and forgotten, so gradients cannot flow through it", {
+      subject: "grad",
+      facts: { tensor: String(cut) },
+      hint: "take gradients before reading values with data() or item()",
+    });
+  }
+  return order;
+}

@@ -1,0 +1,108 @@
+import { ArgumentError, ShapeError } from "../errors.ts";
+import { Tensor } from "../tensor.ts";
+import { type Attr, checkAttrs, type Values } from "./attr.ts";
+import type { AnyAttrs, Aval, Fill, Inputs, LibraryOp, LoopOp, Problem } from "./define.ts";
+
+type Op<N extends string, I extends Inputs, A extends AnyAttrs> = LoopOp<N, I, A, Tensor> | LibraryOp<N, I, A, Tensor>;
+
+/** An op with its static types forgotten. This file and nobody else turns one into the other. */
+export type ErasedOp = Op<string, Inputs, AnyAttrs>;
+export type ErasedLoopOp = LoopOp<string, Inputs, AnyAttrs, Tensor>;
+export type ErasedLibraryOp = LibraryOp<string, Inputs, AnyAttrs, Tensor>;
+
+/**
+ * Records a call in the graph. Attributes, shapes and dtypes are checked here, so errors point at the caller's line.
+ *
+ * @throws ArgumentError, ShapeError
+ */
+export function apply<N extends string, I extends Inputs, A extends AnyAttrs>(op: Op<N, I, A>, x: Fill<I, Tensor>, attrs: Values<A>): Tensor {
+  // The one place where an op's static types are erased: `Fill` and `Values` made them true for the caller.
+  const erased = op as unknown as ErasedOp;
+  const given = x as Readonly<Record<string, Tensor | readonly Tensor[] | null>>;
+  const attrsKey = checkAttrs(op.name, op.attrs as unknown as Record<string, Attr<unknown>>, attrs as Record<string, unknown>);
+  const slots: Record<string, Tensor | readonly Tensor[] | null> = {};
+  const parents: Tensor[] = [];
+  for (const name in op.inputs) {
+    const value = given[name] ?? null;
+    if (value === null) slots[name] = null;
+    else if (isTensor(value)) parents.push((slots[name] = checked(op.name, name, value).value()));
+    else parents.push(...(slots[name] = value.map((item) => checked(op.name, name, item).value())));
+  }
+  const aval = erased.infer(slots as Fill<Inputs, Tensor>, attrs as Values<AnyAttrs>, (problem) => refuse(op.name, given, problem));
+  return new Tensor(aval, { kind: "op", op: erased, x: slots, attrs, attrsKey, parents });
+}
+
+/** The op of a recorded call, with the types its row was defined with forgotten. */
+export function opOf(tensor: Tensor): ErasedOp | null {
+  // Only `apply` makes op sources, and it stores an erased op.
+  return tensor.source.kind === "op" ? (tensor.source.op as ErasedOp) : null;
+}
+
+/** Pulls a cotangent back through one recorded call: pairs of a parent and what flows to it. */
+export function pullBack(tensor: Tensor, ct: Tensor): (readonly [parent: Tensor, cotangent: Tensor])[] {
+  const { source } = tensor;
+  const op = opOf(tensor);
+  if (op === null || source.kind !== "op") return [];
+  const pulled: Readonly<Record<string, Tensor | readonly (Tensor | null)[] | null>> = op.vjp({
+    x: source.x as Fill<Inputs, Tensor>,
+    out: tensor,
+    ct,
+    attrs: source.attrs as Values<AnyAttrs>,
+  });
+  const pairs: (readonly [Tensor, Tensor])[] = [];
+  for (const slot in op.inputs) {
+    const to = source.x[slot] ?? null;
+    const from = pulled[slot] ?? null;
+    if (to === null || from === null) continue;
+    if (isTensor(to)) {
+      if (isTensor(from)) pairs.push([to, from]);
+    } else if (!isTensor(from)) {
+      to.forEach((parent, i) => {
+        const cotangent = from[i] ?? null;
+        if (cotangent !== null) pairs.push([parent, cotangent]);
+      });
+    }
+  }
+  return pairs;
+}
+
+/** The attribute values of a recorded call, for its own op's functions. */
+export function attrsOf(tensor: Tensor): Values<AnyAttrs> {
+  return (tensor.source.kind === "op" ? tensor.source.attrs : {}) as Values<AnyAttrs>;
+}
+
+/** Inputs by slot, mapped: what an op's own functions take. */
+export function mapSlots<T>(tensor: Tensor, map: (parent: Tensor) => T): Fill<Inputs, T> {
+  const result: Record<string, T | readonly T[] | null> = {};
+  if (tensor.source.kind !== "op") return result as Fill<Inputs, T>;
+  for (const [name, value] of Object.entries(tensor.source.x)) {
+    result[name] = value === null ? null : isTensor(value) ? map(value) : value.map(map);
+  }
+  return result as Fill<Inputs, T>;
+}
+
+function isTensor(value: Tensor | readonly (Tensor | null)[]): value is Tensor {
+  return value instanceof Tensor;
+}
+
+function checked(op: string, name: string, value: unknown): Tensor {
+  if (value instanceof Tensor) return value;
+  throw new ArgumentError("argument/not-a-tensor", `${name} must be a tensor, not ${Array.isArray(value) ? "an array" : typeof value}`, {
+    subject: op,
+    hint: "wrap numbers and arrays with tensor(...)",
+  });
+}
+
+function refuse(op: string, x: Readonly<Record<string, Tensor | readonly Tensor[] | null>>, problem: Problem): never {
+  const facts: Record<string, string | number | boolean | readonly number[]> = {};
+  for (const [name, value] of Object.entries(x)) if (value !== null) facts[name] = isTensor(value) ? String(value) : value.map(describe).join(", ");
+  throw new ShapeError(problem.code, problem.sentence, {
+    subject: op,
+    facts: { ...facts, ...problem.facts },
+    ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+  });
+}
+
+function describe({ dtype, shape }: Aval): string {
+  return `${dtype}[${shape.join(", ")}]`;
+}

@@ -1,0 +1,82 @@
+import type { DType } from "../dtype.ts";
+import { ArgumentError } from "../errors.ts";
+
+/** A runtime-checked attribute: one definition gives validation, the cache key and the static type. */
+export interface Attr<T> {
+  readonly describe: string;
+  accepts(value: unknown): value is T;
+  /** Equal keys mean equal values. */
+  key(value: T): string;
+}
+
+export type Attrs = Readonly<Record<string, Attr<unknown>>>;
+export type Values<A extends Attrs> = { readonly [K in keyof A]: A[K] extends Attr<infer T> ? T : never };
+
+export const bool: Attr<boolean> = {
+  describe: "a boolean",
+  accepts: (value): value is boolean => typeof value === "boolean",
+  key: (value) => (value ? "1" : "0"),
+};
+
+export const integer: Attr<number> = {
+  describe: "an integer",
+  accepts: (value): value is number => Number.isSafeInteger(value),
+  key: String,
+};
+
+export const number: Attr<number> = {
+  describe: "a number",
+  accepts: (value): value is number => typeof value === "number",
+  key: (value) => (Object.is(value, -0) ? "-0" : String(value)),
+};
+
+export const integers: Attr<readonly number[]> = {
+  describe: "a list of integers",
+  accepts: (value): value is readonly number[] => Array.isArray(value) && value.every((item) => Number.isSafeInteger(item)),
+  key: (value) => value.join(),
+};
+
+export function oneOf<const T extends string>(...choices: readonly T[]): Attr<T> {
+  return {
+    describe: `one of ${choices.join(", ")}`,
+    accepts: (value): value is T => choices.some((choice) => choice === value),
+    key: (value) => value,
+  };
+}
+
+export const dtype: Attr<DType> = oneOf("float32", "int32", "uint8", "bool");
+
+/** A value the graph carries but does not look into; two are equal only if they are the same object. */
+export function opaque<T extends object>(describe: string): Attr<T> {
+  return { describe, accepts: (value): value is T => typeof value === "object" || typeof value === "function", key: (value) => `#${identityOf(value)}` };
+}
+
+/** Checks every attribute and returns their joint key. */
+export function checkAttrs(op: string, attrs: Readonly<Record<string, Attr<unknown>>>, values: Readonly<Record<string, unknown>>): string {
+  let key = "";
+  for (const name in attrs) {
+    const attr = attrs[name];
+    const value = values[name];
+    if (attr === undefined) continue;
+    if (!attr.accepts(value)) {
+      throw new ArgumentError("argument/attribute", `${name} must be ${attr.describe}, not ${describeValue(value)}`, { subject: op });
+    }
+    key += `${attr.key(value)};`;
+  }
+  return key;
+}
+
+const identities = new WeakMap<object, number>();
+let nextIdentity = 1;
+
+function identityOf(value: object): number {
+  let identity = identities.get(value);
+  if (identity === undefined) identities.set(value, (identity = nextIdentity++));
+  return identity;
+}
+
+function describeValue(value: unknown): string {
+  if (typeof value === "string") return `"${value}"`;
+  if (Array.isArray(value)) return `[${value.map(describeValue).join(", ")}]`;
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}

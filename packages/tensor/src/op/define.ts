@@ -1,0 +1,117 @@
+import type { DType } from "../dtype.ts";
+import type { Facts } from "../errors.ts";
+import type { Scalar, ScalarBuilder } from "../scalar/expression.ts";
+import type { IndexExpression } from "../scalar/index-expression.ts";
+import type { Shape } from "../shape.ts";
+import type { Attr, Values } from "./attr.ts";
+
+/** What is known about a tensor before it has data. */
+export interface Aval {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** How an input slot is filled. */
+export type Slot = "one" | "many" | "optional";
+export type Inputs = Readonly<Record<string, Slot>>;
+export type AnyAttrs = Readonly<Record<string, Attr<unknown>>>;
+
+/** Maps an op's input slots onto some per-tensor type `T`. */
+export type Fill<I extends Inputs, T> = {
+  readonly [K in keyof I]: I[K] extends "many" ? readonly T[] : I[K] extends "optional" ? T | null : T;
+};
+
+/** Why a call is refused: a stable code, one sentence, and what helps. */
+export interface Problem {
+  readonly code: string;
+  readonly sentence: string;
+  readonly hint?: string;
+  readonly facts?: Facts;
+}
+export type Fail = (problem: Problem) => never;
+
+interface Row<N extends string, I extends Inputs, A extends AnyAttrs, T> {
+  readonly name: N;
+  readonly inputs: I;
+  readonly attrs: A;
+  /** Output shape and dtype; calls `fail` on a call that has none. */
+  infer(x: Fill<I, Aval>, attrs: Values<A>, fail: Fail): Aval;
+  /** One cotangent per input; `null` where there is no gradient. */
+  vjp(call: { readonly x: Fill<I, T>; readonly out: T; readonly ct: T; readonly attrs: Values<A> }): Fill<I, T | null>;
+}
+
+/** An input as a loop body sees it: a value at an index. */
+export interface Reader extends Aval {
+  at(index: readonly IndexExpression[]): Scalar;
+}
+
+/** What a loop body is given: readers, its output index, and the reduced index if it reduces. */
+export interface LoopContext<I extends Inputs, A extends AnyAttrs> {
+  readonly s: ScalarBuilder;
+  readonly x: Fill<I, Reader>;
+  readonly attrs: Values<A>;
+  readonly out: Aval;
+  readonly at: readonly IndexExpression[];
+  readonly over: readonly IndexExpression[];
+}
+
+/** How reduced values join: argmax and argmin keep the first extreme's row-major position in the reduced extents. */
+export type Combine = "sum" | "prod" | "max" | "min" | "argmax" | "argmin";
+
+/**
+ * Which elements of the inputs one output element reads: its own (`pointwise`), one at a mapped index (`view`),
+ * one at an index taken from data (`index`), several (`reduce`), none (`source`).
+ */
+export type Access = "pointwise" | "view" | "index" | "reduce" | "source";
+
+/** An op the core compiles from its body: no backend code. */
+export interface LoopOp<N extends string, I extends Inputs, A extends AnyAttrs, T> extends Row<N, I, A, T> {
+  readonly kind: "loop";
+  readonly id: number;
+  readonly access: Access;
+  /** The extents reduced over and how; only, and always, for `access: "reduce"`. */
+  readonly reduce?: (x: Fill<I, Aval>, attrs: Values<A>) => { readonly extents: Shape; readonly combine: Combine };
+  /** The scalar program of one output element (of one term, for a reduction). */
+  body(context: LoopContext<I, A>): Scalar;
+}
+
+/** An op that needs a tuned kernel in every backend. */
+export interface LibraryOp<N extends string, I extends Inputs, A extends AnyAttrs, T> extends Row<N, I, A, T> {
+  readonly kind: "library";
+  readonly id: number;
+  /**
+   * The output's axes as kernels see them, row-major: how many leading axes go into each group.
+   * Epilogues are written over these.
+   */
+  readonly axes: (out: Aval, attrs: Values<A>) => Shape;
+}
+
+/** An op whose static types are erased: for tables and graph walks. */
+export interface AnyOp {
+  readonly name: string;
+  readonly kind: "loop" | "library";
+  readonly id: number;
+  readonly inputs: Inputs;
+  readonly attrs: AnyAttrs;
+}
+
+export type InputsOf<O> = O extends { readonly inputs: infer I extends Inputs } ? I : never;
+export type ValuesOf<O> = O extends { readonly attrs: infer A extends AnyAttrs } ? Values<A> : never;
+
+let nextId = 1;
+
+/** Defines an op the core compiles into loops. */
+export function defineLoop<T>() {
+  return <const N extends string, const I extends Inputs, const A extends AnyAttrs>(row: Omit<LoopOp<N, I, A, T>, "kind" | "id">): LoopOp<N, I, A, T> => ({
+    ...row,
+    kind: "loop",
+    id: nextId++,
+  });
+}
+
+/** Defines an op every backend answers with a kernel. */
+export function defineLibrary<T>() {
+  return <const N extends string, const I extends Inputs, const A extends AnyAttrs>(
+    row: Omit<LibraryOp<N, I, A, T>, "kind" | "id">,
+  ): LibraryOp<N, I, A, T> => ({ ...row, kind: "library", id: nextId++ });
+}

@@ -1,0 +1,67 @@
+import { ShapeError } from "../../errors.ts";
+import { apply } from "../../op/apply.ts";
+import { bool } from "../../op/attr.ts";
+import { defineLibrary } from "../../op/define.ts";
+import { broadcastShapes, type Shape, sizeOf } from "../../shape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { sumTo } from "../view/expand.ts";
+import { reshape } from "../view/reshape.ts";
+
+export const matmulOp = defineLibrary<Tensor>()({
+  name: "matmul",
+  inputs: { a: "one", b: "one" },
+  attrs: { transposeA: bool, transposeB: bool },
+
+  infer({ a, b }, { transposeA, transposeB }, fail) {
+    if (a.dtype !== "float32" || b.dtype !== "float32") fail({ code: "dtype/unsupported", sentence: `takes float32, not ${a.dtype} and ${b.dtype}`, hint: "cast first" });
+    if (a.shape.length < 2 || b.shape.length < 2) fail({ code: "shape/matmul-rank", sentence: "both inputs must be matrices or batches of matrices" });
+    const [m, k] = matrixShape(a.shape, transposeA);
+    const [inner, n] = matrixShape(b.shape, transposeB);
+    if (k !== inner) {
+      fail({ code: "shape/matmul-inner", sentence: `inner dimensions differ (${k} and ${inner})`, ...(k === n ? { hint: "b looks transposed; pass transposeB: true" } : {}) });
+    }
+    const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)) ?? fail({ code: "shape/matmul-batch", sentence: "batch dimensions do not broadcast" });
+    return { shape: [...batch, m, n], dtype: "float32" };
+  },
+
+  axes: ({ shape }) => [sizeOf(shape.slice(0, -2)), ...shape.slice(-2)],
+
+  vjp({ x: { a, b }, ct, attrs: { transposeA: ta, transposeB: tb } }) {
+    const da = ta ? matmul(b, ct, { transposeA: tb, transposeB: true }) : matmul(ct, b, { transposeB: !tb });
+    const db = tb ? matmul(ct, a, { transposeA: true, transposeB: ta }) : matmul(a, ct, { transposeA: !ta });
+    return { a: sumTo(da, a.shape), b: sumTo(db, b.shape) };
+  },
+});
+
+export interface MatmulOptions {
+  /** Reads `a` as its transpose: [..., k, m]. */
+  readonly transposeA?: boolean;
+  /** Reads `b` as its transpose: [..., n, k]. */
+  readonly transposeB?: boolean;
+}
+
+/**
+ * Matrix product: c[..., i, j] = Σ_p a[..., i, p] * b[..., p, j].
+ *
+ * Shapes: `a` [..., m, k], `b` [..., k, n], batch axes broadcast, result [..., m, n]. A vector is a row on the
+ * left and a column on the right, and its axis is dropped from the result.
+ *
+ * @throws ShapeError if the inner dimensions differ or the batch axes do not broadcast.
+ */
+export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  if (a.rank === 0 || b.rank === 0) {
+    throw new ShapeError("shape/matmul-rank", "a scalar has no rows to multiply", { subject: "matmul", facts: { a: String(a), b: String(b) }, hint: "use mul" });
+  }
+  if (a.rank > 1 && b.rank > 1) return apply(matmulOp, { a, b }, { transposeA, transposeB });
+  const left = a.rank === 1 ? reshape(a, [1, a.size]) : a;
+  const right = b.rank === 1 ? reshape(b, [b.size, 1]) : b;
+  const product = apply(matmulOp, { a: left, b: right }, { transposeA: transposeA && a.rank > 1, transposeB: transposeB && b.rank > 1 });
+  const kept = product.shape.filter((_, axis) => !(a.rank === 1 && axis === product.rank - 2) && !(b.rank === 1 && axis === product.rank - 1));
+  return reshape(product, kept);
+}
+
+function matrixShape(shape: Shape, transpose: boolean): readonly [rows: number, columns: number] {
+  const rows = shape[shape.length - 2] ?? 1;
+  const columns = shape[shape.length - 1] ?? 1;
+  return transpose ? [columns, rows] : [rows, columns];
+}

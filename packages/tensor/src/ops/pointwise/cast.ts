@@ -1,0 +1,40 @@
+import type { DType } from "../../dtype.ts";
+import { apply } from "../../op/apply.ts";
+import { dtype as dtypeAttr } from "../../op/attr.ts";
+import { defineLoop } from "../../op/define.ts";
+import type { Scalar, ScalarBuilder } from "../../scalar/expression.ts";
+import type { Tensor } from "../../tensor.ts";
+
+export const castOp = defineLoop<Tensor>()({
+  name: "cast",
+  inputs: { x: "one" },
+  attrs: { dtype: dtypeAttr },
+  access: "pointwise",
+  infer: ({ x }, { dtype }) => ({ shape: x.shape, dtype }),
+  body: ({ s, x: { x }, attrs: { dtype }, at }) => convert(s, x.at(at), dtype),
+  vjp: ({ x: { x }, ct, attrs: { dtype } }) => ({ x: x.dtype === "float32" && dtype === "float32" ? ct : null }),
+});
+
+/**
+ * Converts to another dtype.
+ *
+ * float32 to int32 truncates towards zero and saturates, NaN becomes 0; to uint8 keeps the low byte of that;
+ * to bool is `x != 0`. Gradients do not pass through integers.
+ */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  return x.dtype === dtype ? x : apply(castOp, { x }, { dtype });
+}
+
+export function convert(s: ScalarBuilder, x: Scalar, dtype: DType): Scalar {
+  switch (dtype) {
+    case "float32":
+      return s.call("toFloat32", x);
+    case "int32":
+      return s.call("toInt32", x);
+    case "uint8":
+      return s.call("toUint8", x);
+    case "bool":
+      return s.call("toBool", x);
+  }
+  dtype satisfies never;
+}

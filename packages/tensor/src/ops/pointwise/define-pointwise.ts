@@ -1,0 +1,126 @@
+import type { DType } from "../../dtype.ts";
+import { DTypeError } from "../../errors.ts";
+import { apply } from "../../op/apply.ts";
+import { type Aval, defineLoop, type Fail, type LoopOp } from "../../op/define.ts";
+import type { Scalar, ScalarBuilder } from "../../scalar/expression.ts";
+import { broadcastShapes, sameShape } from "../../shape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { full } from "../source/full.ts";
+import { broadcastTo } from "../view/expand.ts";
+import { cast } from "./cast.ts";
+
+/** A tensor, or a number that takes the other operand's dtype. */
+export type Operand = Tensor | number;
+
+/** Which dtypes an op takes: any number, floating point only, whole numbers only, or anything. */
+type Takes = "number" | "float" | "integer" | "any";
+
+interface UnaryRow {
+  readonly takes: Takes;
+  /** The result's dtype; the input's when left out. */
+  readonly gives?: DType;
+  body(s: ScalarBuilder, x: Scalar): Scalar;
+  /** The cotangent of `x`, or null for steps. */
+  vjp(call: { readonly ct: Tensor; readonly x: Tensor; readonly out: Tensor }): Tensor | null;
+}
+
+interface BinaryRow {
+  readonly takes: Takes;
+  readonly gives?: DType;
+  body(s: ScalarBuilder, a: Scalar, b: Scalar): Scalar;
+  vjp(call: { readonly ct: Tensor; readonly a: Tensor; readonly b: Tensor; readonly out: Tensor }): { readonly a: Tensor | null; readonly b: Tensor | null };
+}
+
+export type UnaryOp<N extends string> = LoopOp<N, { readonly x: "one" }, {}, Tensor>;
+export type BinaryOp<N extends string> = LoopOp<N, { readonly a: "one"; readonly b: "one" }, {}, Tensor>;
+
+/** Defines a pointwise op of one input. */
+export function unary<const N extends string>(name: N, row: UnaryRow): UnaryOp<N> {
+  return defineLoop<Tensor>()({
+    name,
+    inputs: { x: "one" },
+    attrs: {},
+    access: "pointwise",
+    infer: ({ x }, _, fail) => {
+      checkTakes(row.takes, x, fail);
+      return { shape: x.shape, dtype: row.gives ?? x.dtype };
+    },
+    body: ({ s, x: { x }, at }) => row.body(s, x.at(at)),
+    vjp: ({ x: { x }, out, ct }) => ({ x: row.vjp({ ct, x, out }) }),
+  });
+}
+
+/** Defines a pointwise op of two inputs of one shape and dtype; the public function broadcasts and promotes. */
+export function binary<const N extends string>(name: N, row: BinaryRow): BinaryOp<N> {
+  return defineLoop<Tensor>()({
+    name,
+    inputs: { a: "one", b: "one" },
+    attrs: {},
+    access: "pointwise",
+    infer: ({ a, b }, _, fail) => {
+      if (!sameShape(a.shape, b.shape)) fail({ code: "shape/differ", sentence: `shapes differ ([${a.shape.join(", ")}] and [${b.shape.join(", ")}])` });
+      if (a.dtype !== b.dtype) fail({ code: "dtype/differ", sentence: `dtypes differ (${a.dtype} and ${b.dtype})`, hint: "cast one of them" });
+      checkTakes(row.takes, a, fail);
+      return { shape: a.shape, dtype: row.gives ?? a.dtype };
+    },
+    body: ({ s, x: { a, b }, at }) => row.body(s, a.at(at), b.at(at)),
+    vjp: ({ x: { a, b }, out, ct }) => row.vjp({ ct, a, b, out }),
+  });
+}
+
+/** Applies a unary op; a floating-point-only op takes integers by casting them. */
+export function applyUnary<N extends string>(op: UnaryOp<N>, x: Tensor, takes: Takes = "number"): Tensor {
+  return apply(op, { x: takes === "float" && x.dtype !== "float32" ? cast(x, "float32") : x }, {});
+}
+
+/**
+ * Applies a binary op to operands broadcast to one shape and promoted to one dtype
+ * (bool < uint8 < int32 < float32; a fraction beside an integer tensor makes float32).
+ *
+ * @throws ShapeError if the shapes do not broadcast.
+ */
+export function applyBinary<N extends string>(op: BinaryOp<N>, a: Operand, b: Operand, takes: Takes = "number"): Tensor {
+  const [x, y] = joinOperands(op.name, a, b, takes === "float" ? "float32" : undefined);
+  return apply(op, { a: x, b: y }, {});
+}
+
+/** Two operands with one shape and one dtype. */
+export function joinOperands(name: string, a: Operand, b: Operand, atLeast?: DType): readonly [Tensor, Tensor] {
+  const dtype = atLeast ?? promote(a, b);
+  if (typeof a === "number" && typeof b === "number") return [full([], a, { dtype }), full([], b, { dtype })];
+  if (typeof a === "number") return typeof b === "number" ? [full([], a), full([], b)] : [full(b.shape, a, { dtype }), cast(b, dtype)];
+  if (typeof b === "number") return [cast(a, dtype), full(a.shape, b, { dtype })];
+  const shape = broadcastShapes(a.shape, b.shape);
+  // Left unbroadcast, the row's own check refuses them with both shapes in the message.
+  if (shape === null) return [cast(a, dtype), cast(b, dtype)];
+  return [broadcastTo(cast(a, dtype), shape), broadcastTo(cast(b, dtype), shape)];
+}
+
+const rank: Readonly<Record<DType, number>> = { bool: 0, uint8: 1, int32: 2, float32: 3 };
+
+/** The dtype two operands meet at. */
+export function promote(a: Operand, b: Operand): DType {
+  if (typeof a === "number") return typeof b === "number" ? "float32" : promoteNumber(b.dtype, a);
+  if (typeof b === "number") return promoteNumber(a.dtype, b);
+  return rank[a.dtype] >= rank[b.dtype] ? a.dtype : b.dtype;
+}
+
+function promoteNumber(dtype: DType, value: number): DType {
+  if (!Number.isInteger(value)) return "float32";
+  return dtype === "bool" ? "int32" : dtype;
+}
+
+function checkTakes(takes: Takes, { dtype }: Aval, fail: Fail): void {
+  const accepted: Record<Takes, readonly DType[]> = {
+    number: ["float32", "int32", "uint8"],
+    float: ["float32"],
+    integer: ["int32", "uint8", "bool"],
+    any: ["float32", "int32", "uint8", "bool"],
+  };
+  if (!accepted[takes].includes(dtype)) fail({ code: "dtype/unsupported", sentence: `takes ${accepted[takes].join(", ")}, not ${dtype}`, hint: "cast first" });
+}
+
+/** Refuses a dtype in a public function, before anything is recorded. */
+export function requireFloat(subject: string, x: Tensor): void {
+  if (x.dtype !== "float32") throw new DTypeError("dtype/unsupported", `takes float32, not ${x.dtype}`, { subject, hint: "cast first" });
+}

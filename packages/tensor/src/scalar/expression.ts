@@ -1,0 +1,133 @@
+import type { DType } from "../dtype.ts";
+import { type IndexExpression, indexUsesAxis } from "./index-expression.ts";
+import { type LeafName, leafTable } from "./leaves.ts";
+
+/**
+ * One node of the scalar program a loop kernel computes for each element.
+ *
+ * `load` reads element `at` of the kernel's `buffer`-th source; `accumulator` is the value a reduction
+ * (or a library kernel, in an epilogue) has reached. Nodes are interned: equal nodes have equal `id`s.
+ */
+export type Scalar =
+  | { readonly kind: "constant"; readonly id: number; readonly dtype: DType; readonly value: number }
+  | { readonly kind: "index"; readonly id: number; readonly dtype: "int32"; readonly of: IndexExpression }
+  | { readonly kind: "load"; readonly id: number; readonly dtype: DType; readonly buffer: number; readonly at: IndexExpression }
+  | { readonly kind: "accumulator"; readonly id: number; readonly dtype: DType; readonly slot: number }
+  | { readonly kind: "call"; readonly id: number; readonly dtype: DType; readonly leaf: LeafName; readonly args: readonly Scalar[] };
+
+/** Builds interned scalar programs, folding constants and identities on the way. */
+export class ScalarBuilder {
+  readonly #nodes = new Map<string, Scalar>();
+
+  constant(dtype: DType, value: number): Scalar {
+    const sign = Object.is(value, -0) ? "-" : "";
+    return this.#intern(`c${dtype}${sign}${value}`, (id) => ({ kind: "constant", id, dtype, value }));
+  }
+
+  /** An index expression as an int32 value. */
+  index(of: IndexExpression): Scalar {
+    if (of.terms.length === 0) return this.constant("int32", of.constant);
+    return this.#intern(`i${of.key}`, (id) => ({ kind: "index", id, dtype: "int32", of }));
+  }
+
+  load(buffer: number, dtype: DType, at: IndexExpression): Scalar {
+    return this.#intern(`l${buffer}[${at.key}]`, (id) => ({ kind: "load", id, dtype, buffer, at }));
+  }
+
+  accumulator(slot: number, dtype: DType): Scalar {
+    return this.#intern(`a${slot}${dtype}`, (id) => ({ kind: "accumulator", id, dtype, slot }));
+  }
+
+  call(leaf: LeafName, ...args: Scalar[]): Scalar {
+    const { result } = leafTable[leaf];
+    const last = args[args.length - 1];
+    if (last === undefined) throw new RangeError(`${leaf} needs an argument`);
+    const dtype = result === "same" ? last.dtype : result;
+    return this.#fold(leaf, dtype, args) ?? this.#intern(`${leaf}:${dtype}(${args.map((a) => a.id).join()})`, (id) => ({ kind: "call", id, dtype, leaf, args }));
+  }
+
+  /** 1 where `low <= index < high`, or null where the range proves it always holds. */
+  within(index: IndexExpression, low: number, high: number): Scalar | null {
+    const conditions: Scalar[] = [];
+    if (index.min < low) conditions.push(this.call("lessEqual", this.constant("int32", low), this.index(index)));
+    if (index.max >= high) conditions.push(this.call("less", this.index(index), this.constant("int32", high)));
+    return this.all(conditions);
+  }
+
+  /** Conjunction of conditions; null when there are none, which reads as true. */
+  all(conditions: readonly (Scalar | null)[]): Scalar | null {
+    const real = conditions.filter((condition) => condition !== null);
+    return real.length === 0 ? null : real.reduce((a, b) => this.call("and", a, b));
+  }
+
+  #intern(key: string, make: (id: number) => Scalar): Scalar {
+    const known = this.#nodes.get(key);
+    if (known !== undefined) return known;
+    const node = make(this.#nodes.size);
+    this.#nodes.set(key, node);
+    return node;
+  }
+
+  #fold(leaf: LeafName, dtype: DType, args: readonly Scalar[]): Scalar | null {
+    const [a, b, c] = args;
+    if (a === undefined) return null;
+    if (args.every((arg) => arg.kind === "constant") && leaf !== "single") {
+      const values = args.map((arg) => (arg.kind === "constant" ? arg.value : 0));
+      return this.constant(dtype, wrapTo(dtype, evaluateLeaf(leaf, dtype, values)));
+    }
+    if (leaf === "select" && a.kind === "constant") return (a.value !== 0 ? b : c) ?? null;
+    if (leaf === "select" && b === c) return b ?? null;
+    if ((leaf === "toFloat32" && a.dtype === "float32") || (leaf === "toInt32" && a.dtype === "int32")) return a;
+    if ((leaf === "toBool" && a.dtype === "bool") || (leaf === "toUint8" && a.dtype === "uint8")) return a;
+    if (b === undefined) return null;
+    if (leaf === "mul" && isConstant(b, 1)) return a;
+    if (leaf === "mul" && isConstant(a, 1)) return b;
+    if ((leaf === "add" || leaf === "sub" || leaf === "shiftRight" || leaf === "shiftLeft") && isConstant(b, 0)) return a;
+    if (leaf === "add" && isConstant(a, 0)) return b;
+    if (leaf === "div" && isConstant(b, 1)) return a;
+    return null;
+  }
+}
+
+/** Evaluates a leaf on numbers, with 32-bit wrap-around for integer arithmetic. */
+export function evaluateLeaf(leaf: LeafName, dtype: DType, [a = 0, b = 0, c = 0]: readonly number[]): number {
+  if (dtype !== "float32" && leaf === "mul") return Math.imul(a, b);
+  if (dtype === "int32" && leaf === "div") return b === 0 ? 0 : Math.trunc(a / b) | 0;
+  if (dtype === "int32" && leaf === "rem") return b === 0 ? 0 : (a % b) | 0;
+  return leafTable[leaf].js(a, b, c);
+}
+
+/** Brings a number into the range of its dtype, the way every backend does. */
+export function wrapTo(dtype: DType, value: number): number {
+  switch (dtype) {
+    case "float32":
+      return value;
+    case "int32":
+      return value | 0;
+    case "uint8":
+      return value & 255;
+    case "bool":
+      return value !== 0 ? 1 : 0;
+  }
+  dtype satisfies never;
+}
+
+/** Whether the value computed for an element depends on a loop axis. */
+export function scalarUsesAxis(scalar: Scalar, axis: number): boolean {
+  switch (scalar.kind) {
+    case "constant":
+    case "accumulator":
+      return false;
+    case "index":
+      return indexUsesAxis(scalar.of, axis, scalarUsesAxis);
+    case "load":
+      return indexUsesAxis(scalar.at, axis, scalarUsesAxis);
+    case "call":
+      return scalar.args.some((arg) => scalarUsesAxis(arg, axis));
+  }
+  scalar satisfies never;
+}
+
+function isConstant(scalar: Scalar, value: number): boolean {
+  return scalar.kind === "constant" && Object.is(scalar.value, value);
+}

@@ -1,0 +1,120 @@
+import { type DType, type HostData, hostArray } from "./dtype.ts";
+import { ArgumentError, StaleError } from "./errors.ts";
+import type { AnyOp, Aval } from "./op/define.ts";
+import { currentRuntime } from "./runtime.ts";
+import { type Shape, sizeOf } from "./shape.ts";
+import type { State } from "./state.ts";
+
+/** Where a tensor's value comes from. */
+export type Source =
+  | {
+      readonly kind: "op";
+      readonly op: AnyOp;
+      /** Inputs by slot name. */
+      readonly x: Readonly<Record<string, Tensor | readonly Tensor[] | null>>;
+      readonly attrs: Readonly<Record<string, unknown>>;
+      readonly attrsKey: string;
+      /** The same inputs, flat, in slot order. */
+      readonly parents: readonly Tensor[];
+    }
+  /** Data the host holds; `computed` if it was a graph until its value was read. */
+  | { readonly kind: "host"; readonly computed: boolean }
+  /** What a state cell held after its `version`-th update. */
+  | { readonly kind: "state"; readonly state: State; readonly version: number }
+  /** An argument of a function being compiled. */
+  | { readonly kind: "argument"; readonly position: number }
+  /** A buffer kept on the device by name. */
+  | { readonly kind: "kept"; readonly buffer: object };
+
+/**
+ * A value in the lazy graph: shape and dtype at once, data when it is asked for.
+ *
+ * Making one costs no device memory; nothing has to be freed.
+ */
+export class Tensor implements Aval {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  #source: Source;
+  #host: HostData | null;
+
+  constructor({ shape, dtype }: Aval, source: Source, host: HostData | null = null) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.#source = source;
+    this.#host = host;
+  }
+
+  get source(): Source {
+    return this.#source;
+  }
+
+  /** The host's copy, once there is one. */
+  get host(): HostData | null {
+    return this.#host;
+  }
+
+  /** Called by the runtime with the computed value. The tensor is data from then on, and lets its graph go. */
+  settle(host: HostData): void {
+    this.#host = host;
+    this.#source = { kind: "host", computed: true };
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** The tensor an op should read: itself, or for a state cell its present value. */
+  value(): Tensor {
+    return this;
+  }
+
+  /**
+   * The values, row-major, as a typed array of the dtype (bool and uint8: `Uint8Array`).
+   * Runs whatever is needed to know them. The array is the caller's to read; later reads return the same one.
+   *
+   * @throws StaleError if it depends on a parameter that a later step has overwritten.
+   */
+  async data(): Promise<HostData> {
+    const tensor = this.value();
+    if (tensor.host === null) await currentRuntime().evaluate([tensor]);
+    if (tensor.host === null) throw new StaleError("tensor/no-value", "the backend returned no value", { subject: "data" });
+    return tensor.host;
+  }
+
+  /**
+   * The only element, as a number.
+   *
+   * @throws ArgumentError if there are more elements, or none.
+   */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ArgumentError("argument/item", `item() needs exactly one element, and this tensor has ${this.size}`, {
+        subject: "item",
+        facts: { shape: this.shape },
+        hint: "use data() for all of them, or reduce first (mean, sum)",
+      });
+    }
+    const [value] = await this.data();
+    return value ?? Number.NaN;
+  }
+
+  toString(): string {
+    return `${this.dtype}[${this.shape.join(", ")}]`;
+  }
+}
+
+/** Wraps host data as a tensor, without copying. */
+export function fromHost(shape: Shape, dtype: DType, data: HostData): Tensor {
+  return new Tensor({ shape, dtype }, { kind: "host", computed: false }, data);
+}
+
+/** A host array of a tensor's size and dtype, zeroed. */
+export function hostLike({ shape, dtype }: Aval): HostData {
+  return hostArray(dtype, sizeOf(shape));
+}
