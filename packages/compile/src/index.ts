@@ -1,1 +1,8 @@
-export {};
+export * from "./plan.ts";
+export * from "./engine.ts";
+export * from "./compile.ts";
+export * from "./build.ts";
+export * from "./program.ts";
+export * from "./print.ts";
+export * from "./memory.ts";
+export * from "./schedule.ts";

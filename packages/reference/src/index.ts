@@ -1,1 +1,2 @@
-export {};
+export * from "./backend.ts";
+export { batchOffset, type Run } from "./library.ts";

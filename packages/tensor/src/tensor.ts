@@ -36,6 +36,7 @@ export class Tensor implements Aval {
   readonly dtype: DType;
   #source: Source;
   #host: HostData | null;
+  #running: Promise<void> | null = null;
 
   constructor({ shape, dtype }: Aval, source: Source, host: HostData | null = null) {
     this.shape = shape;
@@ -82,6 +83,7 @@ export class Tensor implements Aval {
    */
   async data(): Promise<HostData> {
     const tensor = this.value();
+    await tensor.#running;
     if (tensor.host === null) await currentRuntime().evaluate([tensor]);
     if (tensor.host === null) throw new StaleError("tensor/no-value", "the backend returned no value", { subject: "data" });
     return tensor.host;
@@ -102,6 +104,11 @@ export class Tensor implements Aval {
     }
     const [value] = await this.data();
     return value ?? Number.NaN;
+  }
+
+  /** Called by the runtime when the value is on its way: `data()` waits for it. */
+  running(done: Promise<void>): void {
+    this.#running = done;
   }
 
   toString(): string {

@@ -1,0 +1,321 @@
+import { axisIndex, type ErasedLibraryOp, type LibraryOps, type Aval, attrsOf, mapSlots, type Scalar, ScalarBuilder, sizeOf } from "@gradus/tensor";
+import { canonicalise, type Graph, type Node } from "./canonical.ts";
+import { bufferNode, type Group, group, type Grouping, isAlias } from "./group.ts";
+import { lowerEpilogue, lowerLoop, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
+import { type Lifetime, planMemory } from "./memory.ts";
+import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type Step } from "./plan.ts";
+import type { Program } from "./program.ts";
+import { schedule, type Task } from "./schedule.ts";
+
+/** A group lowered: what its kernel computes, with nodes where buffers will be. */
+type Kernel =
+  | { readonly kind: "loop"; readonly stores: readonly Node[]; readonly reads: readonly Node[]; readonly loop: LoweredLoop }
+  | { readonly kind: "library"; readonly stores: readonly Node[]; readonly reads: readonly Node[]; readonly node: Node; readonly epilogue: LoweredEpilogue | null };
+
+/** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
+export function buildPlan(program: Program): Plan {
+  const graph = canonicalise(program);
+  const grouping = group(graph);
+  const kernels = grouping.groups.flatMap((each) => lowerGroup(each, grouping));
+  return new Assembly(graph, grouping, kernels).plan(planName(program));
+}
+
+function lowerGroup(each: Group, { stored }: Grouping): Kernel[] {
+  const [first] = each.stores;
+  if (first === undefined) return [];
+  const library = each.producer?.op?.kind === "library" ? each.producer : first.op?.kind === "library" ? first : null;
+  const { stores } = each;
+  try {
+    if (library === null) {
+      const loop = lowerLoop(each, stored);
+      return [{ kind: "loop", stores, reads: loop.reads, loop }];
+    }
+    const epilogue = library === first ? null : lowerEpilogue(each, stored, libraryAxes(library));
+    const reads = [...library.parents.map((parent) => bufferNode(parent, stored)), ...(epilogue?.reads ?? [])];
+    return [{ kind: "library", stores, reads, node: library, epilogue }];
+  } catch (error) {
+    if (!(error instanceof FusionMiss)) throw error;
+    return splitGroup(each, stored);
+  }
+}
+
+/** The same values as separate kernels, where fusing them turned out impossible. */
+function splitGroup({ stores, producer }: Group, stored: ReadonlySet<Node>): Kernel[] {
+  const nodes = producer === null ? stores : [producer, ...stores];
+  const apart = new Set([...stored, ...nodes]);
+  return nodes.flatMap((node) => lowerGroup({ stores: [node], producer: null }, { groups: [], stored: apart }));
+}
+
+function libraryAxes({ op, tensor }: Node): readonly number[] {
+  if (op?.kind !== "library") throw new RangeError("not a library op");
+  return op.axes(tensor, attrsOf(tensor));
+}
+
+function planName({ key }: Program): string {
+  return (key.hash >>> 0).toString(16).padStart(8, "0");
+}
+
+/** Buffers, order and offsets for a set of kernels. */
+class Assembly {
+  readonly #graph: Graph;
+  readonly #stored: ReadonlySet<Node>;
+  readonly #kernels: readonly Kernel[];
+  readonly #buffers: { aval: Aval; label: string; bound: number | null }[] = [];
+  readonly #bufferOf = new Map<Node, number>();
+  readonly #bound: number[] = [];
+
+  constructor(graph: Graph, { stored }: Grouping, kernels: readonly Kernel[]) {
+    this.#graph = graph;
+    this.#stored = new Set([...stored, ...kernels.flatMap(({ stores }) => stores)]);
+    this.#kernels = kernels.filter(({ stores }) => stores.some(({ tensor }) => tensor.size > 0));
+  }
+
+  plan(name: string): Plan {
+    const inputs: number[] = [];
+    for (const leaf of this.#graph.leaves) {
+      const { kind } = leaf.tensor.source;
+      const bound = kind === "state" || kind === "kept";
+      const id = this.#add(leaf, bound);
+      if (!bound) inputs.push(id);
+    }
+    for (const { stores } of this.#kernels) for (const store of stores) if (!this.#bufferOf.has(store)) this.#add(store, false);
+    const written = this.#claimStateBuffers();
+    const copies = this.#graph.updates.filter(({ state }) => !written.has(state));
+    const outputs = this.#graph.outputs.map((output) => this.#buffer(output));
+
+    const tasks = this.#tasks(written);
+    const bytes = this.#buffers.map(({ aval }) => bytesOf(aval));
+    const alwaysAlive = new Set([...inputs, ...outputs, ...this.#bound]);
+    const order = schedule(tasks, bytes, alwaysAlive);
+    if (order === null) throw new RangeError("the kernels of a plan wait for each other");
+    const steps = order.map((index) => this.#step(this.#kernels[index]));
+    for (const { old, value } of copies) steps.push(this.#copyStep(this.#buffer(value), this.#buffer(old)));
+    const { buffers, arenaBytes } = this.#place(steps, inputs, outputs, order);
+    return { name, buffers, steps, inputs, outputs, bound: this.#bound, arenaBytes };
+  }
+
+  #add({ tensor, op }: Node, bound: boolean): number {
+    const id = this.#buffers.length;
+    this.#buffers.push({ aval: { shape: tensor.shape, dtype: tensor.dtype }, label: labelOf(tensor, op), bound: bound ? this.#bound.length : null });
+    if (bound) this.#bound.push(id);
+    const node = this.#graph.nodeOf.get(tensor);
+    if (node !== undefined) this.#bufferOf.set(node, id);
+    return id;
+  }
+
+  #buffer(node: Node): number {
+    const own = isAlias(node, this.#graph, this.#stored) ? undefined : this.#bufferOf.get(node);
+    const id = own ?? this.#bufferOf.get(bufferNode(node, this.#stored));
+    if (id === undefined) {
+      if (node.tensor.size === 0) return this.#add(node, false);
+      throw new RangeError(`no buffer was planned for ${String(node.tensor)}`);
+    }
+    return id;
+  }
+
+  /** Lets a new state value be written straight into its cell where nothing reads the old one afterwards. */
+  #claimStateBuffers(): ReadonlySet<unknown> {
+    const written = new Set<unknown>();
+    const after = this.#reachability();
+    for (const { state, old, value } of this.#graph.updates) {
+      const writer = this.#kernels.findIndex(({ stores }) => stores.includes(value));
+      const kernel = this.#kernels[writer];
+      if (kernel === undefined || this.#graph.updates.filter((other) => other.value === value).length > 1) continue;
+      if (this.#graph.outputs.includes(old) || this.#graph.updates.some((other) => other.value === old)) continue;
+      const oldReaders = this.#kernels.flatMap((other, index) => (other.reads.includes(old) && index !== writer ? [index] : []));
+      if (oldReaders.some((index) => after[writer]?.has(index) === true)) continue;
+      if (kernel.reads.includes(old) && !(kernel.kind === "loop" && kernel.loop.terms.length === 0 && kernel.loop.elementwise.has(old))) continue;
+      const target = this.#bufferOf.get(old);
+      if (target === undefined) continue;
+      this.#bufferOf.set(value, target);
+      // Readers of the old value now have to come before this kernel, and so before all that follow it.
+      for (const index of oldReaders) {
+        const later = new Set([writer, ...(after[writer] ?? [])]);
+        after.forEach((reached, from) => {
+          if (from === index || reached.has(index)) for (const each of later) reached.add(each);
+        });
+      }
+      written.add(state);
+    }
+    return written;
+  }
+
+  /** For each kernel, the kernels that need its results, directly or not. */
+  #reachability(): Set<number>[] {
+    const makers = new Map<Node, number>();
+    this.#kernels.forEach(({ stores }, index) => stores.forEach((store) => makers.set(store, index)));
+    const after = this.#kernels.map(() => new Set<number>());
+    const order = schedule(this.#tasks(new Set()), [], new Set()) ?? [];
+    for (const index of order.toReversed()) {
+      const kernel = this.#kernels[index];
+      if (kernel === undefined) continue;
+      for (const read of kernel.reads) {
+        const maker = makers.get(read);
+        if (maker === undefined || maker === index) continue;
+        after[maker]?.add(index);
+        for (const further of after[index] ?? []) after[maker]?.add(further);
+      }
+    }
+    return after;
+  }
+
+  #tasks(written: ReadonlySet<unknown>): Task[] {
+    const overwriters = new Map<Node, number>();
+    for (const { state, old, value } of this.#graph.updates) {
+      if (written.has(state)) overwriters.set(old, this.#kernels.findIndex(({ stores }) => stores.includes(value)));
+    }
+    const after = this.#kernels.map(() => new Set<number>());
+    this.#kernels.forEach((kernel, index) => {
+      for (const read of kernel.reads) {
+        const overwriter = overwriters.get(read);
+        if (overwriter !== undefined && overwriter !== index) after[overwriter]?.add(index);
+      }
+    });
+    // A new state value shares its cell's buffer, so values are named by node here, not by buffer.
+    const number = new Map(this.#graph.nodes.map((node, i) => [node, i]));
+    const name = (node: Node): number => number.get(node) ?? -1;
+    return this.#kernels.map((kernel, index) => ({
+      makes: kernel.stores.map(name),
+      takes: kernel.reads.map(name),
+      after: [...(after[index] ?? [])],
+    }));
+  }
+
+  #step(kernel: Kernel | undefined): Step {
+    if (kernel === undefined) throw new RangeError("the schedule names a kernel that is not there");
+    const label = kernel.stores.map(({ op }) => op?.name ?? "copy").join("+");
+    if (kernel.kind === "loop") {
+      const { loop, stores } = kernel;
+      return {
+        kind: "loop",
+        label,
+        extents: loop.extents,
+        reduce: loop.reduce,
+        terms: loop.terms,
+        reads: loop.reads.map((read) => this.#buffer(read)),
+        writes: stores.map((store, i) => ({ buffer: this.#buffer(store), value: valueAt(loop.values, i) })),
+      };
+    }
+    return this.#libraryStep(kernel.node, kernel.stores, kernel.epilogue, label);
+  }
+
+  #libraryStep(node: Node, stores: readonly Node[], epilogue: LoweredEpilogue | null, label: string): LibraryStep {
+    const [store = node] = stores;
+    const op = node.op as ErasedLibraryOp;
+    // The row's own types describe its call; they were erased when it was recorded, and its name says which row it is.
+    return {
+      kind: "library",
+      label: store === node ? op.name : `${op.name}+${label}`,
+      op: op.name as keyof LibraryOps,
+      call: { x: mapSlots(node.tensor, (parent): Aval => parent), attrs: attrsOf(node.tensor), out: node.tensor },
+      reads: node.parents.map((parent) => this.#buffer(parent)),
+      write: this.#buffer(store),
+      epilogue: epilogue === null ? null : { axes: epilogue.axes, value: epilogue.value, reads: epilogue.reads.map((read) => this.#buffer(read)) },
+    } as unknown as LibraryStep;
+  }
+
+  #copyStep(from: number, to: number): Step {
+    const s = new ScalarBuilder();
+    const aval = this.#buffers[to]?.aval ?? { shape: [], dtype: "float32" };
+    const size = sizeOf(aval.shape);
+    return {
+      kind: "loop",
+      label: "copy",
+      extents: [size],
+      reduce: [],
+      terms: [],
+      reads: [from],
+      writes: [{ buffer: to, value: s.load(0, aval.dtype, axisIndex(0, size)) }],
+    };
+  }
+
+  #place(steps: readonly Step[], inputs: readonly number[], outputs: readonly number[], order: readonly number[]): { buffers: PlanBuffer[]; arenaBytes: number } {
+    const from = new Map<number, number>(inputs.map((id) => [id, -1]));
+    const to = new Map<number, number>(inputs.map((id) => [id, -1]));
+    steps.forEach((step, time) => {
+      for (const id of writesOfStep(step)) if (!from.has(id)) from.set(id, time);
+      for (const id of [...readsOfStep(step), ...writesOfStep(step)]) to.set(id, time);
+    });
+    for (const id of outputs) to.set(id, steps.length);
+    const heir = this.#inPlace(steps, from, to, order, new Set(inputs));
+    const roots = new Map<number, Lifetime>();
+    const rootOf = (id: number): number => {
+      let root = id;
+      for (let next = heir.get(root); next !== undefined; next = heir.get(root)) root = next;
+      return root;
+    };
+    this.#buffers.forEach(({ aval, bound }, id) => {
+      if (bound !== null) return;
+      const root = rootOf(id);
+      const life = { bytes: bytesOf(aval), from: from.get(id) ?? -1, to: to.get(id) ?? -1 };
+      const known = roots.get(root);
+      roots.set(root, known === undefined ? life : { bytes: Math.max(known.bytes, life.bytes), from: Math.min(known.from, life.from), to: Math.max(known.to, life.to) });
+    });
+    const ids = [...roots.keys()];
+    const { offsets, bytes } = planMemory([...roots.values()]);
+    const offsetOf = new Map(ids.map((id, i) => [id, offsets[i] ?? 0]));
+    const buffers = this.#buffers.map(({ aval, label, bound }, id): PlanBuffer => ({
+      ...aval,
+      label,
+      bytes: bytesOf(aval),
+      place: bound !== null ? { kind: "bound", slot: bound } : { kind: "arena", offset: offsetOf.get(rootOf(id)) ?? 0 },
+    }));
+    return { buffers, arenaBytes: bytes };
+  }
+
+  /** Results that may take over the memory of a value dying at their own step, when every read of it is at the element written. */
+  #inPlace(steps: readonly Step[], from: ReadonlyMap<number, number>, to: ReadonlyMap<number, number>, order: readonly number[], inputs: ReadonlySet<number>): Map<number, number> {
+    const heir = new Map<number, number>();
+    const taken = new Set<number>();
+    order.forEach((index, time) => {
+      const kernel = this.#kernels[index];
+      const step = steps[time];
+      if (kernel?.kind !== "loop" || step?.kind !== "loop" || step.terms.length > 0) return;
+      for (const { buffer: write } of step.writes) {
+        const info = this.#buffers[write];
+        if (info === undefined || info.bound !== null || from.get(write) !== time) continue;
+        const donor = step.reads.find((read, i) => {
+          const node = kernel.loop.reads[i];
+          const other = this.#buffers[read];
+          if (node === undefined || other === undefined || other.bound !== null || taken.has(read) || inputs.has(read)) return false;
+          return to.get(read) === time && from.get(read) !== time && kernel.loop.elementwise.has(node) && bytesOf(other.aval) === bytesOf(info.aval);
+        });
+        if (donor === undefined) continue;
+        taken.add(donor);
+        heir.set(write, donor);
+      }
+    });
+    return heir;
+  }
+}
+
+export function readsOfStep(step: Step): readonly number[] {
+  return step.kind === "loop" ? step.reads : [...step.reads, ...(step.epilogue?.reads ?? [])];
+}
+
+export function writesOfStep(step: Step): readonly number[] {
+  return step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
+}
+
+function valueAt(values: readonly Scalar[], index: number): Scalar {
+  const value = values[index];
+  if (value === undefined) throw new RangeError("a store has no value");
+  return value;
+}
+
+function labelOf(tensor: Node["tensor"], op: Node["op"]): string {
+  const { source } = tensor;
+  switch (source.kind) {
+    case "state":
+      return source.state.label;
+    case "argument":
+      return `argument ${source.position}`;
+    case "host":
+      return "constant";
+    case "kept":
+      return "kept";
+    case "op":
+      return op?.name ?? "op";
+  }
+  source satisfies never;
+}

@@ -1,0 +1,64 @@
+import { type ErasedOp, opOf, type State, type Tensor } from "@gradus/tensor";
+import type { Program } from "./program.ts";
+
+/** A tensor of the program after equal computations have become one. */
+export interface Node {
+  readonly id: number;
+  readonly tensor: Tensor;
+  readonly op: ErasedOp | null;
+  readonly parents: readonly Node[];
+  /** Distinct nodes that read this one. */
+  readonly readers: Node[];
+}
+
+/** The program as a graph without repetition. */
+export interface Graph {
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Node[];
+  readonly updates: readonly { readonly state: State; readonly old: Node; readonly value: Node }[];
+  readonly leaves: readonly Node[];
+  readonly nodeOf: ReadonlyMap<Tensor, Node>;
+}
+
+/** Merges calls of the same op on the same inputs with the same attributes. */
+export function canonicalise({ order, outputs, updates, leaves }: Program): Graph {
+  const known = new Map<string, Node>();
+  const nodeOf = new Map<Tensor, Node>();
+  const nodes: Node[] = [];
+  const find = (tensor: Tensor): Node => {
+    const node = nodeOf.get(tensor);
+    if (node === undefined) throw new RangeError("a tensor was used before it was made");
+    return node;
+  };
+  for (const tensor of order) {
+    const op = opOf(tensor);
+    const { source } = tensor;
+    const parents = source.kind === "op" ? source.parents.map(find) : [];
+    const key = op === null || source.kind !== "op" ? null : `${op.id}|${source.attrsKey}|${slotKey(source.x, (tensor) => find(tensor).id)}`;
+    let node = key === null ? undefined : known.get(key);
+    if (node === undefined) {
+      node = { id: nodes.length, tensor, op, parents, readers: [] };
+      nodes.push(node);
+      for (const parent of new Set(parents)) parent.readers.push(node);
+      if (key !== null) known.set(key, node);
+    }
+    nodeOf.set(tensor, node);
+  }
+  return {
+    nodes,
+    nodeOf,
+    outputs: outputs.map(find),
+    updates: updates.map(({ state, value }) => ({ state, old: find(state.leaf()), value: find(value) })),
+    leaves: leaves.map(find),
+  };
+}
+
+function slotKey(x: Readonly<Record<string, Tensor | readonly Tensor[] | null>>, id: (tensor: Tensor) => number): string {
+  return Object.values(x)
+    .map((slot) => (slot === null ? "" : isList(slot) ? slot.map(id).join() : String(id(slot))))
+    .join(";");
+}
+
+function isList(slot: Tensor | readonly Tensor[]): slot is readonly Tensor[] {
+  return Array.isArray(slot);
+}

@@ -1,0 +1,168 @@
+import { ArgumentError, BackendError, currentRuntime, type DType, fromHost, type HostData, type HostTensor, pendingStates, type State, Tensor } from "@gradus/tensor";
+import { Engine, type Prepared, takePending, unsettled } from "./engine.ts";
+import { type Plan } from "./plan.ts";
+import { type Program, readProgram } from "./program.ts";
+
+/** A compiled function: called like the original, it replays the plan made for its arguments' shapes. */
+export interface Compiled<A extends readonly unknown[], R> {
+  (...args: { readonly [K in keyof A]: Argument<A[K]> }): R;
+  /** The plans made so far, one for each signature. */
+  readonly plans: readonly Plan[];
+}
+
+/** Where the function takes a tensor, a caller may give a tensor, a host tensor (a batch), or a number. */
+export type Argument<T> = T extends Tensor
+  ? Tensor | HostTensor | number
+  : T extends (...args: never[]) => unknown
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T]: Argument<T[K]> }
+      : T;
+
+interface Trace {
+  readonly program: Program;
+  readonly outputs: readonly Tensor[];
+  /** Rebuilds the function's result around fresh tensors. */
+  readonly rebuild: (tensors: readonly Tensor[]) => unknown;
+  /** The latest plan, for printing. */
+  prepared: Prepared | null;
+}
+
+/**
+ * Records `fn` once for each signature of its arguments (shapes, dtypes, and values that are not tensors) and replays
+ * the plan from then on. It changes speed, never meaning, provided `fn` depends only on its arguments and on state cells.
+ *
+ * Tensors, host tensors and numbers anywhere inside the arguments become inputs of the plan, so a learning rate passed
+ * as a number can change without recompiling. State assigned inside is updated in place at the end of each call.
+ *
+ * Example:
+ * `const step = compile(({ image, label }: Batch) => { ...; return loss; }); await step(batch).item();`
+ *
+ * @throws BackendError if a value is read inside `fn`.
+ */
+export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R): Compiled<A, R> {
+  const traces = new Map<string, Trace>();
+  const call = (...args: unknown[]): R => {
+    const engine = currentEngine();
+    const given: Tensor[] = [];
+    const signature: string[] = [engine.name];
+    const template = args.map((arg) => replaceArguments(arg, given, signature, 0));
+    const key = signature.join("|");
+    if (pendingStates.size > 0) flush(engine);
+    let trace = traces.get(key);
+    if (trace === undefined) traces.set(key, (trace = record(() => fn(...(template as unknown as A)))));
+    return start(engine, trace, given) as R;
+  };
+  return Object.defineProperty(call, "plans", { get: () => [...traces.values()].flatMap(({ prepared }) => (prepared === null ? [] : [prepared.plan])) }) as unknown as Compiled<A, R>;
+}
+
+function currentEngine(): Engine {
+  const runtime = currentRuntime();
+  if (runtime instanceof Engine) return runtime;
+  throw new BackendError("compile/runtime", `runtime "${runtime.name}" cannot replay plans`, { subject: "compile" });
+}
+
+/** Carries out updates recorded outside, so that the compiled step starts from settled state. */
+function flush(engine: Engine): void {
+  const program = readProgram([], takePending());
+  const prepared = engine.prepare(program);
+  if (prepared instanceof Promise) {
+    throw new BackendError("compile/pending", "state has updates that were recorded and not yet carried out", { subject: "compile", hint: "read the loss of the step before (await loss.item())" });
+  }
+  void engine.run(program, prepared, (leaf) => leaf, []);
+}
+
+function record(run: () => unknown): Trace {
+  let outputs: Tensor[];
+  let rebuild: (tensors: readonly Tensor[]) => unknown;
+  let program: Program;
+  try {
+    const result = run();
+    outputs = [];
+    const positions = new Map<Tensor, number>();
+    const shape = mapTensors(result, (tensor) => {
+      const value = tensor.value();
+      if (!positions.has(value)) {
+        positions.set(value, outputs.length);
+        outputs.push(value);
+      }
+      return value;
+    });
+    rebuild = (tensors) => mapTensors(shape, (tensor) => tensors[positions.get(tensor) ?? -1] ?? tensor);
+    program = readProgram(outputs, takePending());
+  } finally {
+    for (const state of new Set<State>(pendingStates)) state.discard();
+  }
+  return { program, outputs, rebuild, prepared: null };
+}
+
+function start(engine: Engine, trace: Trace, given: readonly Tensor[]): unknown {
+  const targets = trace.outputs.map(unsettled);
+  const resolve = (leaf: Tensor): Tensor => {
+    if (leaf.source.kind === "argument") return given[leaf.source.position] ?? leaf;
+    return leaf.source.kind === "state" ? leaf.source.state.leaf() : leaf;
+  };
+  const go = (prepared: Prepared): void | Promise<void> => {
+    trace.prepared = prepared;
+    return engine.run(trace.program, prepared, resolve, targets);
+  };
+  const prepared = engine.prepare(trace.program);
+  const done = prepared instanceof Promise ? prepared.then(go) : go(prepared);
+  if (done instanceof Promise) for (const target of targets) target.running(done);
+  return trace.rebuild(targets);
+}
+
+/** Swaps tensors, host tensors and numbers for arguments of the plan, and writes down what is left as the signature. */
+function replaceArguments(value: unknown, given: Tensor[], signature: string[], depth: number): unknown {
+  if (depth > 8) throw new ArgumentError("compile/arguments", "arguments are nested too deeply", { subject: "compile" });
+  const take = (tensor: Tensor): Tensor => {
+    signature.push(`${tensor.dtype}[${tensor.shape.join()}]`);
+    const position = given.push(tensor) - 1;
+    return new Tensor(tensor, { kind: "argument", position });
+  };
+  if (value instanceof Tensor) {
+    const tensor = value.value();
+    if (tensor.host === null && tensor.source.kind !== "state" && tensor.source.kind !== "kept") {
+      throw new ArgumentError("compile/lazy-argument", "a compiled function takes tensors that have data, and this one was not computed yet", {
+        subject: "compile",
+        facts: { argument: String(tensor) },
+        hint: "await its data() first, or compute it inside the function",
+      });
+    }
+    return take(tensor);
+  }
+  if (typeof value === "number") return take(fromHost([], "float32", Float32Array.of(value)));
+  if (isHostTensor(value)) return take(fromHost(value.shape, value.dtype, value.data));
+  if (Array.isArray(value)) {
+    signature.push(`(${value.length}`);
+    return value.map((item: unknown) => replaceArguments(item, given, signature, depth + 1));
+  }
+  if (isPlainObject(value)) {
+    const result: Record<string, unknown> = {};
+    for (const [name, item] of Object.entries(value)) {
+      signature.push(name);
+      result[name] = replaceArguments(item, given, signature, depth + 1);
+    }
+    return result;
+  }
+  signature.push(typeof value === "object" || typeof value === "function" ? "static" : String(value));
+  return value;
+}
+
+function mapTensors(value: unknown, map: (tensor: Tensor) => Tensor): unknown {
+  if (value instanceof Tensor) return map(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => mapTensors(item, map));
+  if (value instanceof Map) return new Map([...value].map(([name, item]: [unknown, unknown]) => [name, mapTensors(item, map)]));
+  if (isPlainObject(value)) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapTensors(item, map)]));
+  return value;
+}
+
+function isHostTensor(value: unknown): value is { readonly dtype: DType; readonly shape: readonly number[]; readonly data: HostData } {
+  return typeof value === "object" && value !== null && "dtype" in value && "shape" in value && "data" in value && ArrayBuffer.isView(value.data);
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

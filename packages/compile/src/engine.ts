@@ -1,0 +1,203 @@
+import { type Aval, BackendError, type HostData, pendingStates, type Runtime, type State, type StateBuffer, StaleError, Tensor } from "@gradus/tensor";
+import { buildPlan } from "./build.ts";
+import type { Backend, DeviceBuffer, Executable, Plan } from "./plan.ts";
+import { type Program, ProgramCache, readProgram, type Update } from "./program.ts";
+
+/** A program compiled and ready. */
+export interface Prepared {
+  readonly plan: Plan;
+  readonly executable: Executable;
+}
+
+/** Executables kept at most; beyond it the least recently used one gives its memory back. */
+const cacheLimit = 512;
+
+/**
+ * Runs graphs on a backend: reads the program, finds or builds its executable, binds data and state, runs, settles.
+ *
+ * Work is done at once where the backend can (WebAssembly), else in the order it was asked for.
+ */
+export class Engine implements Runtime {
+  readonly name: string;
+  readonly backend: Backend;
+  readonly #cache = new ProgramCache<{ prepared: Prepared; used: number }>();
+  #clock = 0;
+  #held = 0;
+  #last: Promise<unknown> | null = null;
+
+  constructor(backend: Backend) {
+    this.name = backend.name;
+    this.backend = backend;
+  }
+
+  async evaluate(tensors: readonly Tensor[]): Promise<void> {
+    const updates = takePending();
+    const wanted = [...new Set(tensors)].filter(({ host }) => host === null);
+    if (wanted.length === 0 && updates.length === 0) return;
+    const program = readProgram(wanted, updates);
+    refuseArguments(program);
+    refuseStale(program);
+    await this.run(program, await this.prepare(program), (leaf) => leaf, wanted);
+  }
+
+  async keep(tensors: readonly Tensor[]): Promise<readonly Tensor[]> {
+    await this.evaluate(tensors);
+    return tensors.map((tensor) => {
+      const buffer = this.backend.allocate(tensor, "kept");
+      if (tensor.host !== null) buffer.write(tensor.host);
+      return new Tensor(tensor, { kind: "kept", buffer });
+    });
+  }
+
+  /** The executable of a program, from the cache or built now. */
+  prepare(program: Program): Prepared | Promise<Prepared> {
+    const entry = this.#cache.get(program.key);
+    if (entry !== undefined) {
+      entry.used = ++this.#clock;
+      return entry.prepared;
+    }
+    const plan = buildPlan(program);
+    const store = (executable: Executable): Prepared => {
+      const prepared = { plan, executable };
+      this.#makeRoom();
+      this.#cache.set(program.key, { prepared, used: ++this.#clock });
+      this.#held++;
+      return prepared;
+    };
+    const executable = this.backend.prepare(plan);
+    return executable instanceof Promise ? executable.then(store) : store(executable);
+  }
+
+  /**
+   * Runs a prepared program. `resolve` gives the tensor that now stands for a leaf (an argument's value);
+   * results go into `targets`, one for each output.
+   */
+  run(program: Program, prepared: Prepared, resolve: (leaf: Tensor) => Tensor, targets: readonly Tensor[]): void | Promise<void> {
+    const start = (): void | Promise<void> => {
+      const inputs: HostData[] = [];
+      const bound: DeviceBuffer[] = [];
+      for (const leaf of program.leaves) {
+        const tensor = resolve(leaf);
+        const { source } = tensor;
+        if (source.kind === "state") bound.push(this.cell(source.state));
+        else if (source.kind === "kept") bound.push(source.buffer as DeviceBuffer);
+        else if (tensor.host === null) throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(tensor) } });
+        else inputs.push(tensor.host);
+      }
+      const finish = (results: readonly HostData[]): void => {
+        results.forEach((data, i) => targets[i]?.settle(data));
+        for (const { state } of program.updates) state.advance();
+      };
+      const results = prepared.executable.run(inputs, bound);
+      return results instanceof Promise ? results.then(finish) : finish(results);
+    };
+    if (this.#last !== null) return this.#queue(start);
+    const done = start();
+    return done instanceof Promise ? this.#queue(() => done) : undefined;
+  }
+
+  /** The device's buffer for a state cell, filled from the host on first use. */
+  cell(state: State): DeviceBuffer {
+    const held = state.buffer;
+    if (held instanceof Cell && held.engine === this) {
+      if (state.current !== null && held.version !== state.version) held.buffer.write(state.current);
+      held.version = state.version;
+      return held.buffer;
+    }
+    const initial = state.hostValue();
+    if (initial === null) throw new BackendError("backend/state-elsewhere", `${state.label} lives on another backend`, { hint: "read its data() there first, then set() it" });
+    const cell = new Cell(this, this.backend.allocate(state, state.label), state.version);
+    cell.buffer.write(initial);
+    state.buffer = cell;
+    state.current = null;
+    return cell.buffer;
+  }
+
+  /** Compiled programs held. */
+  get executables(): number {
+    return this.#held;
+  }
+
+  /** Gives back every executable; programs are compiled again when next run. */
+  clear(): void {
+    for (const { prepared } of this.#cache.values()) prepared.executable.free();
+    this.#cache.clear();
+    this.#held = 0;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#last;
+    this.clear();
+    await this.backend.dispose();
+  }
+
+  #queue(work: () => void | Promise<void>): Promise<void> {
+    const before = this.#last ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#last = mine;
+    const forget = (): void => {
+      if (this.#last === mine) this.#last = null;
+    };
+    mine.then(forget, forget);
+    return mine;
+  }
+
+  #makeRoom(): void {
+    if (this.#held < cacheLimit) return;
+    const oldest = [...this.#cache.values()].sort((a, b) => a.used - b.used).slice(0, cacheLimit / 4);
+    for (const entry of oldest) {
+      entry.prepared.executable.free();
+      this.#cache.delete(entry);
+      this.#held--;
+    }
+  }
+}
+
+/** A state cell's buffer on one engine's device. */
+class Cell implements StateBuffer {
+  readonly engine: Engine;
+  readonly buffer: DeviceBuffer;
+  version: number;
+
+  constructor(engine: Engine, buffer: DeviceBuffer, version: number) {
+    this.engine = engine;
+    this.buffer = buffer;
+    this.version = version;
+  }
+
+  read(): HostData | Promise<HostData> {
+    return this.buffer.read();
+  }
+
+  free(): void {
+    this.buffer.free();
+  }
+}
+
+/** Every update recorded and not yet carried out. */
+export function takePending(): Update[] {
+  return [...pendingStates].flatMap((state) => (state.pending === null ? [] : [{ state, value: state.pending }]));
+}
+
+/** Copies of data as tensors that a compiled function's results settle into. */
+export function unsettled({ shape, dtype }: Aval): Tensor {
+  return new Tensor({ shape, dtype }, { kind: "host", computed: true });
+}
+
+function refuseArguments({ leaves }: Program): void {
+  if (leaves.some(({ source }) => source.kind === "argument")) {
+    throw new BackendError("compile/read-inside", "a value was read inside a function that is being compiled, where arguments have no data yet", {
+      hint: "return the tensor and read it outside",
+    });
+  }
+}
+
+function refuseStale({ leaves }: Program): void {
+  for (const { source } of leaves) {
+    if (source.kind !== "state" || source.version === source.state.version) continue;
+    throw new StaleError("state/stale", `reads ${source.state.label} as it was after update ${source.version}, and update ${source.state.version} has overwritten it`, {
+      subject: "data",
+      hint: "read the value before the next step, or compute it again from the parameter's present value",
+    });
+  }
+}

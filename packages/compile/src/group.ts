@@ -1,0 +1,244 @@
+import { attrsOf, constantIndex, mapSlots, type Reader, type Scalar, ScalarBuilder, leafTable, linearIndex, axisIndex, stridesOf } from "@gradus/tensor";
+import type { Graph, Node } from "./canonical.ts";
+
+/** One kernel to be: the nodes it stores, and the contraction or reduction whose results feed them. */
+export interface Group {
+  /** Stored values, producers first. The last one's shape is the group's. */
+  readonly stores: readonly Node[];
+  /** A reduction or library call computed first, element for element, when it is not stored itself. */
+  readonly producer: Node | null;
+}
+
+/** What is computed where: groups in dependency order, and the nodes that have buffers. */
+export interface Grouping {
+  readonly groups: readonly Group[];
+  readonly stored: ReadonlySet<Node>;
+}
+
+/** Above this many additions' worth of work, a value with two readers is stored instead of computed twice. */
+const recomputeLimit = 8;
+/** The same for a value that one reader reads several times, as a broadcast does. */
+const repeatLimit = 4;
+/** A single kernel's program is cut here, so that no fusion grows without bound. */
+const programLimit = 600;
+
+/**
+ * Decides which values get buffers and which are recomputed where they are read.
+ *
+ * Library calls, reductions, outputs and what library calls read are stored. A pointwise chain that alone reads a
+ * library call or a reduction becomes its epilogue. Everything else is inlined into its readers, unless that would
+ * repeat costly work. Only traits are looked at: kind, access, sizes, and the cost counted in the body's own program.
+ */
+export function group(graph: Graph): Grouping {
+  const required = new Set<Node>([...graph.outputs, ...graph.updates.map(({ value }) => value)]);
+  for (const node of graph.nodes) if (node.op?.kind === "library") for (const parent of node.parents) required.add(viewBase(parent));
+  const updated = new Set(graph.updates.map(({ old }) => old));
+
+  const producers = new Map<Node, Node>();
+  const stored = new Set<Node>();
+  const absorbed = new Set<Node>();
+  for (const node of graph.nodes) {
+    if (!isProducer(node) || absorbed.has(node)) continue;
+    let end = node;
+    const chain: Node[] = [];
+    for (let next = absorber(end, required, updated); next !== null && !producers.has(next); next = absorber(end, required, updated)) {
+      chain.push(end);
+      end = next;
+    }
+    stored.add(end);
+    if (end !== node) {
+      producers.set(end, node);
+      for (const link of chain) absorbed.add(link);
+    }
+  }
+
+  const cost = new Map<Node, number>();
+  for (const node of graph.nodes) {
+    if (node.op === null) {
+      stored.add(node);
+      continue;
+    }
+    if (stored.has(node) || absorbed.has(node)) continue;
+    const total = ownCost(node) + node.parents.reduce((sum, parent) => sum + (stored.has(parent) ? 1 : (cost.get(parent) ?? 1)), 0);
+    cost.set(node, total);
+    const repeated = node.readers.some((reader) => reader.op?.kind === "loop" && readsRepeatedly(reader, node));
+    const tooDear = (node.readers.length > 1 && total > recomputeLimit) || (repeated && total > repeatLimit) || total > programLimit;
+    if (required.has(node) || tooDear) stored.add(node);
+  }
+  return { groups: joinOutputs(graph, stored, producers, updated), stored };
+}
+
+/** The first node of a chain of views that all are the same elements in the same row-major order. */
+function viewBase(node: Node): Node {
+  let base = node;
+  for (let parent = base.parents[0]; parent !== undefined && sharesBuffer(base, parent); parent = base.parents[0]) base = parent;
+  return base;
+}
+
+/** The stored node whose buffer holds `node`'s elements: itself, or what it is a row-major view of. */
+export function bufferNode(node: Node, stored: ReadonlySet<Node>): Node {
+  let holder = node;
+  let base = node;
+  for (let parent = base.parents[0]; parent !== undefined && sharesBuffer(base, parent); parent = base.parents[0]) {
+    base = parent;
+    if (stored.has(base)) holder = base;
+  }
+  return holder;
+}
+
+/** Whether `node` is its parent's elements in the same row-major order: a reshape, or an identity. */
+function sharesBuffer(node: Node, parent: Node): boolean {
+  let answer = shares.get(node);
+  if (answer === undefined) shares.set(node, (answer = isRowMajorView(node, parent)));
+  return answer;
+}
+
+const shares = new WeakMap<Node, boolean>();
+
+function isRowMajorView(node: Node, parent: Node): boolean {
+  const { op, tensor } = node;
+  if (op?.kind !== "loop" || op.access !== "view" || node.parents.length !== 1) return false;
+  if (parent.tensor.size !== tensor.size || parent.tensor.dtype !== tensor.dtype || tensor.size === 0) return false;
+  const { result, s } = lowerAlone(node);
+  const at = tensor.shape.map((extent, axis) => axisIndex(axis, extent));
+  return result === s.load(0, tensor.dtype, linearIndex(at, stridesOf(tensor.shape)));
+}
+
+function isProducer({ op }: Node): boolean {
+  return op !== null && (op.kind === "library" || op.access === "reduce");
+}
+
+/** The pointwise node that can take `node` in as it is computed: its only reader, of the same size, element for element. */
+function absorber(node: Node, required: ReadonlySet<Node>, updated: ReadonlySet<Node>): Node | null {
+  const [reader] = node.readers;
+  if (reader === undefined || node.readers.length !== 1 || required.has(node) || reader.op?.kind !== "loop") return null;
+  if (reader.tensor.size !== node.tensor.size) return null;
+  // A kernel may gather partial sums in its output, so it must not overwrite a state cell it still reads.
+  if (reader.parents.some((parent) => updated.has(parent)) || [...updated].some((old) => old.readers.includes(reader))) return null;
+  return reader.op.access === "pointwise" || (isPureView(reader) && sharesBuffer(reader, node)) ? reader : null;
+}
+
+function isPureView({ op }: Node): boolean {
+  return op?.kind === "loop" && op.access === "view";
+}
+
+function readsRepeatedly({ op, tensor }: Node, parent: Node): boolean {
+  if (op?.kind !== "loop") return false;
+  if (op.access === "index") return true;
+  if (op.access === "view") return tensor.size > parent.tensor.size;
+  if (op.access !== "reduce") return false;
+  const node: Node = { id: 0, tensor, op, parents: [], readers: [] };
+  return tensor.size * reduceExtents(node).reduce((size, extent) => size * extent, 1) > parent.tensor.size;
+}
+
+/** The extents a reduction runs over. */
+export function reduceExtents({ op, tensor }: Node): readonly number[] {
+  if (op?.kind !== "loop" || op.reduce === undefined) return [];
+  return op.reduce(
+    mapSlots(tensor, (parent) => parent),
+    attrsOf(tensor),
+  ).extents;
+}
+
+/** Additions' worth of one element's work, counted in the op's own scalar program. */
+function ownCost(node: Node): number {
+  const { result } = lowerAlone(node);
+  const seen = new Set<Scalar>();
+  const count = (scalar: Scalar): number => {
+    if (seen.has(scalar) || scalar.kind !== "call") return 0;
+    seen.add(scalar);
+    return scalar.args.reduce((sum, arg) => sum + count(arg), leafTable[scalar.leaf].cost);
+  };
+  return count(result);
+}
+
+/** The op's body over plain loads of its inputs. */
+function lowerAlone({ op, tensor, parents }: Node): { result: Scalar; s: ScalarBuilder } {
+  const s = new ScalarBuilder();
+  if (op?.kind !== "loop") return { result: s.constant("float32", 0), s };
+  const loads = new Map(parents.map(({ tensor: parent }, i) => [parent, i]));
+  const x = mapSlots(
+    tensor,
+    (parent): Reader => ({
+      shape: parent.shape,
+      dtype: parent.dtype,
+      at: (index) => s.load(loads.get(parent) ?? parents.findIndex(({ tensor: own }) => own.shape === parent.shape), parent.dtype, linearIndex(index, stridesOf(parent.shape))),
+    }),
+  );
+  const over = reduceExtents({ id: 0, tensor, op, parents, readers: [] }).map((extent, i) => axisIndex(tensor.rank + i, extent));
+  const at = tensor.shape.map((extent, axis) => (extent === 0 ? constantIndex(0) : axisIndex(axis, extent)));
+  return { result: op.body({ s, x, attrs: attrsOf(tensor), out: tensor, at, over }), s };
+}
+
+/**
+ * Puts stores into one kernel where a later one reads an earlier one of the same size, as an optimizer's new
+ * parameter reads its new momentum: one pass over memory instead of two.
+ */
+function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: ReadonlyMap<Node, Node>, updated: ReadonlySet<Node>): Group[] {
+  const groupOf = new Map<Node, { stores: Node[]; producer: Node | null }>();
+  const reach = new Map<Node, Set<Node>>();
+  const groups: { stores: Node[]; producer: Node | null }[] = [];
+  for (const node of graph.nodes) {
+    if (!stored.has(node) || node.op === null || isAlias(node, graph, stored)) continue;
+    const producer = producers.get(node) ?? null;
+    const direct = storedInputs(node, stored);
+    const all = new Set<Node>(direct);
+    for (const input of direct) for (const further of reach.get(input) ?? []) all.add(further);
+    reach.set(node, all);
+    const own = { stores: [node], producer };
+    if (producer === null && node.op.kind === "loop" && node.op.access !== "reduce" && graph.updates.some(({ value }) => value === node)) {
+      const host = [...direct].find((input) => joins(input, node, direct, groupOf, reach, updated));
+      const known = host && groupOf.get(host);
+      if (known !== undefined) {
+        known.stores.push(node);
+        groupOf.set(node, known);
+        // Whatever the newcomer needs, the whole kernel now waits for.
+        for (const store of known.stores) for (const input of all) if (!known.stores.includes(input)) reach.get(store)?.add(input);
+        continue;
+      }
+    }
+    groups.push(own);
+    groupOf.set(node, own);
+  }
+  return groups;
+}
+
+function joins(
+  input: Node,
+  node: Node,
+  direct: ReadonlySet<Node>,
+  groupOf: ReadonlyMap<Node, { stores: Node[]; producer: Node | null }>,
+  reach: ReadonlyMap<Node, Set<Node>>,
+  updated: ReadonlySet<Node>,
+): boolean {
+  const known = groupOf.get(input);
+  const [first] = known?.stores ?? [];
+  if (known === undefined || first === undefined || known.producer !== null || updated.has(input)) return false;
+  if (first.op?.kind !== "loop" || first.op.access === "reduce" || first.tensor.size !== node.tensor.size) return false;
+  const others = [...direct].filter((other) => !known.stores.includes(other));
+  return others.every((other) => !known.stores.some((store) => reach.get(other)?.has(store)));
+}
+
+/** Whether a stored view needs no kernel: its base's buffer will do, unless its value replaces a state cell's or is a bound buffer leaving the step. */
+export function isAlias(node: Node, graph: Graph, stored: ReadonlySet<Node>): boolean {
+  const holder = bufferNode(node, stored);
+  if (holder === node || graph.updates.some(({ value }) => value === node)) return false;
+  return holder.op !== null || !graph.outputs.includes(node);
+}
+
+/** Stored nodes a node reads, through whatever is inlined on the way. */
+export function storedInputs(node: Node, stored: ReadonlySet<Node>): Set<Node> {
+  const found = new Set<Node>();
+  const seen = new Set<Node>();
+  const visit = (current: Node): void => {
+    for (const parent of current.parents) {
+      if (seen.has(parent)) continue;
+      seen.add(parent);
+      if (stored.has(parent)) {
+        found.add(bufferNode(parent, stored));
+      } else visit(parent);
+    }
+  };
+  visit(node);
+  return found;
+}

@@ -1,0 +1,122 @@
+import type { Aval, Combine, DType, Fill, HostData, InputsOf, LibraryOps, Scalar, Shape, StateBuffer, ValuesOf } from "@gradus/tensor";
+
+/** Position of a buffer in a plan's list. */
+export type BufferId = number;
+
+/** Where a buffer lives: planned bytes of the step's arena, or something bound at each run. */
+export type Place = { readonly kind: "arena"; readonly offset: number } | { readonly kind: "bound"; readonly slot: number };
+
+export interface PlanBuffer extends Aval {
+  readonly bytes: number;
+  readonly place: Place;
+  /** The op, argument or parameter it holds, for messages and printing. */
+  readonly label: string;
+}
+
+/**
+ * A loop nest: for every index of `extents`, in any order, reduce `terms` over `reduce` and store `writes`.
+ *
+ * Axes are numbered parallel first, then reduced. A load's `buffer` is a position in `reads`;
+ * an accumulator's `slot` is a position in `terms`. Each write goes to the row-major element of its buffer
+ * at the parallel index.
+ */
+export interface LoopStep {
+  readonly kind: "loop";
+  readonly label: string;
+  readonly extents: Shape;
+  readonly reduce: Shape;
+  readonly terms: readonly { readonly combine: Combine; readonly value: Scalar }[];
+  readonly reads: readonly BufferId[];
+  readonly writes: readonly { readonly buffer: BufferId; readonly value: Scalar }[];
+}
+
+/** Pointwise work a library kernel does on each finished value, before storing it. */
+export interface Epilogue {
+  /** The output's axes as the kernel sees them. */
+  readonly axes: Shape;
+  /** Over those axes; `accumulator` slot 0 is the kernel's own value. A load's `buffer` is a position in `reads`. */
+  readonly value: Scalar;
+  readonly reads: readonly BufferId[];
+}
+
+/** A call of one library op, typed by its row. */
+export interface LibraryCall<K extends keyof LibraryOps> {
+  readonly x: Fill<InputsOf<LibraryOps[K]>, Aval>;
+  readonly attrs: ValuesOf<LibraryOps[K]>;
+  readonly out: Aval;
+}
+
+export type LibraryStep = {
+  readonly [K in keyof LibraryOps]: {
+    readonly kind: "library";
+    readonly label: string;
+    readonly op: K;
+    readonly call: LibraryCall<K>;
+    /** Input buffers, flat, in slot order. */
+    readonly reads: readonly BufferId[];
+    readonly write: BufferId;
+    readonly epilogue: Epilogue | null;
+  };
+}[keyof LibraryOps];
+
+export type Step = LoopStep | LibraryStep;
+
+/** A fused, scheduled, memory-planned graph: the unit a backend runs. */
+export interface Plan {
+  /** Short and stable: equal plans have equal names. For messages. */
+  readonly name: string;
+  readonly buffers: readonly PlanBuffer[];
+  readonly steps: readonly Step[];
+  /** Arena buffers the host fills before each run, in argument order. */
+  readonly inputs: readonly BufferId[];
+  /** Buffers the host reads after each run. */
+  readonly outputs: readonly BufferId[];
+  /** How many buffers each run binds: state cells and kept handles, in slot order. */
+  readonly bound: readonly BufferId[];
+  readonly arenaBytes: number;
+}
+
+/** Tells how to build every library op. A new op breaks a backend's build until it answers. */
+export type KernelTable<Code> = {
+  readonly [K in keyof LibraryOps]: (call: LibraryCall<K>, epilogue: Epilogue | null) => Candidates<Code>;
+};
+
+/** At least one way to compute it; the first is the untuned default. */
+export type Candidates<Code> = readonly [Code, ...Code[]];
+
+/** Device memory that outlives a run: a state cell or a kept tensor. */
+export interface DeviceBuffer extends StateBuffer {
+  readonly bytes: number;
+  write(data: HostData): void;
+}
+
+/** A plan made ready to run. */
+export interface Executable {
+  /** Runs once. Inputs are copied in, outputs copied out; bound buffers are read and written in place. */
+  run(inputs: readonly HostData[], bound: readonly DeviceBuffer[]): readonly HostData[] | Promise<readonly HostData[]>;
+  free(): void;
+}
+
+export interface MemoryUse {
+  /** Bytes held now: arenas, state cells, kept tensors, code tables. */
+  readonly bytes: number;
+  /** The most ever held at once. */
+  readonly peakBytes: number;
+}
+
+/** Runs plans. Knows nothing of gradients, layers or other backends. */
+export interface Backend {
+  readonly name: string;
+  readonly threads: number;
+  prepare(plan: Plan): Executable | Promise<Executable>;
+  /** @throws MemoryError when there is no room. */
+  allocate(aval: Aval, label: string): DeviceBuffer;
+  memory(): MemoryUse;
+  dispose(): void | Promise<void>;
+}
+
+export function bytesOf({ shape, dtype }: Aval): number {
+  return shape.reduce((size, extent) => size * extent, 1) * elementBytes[dtype];
+}
+
+const elementBytes: Readonly<Record<DType, number>> = { float32: 4, int32: 4, uint8: 1, bool: 1 };

@@ -1,0 +1,133 @@
+import { type Backend, bytesOf, type DeviceBuffer, type Executable, type LibraryStep, type MemoryUse, type Plan, type PlanBuffer } from "@gradus/compile";
+import { type Aval, type HostData, hostArray, sizeOf } from "@gradus/tensor";
+import { Interpreter, runLoop, spread } from "./interpret.ts";
+import { kernelOf, kernels } from "./library.ts";
+
+/** An executable that can also be read before rounding to the dtype. */
+export interface ExactExecutable extends Executable {
+  /** Runs once on float64 values and returns float64 values. */
+  runExact(inputs: readonly ArrayLike<number>[], bound: readonly DeviceBuffer[]): readonly Float64Array[];
+}
+
+/**
+ * The float64 backend: every plan, element by element, by definition. Slow on purpose; what the others are tested against.
+ */
+export class ReferenceBackend implements Backend {
+  readonly name = "reference";
+  readonly threads = 1;
+  #bytes = 0;
+  #peak = 0;
+
+  prepare(plan: Plan): ExactExecutable {
+    const runExact = (inputs: readonly ArrayLike<number>[], bound: readonly DeviceBuffer[]): readonly Float64Array[] => {
+      const memory = plan.buffers.map(({ place, shape }) => (place.kind === "bound" ? exact(bound[place.slot]) : new Float64Array(sizeOf(shape))));
+      plan.inputs.forEach((id, i) => memory[id]?.set(inputs[i] ?? []));
+      for (const step of plan.steps) {
+        if (step.kind === "loop") runLoop(step, pick(memory, step.reads), pick(memory, step.writes.map(({ buffer }) => buffer)));
+        else runLibrary(step, memory);
+      }
+      return plan.outputs.map((id) => (memory[id] ?? new Float64Array(0)).slice());
+    };
+    return {
+      runExact,
+      run: (inputs, bound) => runExact(inputs, bound).map((data, i) => rounded(data, plan.buffers[plan.outputs[i] ?? 0])),
+      free: () => undefined,
+    };
+  }
+
+  allocate(aval: Aval, _label: string): DeviceBuffer {
+    const bytes = bytesOf(aval);
+    this.#bytes += bytes;
+    this.#peak = Math.max(this.#peak, this.#bytes);
+    return new ExactBuffer(aval, () => (this.#bytes -= bytes));
+  }
+
+  memory(): MemoryUse {
+    return { bytes: this.#bytes, peakBytes: this.#peak };
+  }
+
+  dispose(): void {
+    this.#bytes = 0;
+  }
+}
+
+class ExactBuffer implements DeviceBuffer {
+  readonly bytes: number;
+  readonly values: Float64Array;
+  readonly #aval: Aval;
+  #release: (() => void) | null;
+
+  constructor(aval: Aval, release: () => void) {
+    this.#aval = aval;
+    this.bytes = bytesOf(aval);
+    this.values = new Float64Array(sizeOf(aval.shape));
+    this.#release = release;
+  }
+
+  write(data: HostData): void {
+    this.values.set(data);
+  }
+
+  read(): HostData {
+    return rounded(this.values, this.#aval);
+  }
+
+  free(): void {
+    this.#release?.();
+    this.#release = null;
+  }
+}
+
+function runLibrary(step: LibraryStep, memory: readonly Float64Array[]): void {
+  const target = memory[step.write] ?? new Float64Array(0);
+  const output = new Float64Array(target.length);
+  runOf(step)(pick(memory, step.reads), output);
+  if (step.epilogue === null) {
+    target.set(output);
+    return;
+  }
+  const { axes, value, reads } = step.epilogue;
+  const indices = axes.map(() => 0);
+  const accumulators = [0];
+  const machine = new Interpreter(indices, accumulators, pick(memory, reads));
+  const compute = machine.compile(value);
+  for (let element = 0; element < output.length; element++) {
+    spread(element, axes, indices, 0);
+    accumulators[0] = output[element] ?? 0;
+    machine.clear();
+    target[element] = compute();
+  }
+}
+
+/** The definition behind a step; a new library op has to be added here, and does not compile until it is. */
+function runOf(step: LibraryStep): (inputs: readonly Float64Array[], output: Float64Array) => void {
+  switch (step.op) {
+    case "matmul":
+      return kernelOf(step.op, step.call);
+    case "conv2d":
+      return kernelOf(step.op, step.call);
+    case "conv2dInputGrad":
+      return kernelOf(step.op, step.call);
+    case "conv2dWeightGrad":
+      return kernelOf(step.op, step.call);
+  }
+  step satisfies never;
+  throw new RangeError("unknown library op");
+}
+
+function pick(memory: readonly Float64Array[], ids: readonly number[]): Float64Array[] {
+  return ids.map((id) => memory[id] ?? new Float64Array(0));
+}
+
+function exact(buffer: DeviceBuffer | undefined): Float64Array {
+  if (buffer instanceof ExactBuffer) return buffer.values;
+  throw new RangeError("a buffer of another backend was bound");
+}
+
+function rounded(data: Float64Array, aval: Aval | PlanBuffer | undefined): HostData {
+  const host = hostArray(aval?.dtype ?? "float32", data.length);
+  host.set(data);
+  return host;
+}
+
+export { kernels };
