@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { generate } from "./generate.ts";
+import { newOp } from "./new-op.ts";
 import { parse } from "./scan.ts";
-import { drafts } from "./templates.ts";
 
 let root: string;
 beforeEach(() => {
@@ -124,10 +124,34 @@ test("a folder that does not exist has nothing to generate", () => {
   expect(generate(join(root, "absent"), { write: true })).toEqual([]);
 });
 
-test.each(["pointwise", "library"] as const)("the %s draft is found by the generator under its own name", (kind) => {
-  for (const { path, text } of drafts("softSign", kind)) write(path, text);
-  generate(root, { write: true });
+test.each(["pointwise", "library"] as const)("a new %s op is in every table under its own name", (kind) => {
+  expect(newOp(["op", "softSign", "--kind", kind], root)).toEqual([
+    `${kind}/softSign.ts`,
+    `${kind}/softSign.spec.ts`,
+    "index.ts",
+    "public.ts",
+    "specs.ts",
+  ]);
   expect(readFileSync(join(root, "index.ts"), "utf8")).toContain(`import { softSignOp } from "./${kind}/softSign.ts";`);
   expect(readFileSync(join(root, "specs.ts"), "utf8")).toContain(`import { softSignSpec } from "./${kind}/softSign.spec.ts";`);
   expect(readFileSync(join(root, "public.ts"), "utf8")).toContain(`export { softSign } from "./${kind}/softSign.ts";`);
+});
+
+test("a new op is pointwise unless told otherwise, and never overwrites one", () => {
+  write("pointwise/abs.ts", "mine");
+  expect(() => newOp(["op", "abs"], root)).toThrow("pointwise/abs.ts exists already");
+  expect(readFileSync(join(root, "pointwise/abs.ts"), "utf8")).toBe("mine");
+});
+
+test.each([
+  [["op"], "usage: pnpm new op NAME"],
+  [["layer", "x"], "usage: pnpm new op NAME"],
+  [["op", "x", "y"], "usage: pnpm new op NAME"],
+  [["op", "x", "--sort", "y"], "usage: pnpm new op NAME"],
+  [["op", "Abs"], "Abs is not a camelCase name"],
+  [["op", "../abs"], "../abs is not a camelCase name"],
+  [["op", "x", "--kind", "view"], "--kind is view, expected pointwise or library"],
+])("%j is refused in one sentence", (args, sentence) => {
+  expect(() => newOp(args, root)).toThrow(sentence);
+  expect(readdirSync(root)).toEqual([]);
 });
