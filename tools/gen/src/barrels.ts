@@ -47,8 +47,8 @@ function specTable(files: readonly OpFile[]): string {
         file.path,
       ),
     );
-  return `${HEADER}import { type Spec } from "../op/spec.ts";
-import { type Ops } from "./index.ts";
+  return `${HEADER}import type { Spec } from "../op/spec.ts";
+import type { Ops } from "./index.ts";
 ${imports.join("")}
 /** Every op's meaning and cases: an op without a spec does not compile here. */
 export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {

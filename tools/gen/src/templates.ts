@@ -15,22 +15,18 @@ export function drafts(name: string, kind: OpKind): readonly [row: Draft, spec: 
 }
 
 function pointwiseRow(name: string): string {
-  return `import { apply } from "../../op/apply.ts";
-import { defineLoop } from "../../op/define.ts";
-import { type Tensor } from "../../tensor.ts";
+  return `import type { Tensor } from "../../tensor.ts";
+import { applyUnary, unary } from "./define-pointwise.ts";
 
-export const ${name}Op = defineLoop<Tensor>()({
-  name: "${name}",
-  inputs: { x: "one" },
-  attrs: {},
-  infer: ({ x }) => x,
-  vjp: ({ ct }) => ({ x: ct }),
-  lower: (_, __, out) => ({ parallel: out.shape, reduce: [], body: "x" }),
+export const ${name}Op = unary("${name}", {
+  takes: "float",
+  body: (s, x) => x,
+  vjp: ({ ct }) => ct,
 });
 
 /** ${name} of every element. */
 export function ${name}(x: Tensor): Tensor {
-  return apply(${name}Op, { x }, {});
+  return applyUnary(${name}Op, x, "float");
 }
 `;
 }
@@ -38,13 +34,20 @@ export function ${name}(x: Tensor): Tensor {
 function libraryRow(name: string): string {
   return `import { apply } from "../../op/apply.ts";
 import { defineLibrary } from "../../op/define.ts";
-import { type Tensor } from "../../tensor.ts";
+import type { Tensor } from "../../tensor.ts";
 
 export const ${name}Op = defineLibrary<Tensor>()({
   name: "${name}",
   inputs: { x: "one" },
   attrs: {},
-  infer: ({ x }) => x,
+
+  infer({ x }, _, fail) {
+    if (x.dtype !== "float32") fail({ code: "dtype/unsupported", sentence: \`takes float32, not \${x.dtype}\`, hint: "cast first" });
+    return x;
+  },
+
+  axes: ({ shape }) => shape,
+
   vjp: ({ ct }) => ({ x: ct }),
 });
 
@@ -56,13 +59,13 @@ export function ${name}(x: Tensor): Tensor {
 }
 
 function spec(name: string): string {
-  return `import { type Spec } from "../../op/spec.ts";
-import { type ${name}Op } from "./${name}.ts";
+  return `import type { Spec } from "../../op/spec.ts";
+import type { ${name}Op } from "./${name}.ts";
 
 export const ${name}Spec: Spec<typeof ${name}Op> = {
   reference: ({ x }) => x.data,
-  cases: [{ x: { x: [2, 3] }, attrs: {} }],
-  rejects: [],
+  cases: [[5], [2, 3], [], [0, 3]].map((x) => ({ x: { x }, attrs: {} })),
+  rejects: [{ x: { x: { shape: [2], dtype: "bool" } }, attrs: {}, code: "dtype/unsupported" }],
 };
 `;
 }
