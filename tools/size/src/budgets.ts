@@ -1,0 +1,19 @@
+/** How large a part of the library may be when a page loads it: minified and gzipped. */
+export interface Budget {
+  readonly name: string;
+  /** Files bundled together, relative to the root; all that they export is kept. */
+  readonly entries: readonly string[];
+  /** Packages the page has loaded already. */
+  readonly beside?: readonly string[];
+  readonly kilobytes: number;
+}
+
+export const BUDGETS: readonly Budget[] = [
+  {
+    name: "tensor + compile + wasm",
+    entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
+    kilobytes: 60,
+  },
+  { name: "nn beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 15 },
+  { name: "optim beside tensor, nn", entries: ["packages/optim/dist/index.js"], beside: ["@gradus/tensor", "@gradus/nn"], kilobytes: 6 },
+];

@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { gzippedSize } from "./bundle.ts";
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "gradus-size-"));
+  writeFileSync(join(root, "small.js"), "export const a = 1;\n");
+  // Digits of a multiplicative sequence: text that gzip cannot shrink much.
+  const noise = Array.from({ length: 2000 }, (_, i) => ((i * 2654435761) % 4294967296).toString(36)).join("");
+  writeFileSync(join(root, "large.js"), `export const a = "${noise}";\n`);
+  writeFileSync(join(root, "lazy.js"), 'export const load = () => import("./large.js");\n');
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+test("what an entry exports is counted, in every entry", async () => {
+  const small = await gzippedSize(root, ["small.js"]);
+  const large = await gzippedSize(root, ["large.js"]);
+  const both = await gzippedSize(root, ["small.js", "large.js"]);
+  expect(small).toBeLessThan(300);
+  expect(large).toBeGreaterThan(5000);
+  expect(both).toBeGreaterThan(large);
+});
+
+test("a chunk loaded on demand is counted", async () => {
+  expect(await gzippedSize(root, ["lazy.js"])).toBeGreaterThan(5000);
+});
+
+test("packages beside the bundle are not", async () => {
+  writeFileSync(join(root, "uses.js"), 'export * from "@gradus/tensor";\nimport "node:fs";\n');
+  expect(await gzippedSize(root, ["uses.js"], ["@gradus/tensor"])).toBeLessThan(1000);
+});
