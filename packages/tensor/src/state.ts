@@ -86,7 +86,6 @@ export class State extends Tensor {
     }
     this.discard();
     this.version++;
-    this.free();
     this.current = data;
   }
 
