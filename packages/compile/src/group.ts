@@ -33,11 +33,7 @@ export function group(graph: Graph): Grouping {
   const required = new Set<Node>([...graph.outputs, ...graph.updates.map(({ value }) => value)]);
   for (const node of graph.nodes) if (node.op?.kind === "library") for (const parent of node.parents) required.add(viewBase(parent));
   const updated = new Set(graph.updates.map(({ old }) => old));
-  // Nodes whose value, as it would be inlined, reads a cell that this program overwrites.
-  const touching = new Set<Node>();
-  for (const node of graph.nodes) {
-    if (node.op === null ? updated.has(node) : !isProducer(node) && node.parents.some((parent) => touching.has(parent))) touching.add(node);
-  }
+  const replacing = new Set(graph.updates.map(({ value }) => value));
 
   const producers = new Map<Node, Node>();
   const stored = new Set<Node>();
@@ -46,7 +42,7 @@ export function group(graph: Graph): Grouping {
     if (!isProducer(node) || absorbed.has(node)) continue;
     let end = node;
     const chain: Node[] = [];
-    for (let next = absorber(end, required, touching); next !== null && !producers.has(next); next = absorber(end, required, touching)) {
+    for (let next = absorber(end, required, replacing); next !== null && !producers.has(next); next = absorber(end, required, replacing)) {
       chain.push(end);
       end = next;
     }
@@ -114,12 +110,12 @@ function isProducer({ op }: Node): boolean {
 }
 
 /** The pointwise node that can take `node` in as it is computed: its only reader, of the same size, element for element. */
-function absorber(node: Node, required: ReadonlySet<Node>, touching: ReadonlySet<Node>): Node | null {
+function absorber(node: Node, required: ReadonlySet<Node>, replacing: ReadonlySet<Node>): Node | null {
   const [reader] = node.readers;
   if (reader === undefined || node.readers.length !== 1 || required.has(node) || reader.op?.kind !== "loop") return null;
   if (reader.tensor.size !== node.tensor.size) return null;
-  // A kernel may gather partial sums in its output, so it must not overwrite a state cell it still reads.
-  if (touching.has(reader)) return null;
+  // A kernel may gather partial sums in its output, so it never writes over a state cell that it still reads.
+  if (replacing.has(reader)) return null;
   return reader.op.access === "pointwise" || (isPureView(reader) && sharesBuffer(reader, node)) ? reader : null;
 }
 
