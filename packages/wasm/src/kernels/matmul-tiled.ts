@@ -4,7 +4,7 @@ import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.
 import { matmulKey, type MatmulShape, type MatmulTask, operands } from "./matmul.ts";
 import { packedBytes, packedMatrices, panelWidth } from "./matmul-pack.ts";
 import { address, blockSize, coordinates, forTiles, roundUp } from "./ranges.ts";
-import { rowTiles, type RowTiles } from "./row-tiles.ts";
+import { rowTiles, rowUnit } from "./row-tiles.ts";
 import { type Finish, Tile } from "./tile.ts";
 
 /** Products summed before partial sums go to memory: A's rows then stay in the first-level cache while B streams by. */
@@ -14,12 +14,11 @@ const unroll = 4;
 /** Columns of B that stay in the second-level cache while the rows of a tile go by. */
 const cachedColumns = 256;
 /** Operations of one call of the kernel: short enough for the engine to swap in optimised code, long enough to be worth claiming. */
-const operationsPerTile = 3_000_000;
+const operationsPerTile = 4_000_000;
 /** From this distance between rows, a power of two makes the rows of a tile share a cache set. */
 const conflictingStride = 2048;
 
 interface Blocking {
-  readonly rows: RowTiles;
   readonly width: number;
   readonly rowBlock: number;
   readonly rowBlocks: number;
@@ -38,7 +37,7 @@ export function tiledMatmul(task: MatmulTask, layout: "direct" | "packed"): Kern
     name,
     key: `matmul:${layout}:${matmulKey(task)}`,
     tiles: shape.batch * blocking.rowBlocks * blocking.columnBlocks,
-    scratchBytes: blocking.packA ? roundUp(blocking.rows.rows * blocking.sumBlock * 4, 16) : 0,
+    scratchBytes: blocking.packA ? roundUp(rowTiles(shape.m, "relaxed").rows * blocking.sumBlock * 4, 16) : 0,
     workspaceBytes: layout === "packed" ? packedMatrices(shape) * packedBytes(shape) : 0,
     buffers: 3 + (epilogue?.buffers ?? 0),
     body: (f, level, args) => emitTiles(f, level, args, task, layout, blocking),
@@ -49,27 +48,29 @@ function block(shape: MatmulShape, layout: "direct" | "packed"): Blocking {
   const { m, n, k, transposeA } = shape;
   // Few rows leave registers for wider tiles: 1 x 32, 2 x 16, 3 x 12; panels are eight wide.
   const width = layout === "packed" ? panelWidth : ({ 1: 32, 2: 16, 3: 12 }[m] ?? panelWidth);
-  const rows = rowTiles(m, 6);
+  const unit = Math.min(m, rowUnit(m));
   const sums = Math.max(1, Math.ceil(k / longestSum));
-  const columnBlock = blockSize(n, Math.max(width, Math.min(cachedColumns, operationsPerTile / (2 * Math.max(1, k) * rows.rows))), width);
-  const rowBlock = blockSize(m, operationsPerTile / (2 * Math.max(1, k) * columnBlock), rows.rows);
   const stride = transposeA ? m : k;
+  const packA = m > 3 && n >= 64 && ((transposeA && m * k > 65_536) || (stride >= conflictingStride && stride % 1024 === 0));
+  // Copying A's rows must pay over the columns that use the copy.
+  const fewest = packA ? 128 : width;
+  const columnBlock = blockSize(n, Math.max(fewest, Math.min(cachedColumns, operationsPerTile / (2 * Math.max(1, k) * unit))), width);
+  const rowBlock = blockSize(m, operationsPerTile / (2 * Math.max(1, k) * columnBlock), unit);
   return {
-    rows,
     width,
     rowBlock,
     rowBlocks: Math.ceil(m / rowBlock),
     columnBlock,
     columnBlocks: Math.ceil(n / columnBlock),
     sumBlock: sums === 1 ? k : roundUp(Math.ceil(k / sums), unroll),
-    packA: m > 3 && n >= 64 && ((transposeA && m * k > 65_536) || (stride >= conflictingStride && stride % 1024 === 0)),
+    packA,
   };
 }
 
 function emitTiles(f: FunctionBuilder, level: Level, { tile, scratch, workspace, buffers }: KernelArguments, task: MatmulTask, layout: "direct" | "packed", blocking: Blocking): void {
   const { shape, swapped, epilogue } = task;
   const { m, n, k, transposeA, batchStrideA, batchStrideB } = shape;
-  const { rows, width, rowBlock, rowBlocks, columnBlock, columnBlocks, sumBlock, packA } = blocking;
+  const { width, rowBlock, rowBlocks, columnBlock, columnBlocks, sumBlock, packA } = blocking;
   const arithmetic = new Arithmetic(f, level);
   const [a, b] = operands(task, buffers);
   const c = buffers.at(-1) ?? tile;
@@ -132,7 +133,7 @@ function emitTiles(f: FunctionBuilder, level: Level, { tile, scratch, workspace,
 
   const columns = { rows: width, full: Math.floor(n / width), rest: n % width };
   const sumPart = () =>
-    forTiles(f, level === "scalar" ? { rows: 1, full: m, rest: 0 } : rows, rowBlocks === 1 ? 0 : row0, rowBlock, (row, height) => {
+    forTiles(f, rowTiles(m, level), rowBlocks === 1 ? 0 : row0, rowBlock, (row, height) => {
       f.set(rowA, () => f.i32.add(() => address(f, baseA, row, memoryA.row), () => f.i32.mul(sum0, memoryA.step)));
       if (packA) {
         copyRows(f, rowA, scratch, height, blocked ? sumLength : k, memoryA);

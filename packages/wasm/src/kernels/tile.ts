@@ -28,7 +28,7 @@ export class Tile {
     this.width = width;
     const vectors = Math.ceil(width / arithmetic.lanes);
     this.#accumulators = Array.from({ length: rows }, () => arithmetic.vectors(vectors));
-    this.#b = arithmetic.vectors(vectors);
+    this.#b = arithmetic.vectors(rows === 1 ? 1 : vectors);
     this.#a = arithmetic.vector();
   }
 
@@ -54,14 +54,21 @@ export class Tile {
   /** Adds one product per element: `b` pushes the vector at a column, `a` the splat of a row. */
   step(a: (row: number) => void, b: (column: number, count: number) => void): void {
     const { f, lanes } = this.#arithmetic;
-    this.#b.forEach((local, i) => {
+    const load = (i: number, local: Vector) => {
       b(i * lanes, Math.min(lanes, this.width - i * lanes));
       f.set(local);
-    });
+    };
+    // Several rows share the B vectors, which stay in locals; a single row needs each once, and registers for its sums.
+    const shared = this.rows > 1;
+    if (shared) this.#b.forEach((local, i) => load(i, local));
     this.#accumulators.forEach((sums, row) => {
       a(row);
       f.set(this.#a);
-      sums.forEach((sum, i) => this.#arithmetic.multiplyAdd(sum, this.#a, this.#b[i] ?? this.#a));
+      sums.forEach((sum, i) => {
+        const local = this.#b[shared ? i : 0] ?? this.#a;
+        if (!shared) load(i, local);
+        this.#arithmetic.multiplyAdd(sum, this.#a, local);
+      });
     });
   }
 
