@@ -6,6 +6,7 @@ import { ModuleBuilder } from "../src/asm/index.ts";
 import type { Kernel, Level } from "../src/kernels/kernel.ts";
 import { conv2dKernels } from "../src/kernels/conv2d.ts";
 import { describe, operationsOf } from "../src/kernels/conv2d-shape.ts";
+import { conv2dInputGradKernels } from "../src/kernels/conv2d-input-gradient.ts";
 import { conv2dWeightGradKernels } from "../src/kernels/conv2d-weight-gradient.ts";
 import { matmulKernels } from "../src/kernels/matmul.ts";
 
@@ -32,6 +33,7 @@ function convCase(n: number, c: number, size: number, o: number, kernel: number,
   const operations = operationsOf(shape);
   return [
     { name: `conv ${describe(shape)}`, kernels: conv2dKernels(shape, null), inputs: [image, weights], output: result, operations },
+    { name: `conv input gradient ${describe(shape)}`, kernels: conv2dInputGradKernels(shape, null), inputs: [result, weights], output: image, operations },
     { name: `conv weight gradient ${describe(shape)}`, kernels: conv2dWeightGradKernels(shape), inputs: [image, result], output: weights, operations },
   ];
 }
