@@ -17,11 +17,18 @@ import { fmodOp, remainderOp } from "./pointwise/remainder.ts";
 import { absOp, ceilOp, floorOp, roundOp, signOp, truncOp } from "./pointwise/rounding.ts";
 import { acosOp, asinOp, atanOp, atan2Op, cosOp, sinOp, tanOp } from "./pointwise/trigonometry.ts";
 import { whereOp } from "./pointwise/where.ts";
+import { argmaxOp, argminOp, maxOp, minOp } from "./reduce/extremes.ts";
+import { prodOp } from "./reduce/prod.ts";
 import { sumOp } from "./reduce/sum.ts";
 import { fullOp } from "./source/full.ts";
+import { concatOp } from "./view/concat.ts";
 import { expandOp } from "./view/expand.ts";
+import { flipOp } from "./view/flip.ts";
 import { identityOp, stopGradientOp } from "./view/identity.ts";
+import { padOp } from "./view/pad.ts";
+import { permuteOp } from "./view/permute.ts";
 import { reshapeOp } from "./view/reshape.ts";
+import { sliceOp } from "./view/slice.ts";
 
 /** Every op of the library by name. */
 export const ops = {
@@ -29,6 +36,8 @@ export const ops = {
   acos: acosOp,
   acosh: acoshOp,
   add: addOp,
+  argmax: argmaxOp,
+  argmin: argminOp,
   asin: asinOp,
   asinh: asinhOp,
   atan: atanOp,
@@ -38,6 +47,7 @@ export const ops = {
   cbrt: cbrtOp,
   ceil: ceilOp,
   clamp: clampOp,
+  concat: concatOp,
   conv2d: conv2dOp,
   conv2dInputGrad: conv2dInputGradOp,
   conv2dWeightGrad: conv2dWeightGradOp,
@@ -52,6 +62,7 @@ export const ops = {
   exp2: exp2Op,
   expand: expandOp,
   expm1: expm1Op,
+  flip: flipOp,
   floor: floorOp,
   fmod: fmodOp,
   full: fullOp,
@@ -74,12 +85,17 @@ export const ops = {
   logicalOr: logicalOrOp,
   logicalXor: logicalXorOp,
   matmul: matmulOp,
+  max: maxOp,
   maximum: maximumOp,
+  min: minOp,
   minimum: minimumOp,
   mul: mulOp,
   neg: negOp,
   notEqual: notEqualOp,
+  pad: padOp,
+  permute: permuteOp,
   pow: powOp,
+  prod: prodOp,
   reciprocal: reciprocalOp,
   relu: reluOp,
   remainder: remainderOp,
@@ -90,6 +106,7 @@ export const ops = {
   sign: signOp,
   sin: sinOp,
   sinh: sinhOp,
+  slice: sliceOp,
   softplus: softplusOp,
   sqrt: sqrtOp,
   square: squareOp,
