@@ -2,6 +2,9 @@
 export { gelu, type GeluOptions } from "./activation/gelu.ts";
 export { elu, leakyRelu, relu, type EluOptions, type LeakyReluOptions } from "./activation/rectifiers.ts";
 export { logSigmoid, sigmoid, silu, softplus, type SoftplusOptions } from "./activation/sigmoid.ts";
+export { gather, oneHot } from "./indexing/gather.ts";
+export { embedding, indexSelect, type IndexAxisOptions } from "./indexing/index-select.ts";
+export { scatterAdd } from "./indexing/scatter-add.ts";
 export { conv2d, type Conv2dOptions } from "./library/conv2d.ts";
 export { convolutionSizes, convolvedSize, type Convolution, type ConvolutionSizes } from "./library/convolution.ts";
 export { matmul, type MatmulOptions } from "./library/matmul.ts";
@@ -28,6 +31,7 @@ export { norm, type NormOptions } from "./reduce/norm.ts";
 export { prod } from "./reduce/prod.ts";
 export { logSoftmax, logSumExp, softmax, type SoftmaxOptions } from "./reduce/softmax.ts";
 export { mean, sum } from "./reduce/sum.ts";
+export { arange, eye, linspace, onesLike, tensor, zerosLike, type Nested, type TensorOptions } from "./source/creation.ts";
 export { full, ones, zeros, type FullOptions } from "./source/full.ts";
 export { concat, split, stack, type AxisOption } from "./view/concat.ts";
 export { expand } from "./view/expand.ts";

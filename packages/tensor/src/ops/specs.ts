@@ -3,6 +3,9 @@ import type { Spec } from "../op/spec.ts";
 import type { Ops } from "./index.ts";
 import { eluSpec, leakyReluSpec, reluSpec } from "./activation/rectifiers.spec.ts";
 import { sigmoidSpec, softplusSpec } from "./activation/sigmoid.spec.ts";
+import { gatherSpec } from "./indexing/gather.spec.ts";
+import { indexSelectSpec } from "./indexing/index-select.spec.ts";
+import { scatterAddSpec } from "./indexing/scatter-add.spec.ts";
 import { conv2dSpec, conv2dInputGradSpec, conv2dWeightGradSpec } from "./library/conv2d.spec.ts";
 import { matmulSpec } from "./library/matmul.spec.ts";
 import { addSpec, divSpec, mulSpec, negSpec, subSpec } from "./pointwise/arithmetic.spec.ts";
@@ -23,6 +26,7 @@ import { argmaxSpec, argminSpec, maxSpec, minSpec } from "./reduce/extremes.spec
 import { prodSpec } from "./reduce/prod.spec.ts";
 import { sumSpec } from "./reduce/sum.spec.ts";
 import { fullSpec } from "./source/full.spec.ts";
+import { iotaSpec } from "./source/iota.spec.ts";
 import { concatSpec } from "./view/concat.spec.ts";
 import { expandSpec } from "./view/expand.spec.ts";
 import { flipSpec } from "./view/flip.spec.ts";
@@ -68,10 +72,13 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   floor: floorSpec,
   fmod: fmodSpec,
   full: fullSpec,
+  gather: gatherSpec,
   greater: greaterSpec,
   greaterEqual: greaterEqualSpec,
   hardtanh: hardtanhSpec,
   identity: identitySpec,
+  indexSelect: indexSelectSpec,
+  iota: iotaSpec,
   isFinite: isFiniteSpec,
   isInf: isInfSpec,
   isNaN: isNaNSpec,
@@ -104,6 +111,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   reshape: reshapeSpec,
   round: roundSpec,
   rsqrt: rsqrtSpec,
+  scatterAdd: scatterAddSpec,
   sigmoid: sigmoidSpec,
   sign: signSpec,
   sin: sinSpec,
