@@ -1,7 +1,7 @@
-import { type Backend, bytesOf, type DeviceBuffer, type Executable, type LibraryStep, type MemoryUse, type Plan, type PlanBuffer } from "@gradus/compile";
+import { type Backend, bytesOf, candidatesOf, type DeviceBuffer, type Executable, type LibraryStep, type MemoryUse, type Plan, type PlanBuffer } from "@gradus/compile";
 import { type Aval, type HostData, hostArray, sizeOf } from "@gradus/tensor";
 import { Interpreter, runLoop, spread } from "./interpret.ts";
-import { kernelOf, kernels } from "./library.ts";
+import { kernels } from "./library.ts";
 
 /** An executable that can also be read before rounding to the dtype. */
 export interface ExactExecutable extends Executable {
@@ -81,7 +81,7 @@ class ExactBuffer implements DeviceBuffer {
 function runLibrary(step: LibraryStep, memory: readonly Float64Array[]): void {
   const target = memory[step.write] ?? new Float64Array(0);
   const output = new Float64Array(target.length);
-  runOf(step)(pick(memory, step.reads), output);
+  candidatesOf(kernels, step)[0](pick(memory, step.reads), output);
   if (step.epilogue === null) {
     target.set(output);
     return;
@@ -99,22 +99,6 @@ function runLibrary(step: LibraryStep, memory: readonly Float64Array[]): void {
   }
 }
 
-/** The definition behind a step; a new library op has to be added here, and does not compile until it is. */
-function runOf(step: LibraryStep): (inputs: readonly Float64Array[], output: Float64Array) => void {
-  switch (step.op) {
-    case "matmul":
-      return kernelOf(step.op, step.call);
-    case "conv2d":
-      return kernelOf(step.op, step.call);
-    case "conv2dInputGrad":
-      return kernelOf(step.op, step.call);
-    case "conv2dWeightGrad":
-      return kernelOf(step.op, step.call);
-  }
-  step satisfies never;
-  throw new RangeError("unknown library op");
-}
-
 function pick(memory: readonly Float64Array[], ids: readonly number[]): Float64Array[] {
   return ids.map((id) => memory[id] ?? new Float64Array(0));
 }
@@ -129,5 +113,3 @@ function rounded(data: Float64Array, aval: Aval | PlanBuffer | undefined): HostD
   host.set(data);
   return host;
 }
-
-export { kernels };

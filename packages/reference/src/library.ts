@@ -1,5 +1,5 @@
 import type { KernelTable, LibraryCall } from "@gradus/compile";
-import { type Convolution, convolutionSizes, type ConvolutionSizes, type LibraryOps, type Shape, sizeOf } from "@gradus/tensor";
+import { type Convolution, convolutionSizes, type ConvolutionSizes, type Shape, sizeOf } from "@gradus/tensor";
 
 /** A library call on float64 arrays, inputs in slot order. */
 export type Run = (inputs: readonly Float64Array[], output: Float64Array) => void;
@@ -28,6 +28,17 @@ export const kernels: KernelTable<Run> = {
     return [
       ([input, ct], output) => {
         if (input && ct) forEachTap(sizes, attrs, (at, from, tap) => (output[tap]! += ct[at]! * input[from]!));
+      },
+    ];
+  },
+  scatterAdd: ({ x: { updates }, attrs: { rows } }) => {
+    const inner = sizeOf(updates.shape.slice(1));
+    return [
+      ([index, values], output) => {
+        index?.forEach((wanted, i) => {
+          const row = Math.max(0, Math.min(rows - 1, wanted));
+          for (let j = 0; j < inner; j++) output[row * inner + j]! += values?.[i * inner + j] ?? 0;
+        });
       },
     ];
   },
@@ -92,9 +103,4 @@ function forEachTap({ n, c, h, w, o, kh, kw, oh, ow }: ConvolutionSizes, { strid
                 const channel = Math.floor(out / perGroup) * depth + d;
                 visit(((image * o + out) * oh + y) * ow + x, ((image * c + channel) * h + row) * w + column, ((out * depth + d) * kh + p) * kw + q);
               }
-}
-
-/** Looks a call's definition up by its op's name. */
-export function kernelOf<K extends keyof LibraryOps>(op: K, call: LibraryCall<K>): Run {
-  return kernels[op](call, null)[0];
 }
