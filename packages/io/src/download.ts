@@ -73,7 +73,7 @@ async function fromMirrors(path: string, options: DownloadOptions): Promise<void
         if (!(error instanceof NetworkError)) throw error;
         failure = error;
         // The part on disk may have been of another file: one whole download more decides.
-        const mayBeThePart = error.code === "network/checksum" && error.facts["resumed"] === true && !restarted;
+        const mayBeThePart: boolean = error.code === "network/checksum" && error.facts["resumed"] === true && !restarted;
         restarted ||= mayBeThePart;
         if (!mayBeThePart && !isPassing(error)) break;
         await clock.sleep(500 * 2 ** attempt, signal);

@@ -2,7 +2,10 @@ import { ArgumentError, type HostTensor } from "@gradus/tensor";
 import type { Dataset } from "../dataset.ts";
 
 /** `image`: float32 [b, c, h, w], normalised; `label`: int32 [b]. */
-export type ImageBatch = { readonly image: HostTensor; readonly label: HostTensor };
+export type ImageBatch = {
+  readonly image: HostTensor & { readonly dtype: "float32"; readonly data: Float32Array };
+  readonly label: HostTensor & { readonly dtype: "int32"; readonly data: Int32Array };
+};
 
 export interface ImageDatasetOptions {
   /** Brightness 0 to 255, [n, c, h, w] in one run. */
