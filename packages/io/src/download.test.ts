@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { gzipSync } from "node:zlib";
 import { NetworkError } from "@gradus/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { download, Faults, faultyFileSystem, faultyNetwork, fetchNetwork, memoryClock, memoryFileSystem, memoryNetwork, readFile, sha256, storageError, type DownloadOptions } from "./index.ts";
+import { download, faultyClock, Faults, faultyFileSystem, faultyNetwork, fetchNetwork, memoryClock, memoryFileSystem, memoryNetwork, readFile, sha256, storageError, type DownloadOptions } from "./index.ts";
 
 const contents = Uint8Array.from({ length: 200_000 }, (_, i) => (i * i) >> 7);
 const packed = new Uint8Array(gzipSync(contents));
@@ -129,11 +129,11 @@ describe("download", () => {
     expect(fs.files()).toEqual(["/cache/data.gz.part"]);
   });
 
-  it("fails at the n-th call of the file system or the network, for every n: the file is whole or absent, and the next call succeeds", async () => {
+  it("fails at the n-th call of the file system, the network or the clock, for every n: the file is whole or absent, and the next call succeeds", async () => {
     for (let n = 0; ; n++) {
       const { fs, network, options } = setUp({ [url]: (call) => ({ bytes: packed, ...(call === 0 ? { cutAfter: packed.length >> 1 } : {}) }) });
       const faults = new Faults({ failAt: n, lasts: n % 2 === 0 ? "forever" : "once", error: (call) => (/get|from http/.test(call) ? new NetworkError("network/cut", call) : storageError("failed", "/", { action: call })) });
-      await download("/cache/data.gz", { ...options, fs: faultyFileSystem(fs, faults), network: faultyNetwork(network, faults) }).catch(() => {});
+      await download("/cache/data.gz", { ...options, fs: faultyFileSystem(fs, faults), network: faultyNetwork(network, faults), clock: faultyClock(options.clock, faults) }).catch(() => {});
       if (fs.files().includes("/cache/data.gz")) expect(await readFile(fs, "/cache/data.gz", 1e6)).toEqual(packed);
       await download("/cache/data.gz", options);
       expect(await readFile(fs, "/cache/data.gz", 1e6)).toEqual(packed);

@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError, NetworkError, StorageError } from "@gradus/tensor";
 import { ByteBudget } from "./bytes/budget.ts";
-import { inflateGzipPieces } from "./bytes/gzip.ts";
+import { inflatePieces } from "./bytes/gzip.ts";
 import { Sha256 } from "./bytes/sha256.ts";
 import { withLock, type LockOwner } from "./lock.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -193,7 +193,7 @@ async function pinnedHash(fs: FileSystem, path: string, pin: Pin): Promise<strin
   if (pin.of === "file") for await (const chunk of chunks) hasher.update(chunk);
   else {
     try {
-      for await (const piece of inflateGzipPieces(chunks, { maxBytes: pin.bytes, maxRatio: 1100 })) hasher.update(piece);
+      for await (const piece of inflatePieces(chunks, { maxBytes: pin.bytes, maxRatio: 1100 })) hasher.update(piece);
     } catch (error) {
       if (error instanceof FormatError) return `none: ${error.sentence}`;
       throw error;
