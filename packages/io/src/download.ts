@@ -10,7 +10,9 @@ import { folderOf } from "./ports/path.ts";
 import { storageError } from "./ports/storage-error.ts";
 
 /** What a file must be: the SHA-256 of its bytes, or of what its gzip holds where packings differ from mirror to mirror. */
-export type Pin = { readonly of: "file"; readonly sha256: string } | { readonly of: "contents"; readonly sha256: string; readonly bytes: number };
+export type Pin =
+  | { readonly of: "file"; readonly sha256: string }
+  | { readonly of: "contents"; readonly sha256: string; readonly bytes: number };
 
 export interface DownloadOptions {
   readonly fs: FileSystem;
@@ -99,7 +101,9 @@ async function transfer(mirror: string, path: string, options: DownloadOptions):
   if (!resumed && found > 0) await fs.remove(part);
   if (response.status === 416) throw stalePart(mirror);
   if (response.status !== 200 && !resumed) {
-    throw new NetworkError("network/status", `${mirror} answered with status ${response.status}`, { facts: { url: mirror, status: response.status } });
+    throw new NetworkError("network/status", `${mirror} answered with status ${response.status}`, {
+      facts: { url: mirror, status: response.status },
+    });
   }
   const start = resumed ? found : 0;
   if (resumed && !(response.header("content-range") ?? "").startsWith(`bytes ${start}-`)) {
@@ -111,9 +115,13 @@ async function transfer(mirror: string, path: string, options: DownloadOptions):
     await receive(response, part, start, total, options);
   } catch (error) {
     // Only what can be resumed is worth its space.
-    if (error instanceof FormatError || (error instanceof StorageError && error.code === "storage/full")) await fs.remove(part).catch(() => {});
+    if (error instanceof FormatError || (error instanceof StorageError && error.code === "storage/full"))
+      await fs.remove(part).catch(() => {});
     if (error instanceof FormatError) {
-      throw new NetworkError("network/too-large", `${mirror} sends more than the ${maxBytes} bytes the file may have`, { facts: { url: mirror, maxBytes }, cause: error });
+      throw new NetworkError("network/too-large", `${mirror} sends more than the ${maxBytes} bytes the file may have`, {
+        facts: { url: mirror, maxBytes },
+        cause: error,
+      });
     }
     throw error;
   }
@@ -130,7 +138,13 @@ async function transfer(mirror: string, path: string, options: DownloadOptions):
 }
 
 /** Appends the body to the part file and syncs it. */
-async function receive(response: NetworkResponse, part: string, start: number, total: number | null, options: DownloadOptions): Promise<void> {
+async function receive(
+  response: NetworkResponse,
+  part: string,
+  start: number,
+  total: number | null,
+  options: DownloadOptions,
+): Promise<void> {
   const { fs, maxBytes, onProgress, signal } = options;
   const budget = new ByteBudget(maxBytes, response.url);
   budget.spend(total ?? start);
@@ -158,7 +172,11 @@ async function receive(response: NetworkResponse, part: string, start: number, t
 }
 
 /** The first answer that is no redirect. */
-async function follow(mirror: string, from: number, { network, signal, allowHttpFromLoopback = false }: DownloadOptions): Promise<NetworkResponse> {
+async function follow(
+  mirror: string,
+  from: number,
+  { network, signal, allowHttpFromLoopback = false }: DownloadOptions,
+): Promise<NetworkResponse> {
   let url = mirror;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     needSecure(url, allowHttpFromLoopback);
@@ -166,7 +184,8 @@ async function follow(mirror: string, from: number, { network, signal, allowHttp
     needSecure(response.url, allowHttpFromLoopback);
     const location = response.header("location");
     if (response.status < 300 || response.status > 399 || location === null) return response;
-    if (!URL.canParse(location, url)) throw new NetworkError("network/redirects", `${url} redirects to something that is no address`, { facts: { url } });
+    if (!URL.canParse(location, url))
+      throw new NetworkError("network/redirects", `${url} redirects to something that is no address`, { facts: { url } });
     url = new URL(location, url).href;
   }
   throw new NetworkError("network/redirects", `${mirror} redirects more than ${maxRedirects} times`, { facts: { url: mirror } });

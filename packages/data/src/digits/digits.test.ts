@@ -6,7 +6,8 @@ import { RandomStream, streamKey } from "../random/stream.ts";
 
 describe("digits", () => {
   it("is the same set on every engine", () => {
-    expect([sha256(digits({ split: "train", count: 100, seed: 1 }).images), sha256(digits({ split: "test", count: 100, seed: 1 }).images)]).toMatchInlineSnapshot(`
+    expect([sha256(digits({ split: "train", count: 100, seed: 1 }).images), sha256(digits({ split: "test", count: 100, seed: 1 }).images)])
+      .toMatchInlineSnapshot(`
       [
         "0ec425a264e8a23829e6f729d3f4041a16fc588b1a0992f80ef69253d56c4dc6",
         "4d53ccbd2e6bbb449269f4b0a1f34d6658706e0c91b4510ece31197f3a8ff0ed",
@@ -29,7 +30,9 @@ describe("digits", () => {
     const counts = new Array<number>(10).fill(0);
     for (const label of train.labels) counts[label]! += 1;
     expect(counts).toEqual(new Array<number>(10).fill(300));
-    const distinct = new Set([train, test].flatMap((set) => Array.from({ length: set.length }, (_, i) => sha256(set.images.subarray(784 * i, 784 * (i + 1))))));
+    const distinct = new Set(
+      [train, test].flatMap((set) => Array.from({ length: set.length }, (_, i) => sha256(set.images.subarray(784 * i, 784 * (i + 1))))),
+    );
     expect(distinct.size).toBe(4000);
   });
 
@@ -58,7 +61,11 @@ describe("digits", () => {
   });
 
   it("is too hard for a linear model, which learns it but stays below 95 %", () => {
-    const accuracy = softmaxRegression(digits({ split: "train", count: 10_000, seed: 1 }), digits({ split: "test", count: 2000, seed: 1 }), 8);
+    const accuracy = softmaxRegression(
+      digits({ split: "train", count: 10_000, seed: 1 }),
+      digits({ split: "test", count: 2000, seed: 1 }),
+      8,
+    );
     expect(accuracy).toBeGreaterThan(0.85);
     expect(accuracy).toBeLessThan(0.95);
   });

@@ -25,7 +25,11 @@ const defaultCounts = { train: 12_000, test: 2_000 } as const;
  * @throws ArgumentError for a count or seed that is not a whole number from 0.
  */
 export function digits({ split, count = defaultCounts[split], seed = 0 }: DigitsOptions): ImageDataset {
-  if (!Number.isSafeInteger(count) || count < 0) throw new ArgumentError("digits/count", `count must be a whole number of at least 0, not ${count}`, { subject: "digits", facts: { count } });
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw new ArgumentError("digits/count", `count must be a whole number of at least 0, not ${count}`, {
+      subject: "digits",
+      facts: { count },
+    });
   const key = streamKey(seed, `digits/${split}`);
   const labelKey = streamKey(seed, `digits/${split}/labels`);
   const images = new Uint8Array(count * area);

@@ -14,7 +14,8 @@ export async function decodePng(bytes: Uint8Array, { maxPixels = 1 << 24 } = {})
   const { header, packed, essential } = pngChunks(bytes, maxPixels);
   const expected = inflatedBytes(header);
   let inflated = 0;
-  for await (const piece of inflatePieces(packed, { format: "deflate", maxBytes: expected, maxRatio: 1100, subject: "png" })) inflated += piece.length;
+  for await (const piece of inflatePieces(packed, { format: "deflate", maxBytes: expected, maxRatio: 1100, subject: "png" }))
+    inflated += piece.length;
   if (inflated !== expected) throw refused("truncated", `the pixels take ${expected} bytes and the file holds ${inflated}`);
   const { decode } = await import("fast-png");
   try {
@@ -26,7 +27,11 @@ export async function decodePng(bytes: Uint8Array, { maxPixels = 1 << 24 } = {})
   }
 }
 
-function toGrey({ width, height, depth, colourType }: PngHeader, data: ArrayLike<number>, palette: readonly (readonly number[])[]): Uint8Array {
+function toGrey(
+  { width, height, depth, colourType }: PngHeader,
+  data: ArrayLike<number>,
+  palette: readonly (readonly number[])[],
+): Uint8Array {
   const pixels = new Uint8Array(width * height);
   const rowBytes = Math.ceil((width * depth) / 8);
   const most = 2 ** depth - 1;

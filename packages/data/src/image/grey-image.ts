@@ -34,11 +34,15 @@ export function squared({ width, height, pixels }: GreyImage, fill: number): Gre
 export function resized({ width, height, pixels }: GreyImage, newWidth: number, newHeight: number): GreyImage {
   const across = new Float64Array(newWidth * height);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < newWidth; x++) across[y * newWidth + x] = meanOver((x * width) / newWidth, ((x + 1) * width) / newWidth, (at) => pixels[y * width + at] ?? 0);
+    for (let x = 0; x < newWidth; x++)
+      across[y * newWidth + x] = meanOver((x * width) / newWidth, ((x + 1) * width) / newWidth, (at) => pixels[y * width + at] ?? 0);
   }
   const result = new Uint8Array(newWidth * newHeight);
   for (let y = 0; y < newHeight; y++) {
-    for (let x = 0; x < newWidth; x++) result[y * newWidth + x] = Math.round(meanOver((y * height) / newHeight, ((y + 1) * height) / newHeight, (at) => across[at * newWidth + x] ?? 0));
+    for (let x = 0; x < newWidth; x++)
+      result[y * newWidth + x] = Math.round(
+        meanOver((y * height) / newHeight, ((y + 1) * height) / newHeight, (at) => across[at * newWidth + x] ?? 0),
+      );
   }
   return { width: newWidth, height: newHeight, pixels: result };
 }

@@ -34,7 +34,7 @@ export function pngChunks(bytes: Uint8Array, maxPixels: number): PngChunks {
   const kept: Uint8Array[] = [bytes.subarray(0, 8)];
   const data: Uint8Array[] = [];
   let header: PngHeader | undefined;
-  for (let at = 8; ; ) {
+  for (let at = 8; ;) {
     if (at + 12 > bytes.length) throw refused("truncated", "the file ends before its IEND chunk");
     const length = view.getUint32(at);
     if (length > bytes.length - at - 12) throw refused("truncated", `a chunk of ${length} bytes goes beyond the end of the file`);
@@ -54,17 +54,31 @@ export function pngChunks(bytes: Uint8Array, maxPixels: number): PngChunks {
 
 function parseHeader(view: DataView, maxPixels: number): PngHeader {
   if (view.byteLength !== 13) throw refused("header", `the IHDR chunk has ${view.byteLength} bytes instead of 13`);
-  const [width, height, depth, colourType, interlace] = [view.getUint32(0), view.getUint32(4), view.getUint8(8), view.getUint8(9), view.getUint8(12)];
+  const [width, height, depth, colourType, interlace] = [
+    view.getUint32(0),
+    view.getUint32(4),
+    view.getUint8(8),
+    view.getUint8(9),
+    view.getUint8(12),
+  ];
   if (width === 0 || height === 0) throw refused("header", `the picture is ${width} by ${height} pixels`);
-  if (width * height > maxPixels) throw refused("too-large", `the picture is ${width} by ${height} pixels, and at most ${maxPixels} are read`);
-  if (!(depths.get(colourType)?.includes(depth) ?? false)) throw refused("header", `PNG knows no colour type ${colourType} of ${depth} bits`);
+  if (width * height > maxPixels)
+    throw refused("too-large", `the picture is ${width} by ${height} pixels, and at most ${maxPixels} are read`);
+  if (!(depths.get(colourType)?.includes(depth) ?? false))
+    throw refused("header", `PNG knows no colour type ${colourType} of ${depth} bits`);
   if (interlace !== 0) throw refused("interlaced", "the picture is interlaced, which is not read");
   return { width, height, depth, colourType };
 }
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const essentialTypes = new Set(["IHDR", "PLTE", "IDAT", "IEND"]);
-const samples: ReadonlyMap<number, number> = new Map([[0, 1], [2, 3], [3, 1], [4, 2], [6, 4]]);
+const samples: ReadonlyMap<number, number> = new Map([
+  [0, 1],
+  [2, 3],
+  [3, 1],
+  [4, 2],
+  [6, 4],
+]);
 const depths: ReadonlyMap<number, readonly number[]> = new Map([
   [0, [1, 2, 4, 8, 16]],
   [2, [8, 16]],

@@ -15,11 +15,15 @@ export interface ReadImageOptions {
  *
  * @throws FormatError `png/*` or `deflate/*` for a file that is not a plain PNG, or is too large.
  */
-export async function readImage(bytes: Uint8Array, { side = 28, invert = "auto", maxPixels = 1 << 24 }: ReadImageOptions = {}): Promise<GreyImage> {
+export async function readImage(
+  bytes: Uint8Array,
+  { side = 28, invert = "auto", maxPixels = 1 << 24 }: ReadImageOptions = {},
+): Promise<GreyImage> {
   const image = await decodePng(bytes, { maxPixels });
   const dark = invert === true || (invert === "auto" && rimBrightness(image) > 127) ? inverted(image) : image;
   // A strip 16 million pixels long would become a square of their square: shrink first, and square what is small.
   const scale = Math.min(1, (4 * side) / Math.max(dark.width, dark.height));
-  const small = scale === 1 ? dark : resized(dark, Math.max(1, Math.round(dark.width * scale)), Math.max(1, Math.round(dark.height * scale)));
+  const small =
+    scale === 1 ? dark : resized(dark, Math.max(1, Math.round(dark.width * scale)), Math.max(1, Math.round(dark.height * scale)));
   return resized(squared(small, Math.round(rimBrightness(small))), side, side);
 }

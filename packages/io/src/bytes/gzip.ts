@@ -26,7 +26,10 @@ export function isGzip(bytes: Uint8Array): boolean {
  *
  * @throws FormatError `gzip/bomb` at the first piece beyond the budget, `gzip/corrupt` for anything that is not whole, valid gzip.
  */
-export async function inflateGzip(source: Uint8Array | AsyncIterable<Uint8Array>, options: Omit<InflateOptions, "format">): Promise<Uint8Array> {
+export async function inflateGzip(
+  source: Uint8Array | AsyncIterable<Uint8Array>,
+  options: Omit<InflateOptions, "format">,
+): Promise<Uint8Array> {
   let contents = new Uint8Array(Math.min(options.maxBytes, source instanceof Uint8Array ? 4 * source.length + 1024 : freeOfRatio));
   let length = 0;
   for await (const piece of inflatePieces(source, options)) {
@@ -76,7 +79,11 @@ export async function* inflatePieces(
     for (;;) {
       const { done, value } = await reader.read().catch((cause: unknown) => {
         if (sourceError !== undefined) throw sourceError.error;
-        throw new FormatError(`${format}/corrupt`, `the ${format} data is cut short or damaged`, { subject, facts: { bytesRead: read, bytesInflated: written }, cause });
+        throw new FormatError(`${format}/corrupt`, `the ${format} data is cut short or damaged`, {
+          subject,
+          facts: { bytesRead: read, bytesInflated: written },
+          cause,
+        });
       });
       if (done) break;
       written += value.length;
