@@ -1,1 +1,15 @@
-export {};
+export * from "./atomic-write.ts";
+export * from "./bytes/budget.ts";
+export * from "./bytes/gzip.ts";
+export * from "./bytes/sha256.ts";
+export * from "./lock.ts";
+export * from "./ports/clock.ts";
+export * from "./ports/faulty.ts";
+export * from "./ports/fetch-network.ts";
+export * from "./ports/file-system.ts";
+export * from "./ports/memory-file-system.ts";
+export * from "./ports/memory-network.ts";
+export * from "./ports/network.ts";
+export * from "./ports/node-file-system.ts";
+export * from "./ports/path.ts";
+export * from "./ports/storage-error.ts";
