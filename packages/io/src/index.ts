@@ -13,3 +13,7 @@ export * from "./ports/network.ts";
 export * from "./ports/node-file-system.ts";
 export * from "./ports/path.ts";
 export * from "./ports/storage-error.ts";
+export type { DecodeOptions } from "./safetensors/decode.ts";
+export type { TensorEntry } from "./safetensors/header.ts";
+export * from "./safetensors/read.ts";
+export * from "./safetensors/write.ts";
