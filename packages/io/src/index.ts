@@ -2,6 +2,7 @@ export * from "./atomic-write.ts";
 export * from "./bytes/budget.ts";
 export * from "./bytes/gzip.ts";
 export * from "./bytes/sha256.ts";
+export * from "./download.ts";
 export * from "./lock.ts";
 export * from "./ports/clock.ts";
 export * from "./ports/faulty.ts";
