@@ -5,3 +5,7 @@ export * from "./loader.ts";
 export * from "./random/permutation.ts";
 export * from "./random/stream.ts";
 export * from "./random/threefry.ts";
+export * from "./idx.ts";
+export * from "./sets/fashion-mnist.ts";
+export * from "./sets/idx-set.ts";
+export * from "./sets/mnist.ts";

@@ -63,6 +63,7 @@ async function fromMirrors(path: string, options: DownloadOptions): Promise<void
   const { mirrors, clock, signal } = options;
   let failure: unknown = new ArgumentError("network/no-mirror", `no address is known for ${path}`);
   for (const mirror of mirrors) {
+    let restarted = false;
     for (let attempt = 0; attempt < attemptsPerMirror; attempt++) {
       signal?.throwIfAborted();
       try {
@@ -71,7 +72,10 @@ async function fromMirrors(path: string, options: DownloadOptions): Promise<void
       } catch (error) {
         if (!(error instanceof NetworkError)) throw error;
         failure = error;
-        if (!isPassing(error)) break;
+        // The part on disk may have been of another file: one whole download more decides.
+        const mayBeThePart = error.code === "network/checksum" && error.facts["resumed"] === true && !restarted;
+        restarted ||= mayBeThePart;
+        if (!mayBeThePart && !isPassing(error)) break;
         await clock.sleep(500 * 2 ** attempt, signal);
       }
     }
@@ -116,9 +120,8 @@ async function transfer(mirror: string, path: string, options: DownloadOptions):
   const sha256 = await pinnedHash(fs, part, pin);
   if (sha256 !== pin.sha256) {
     await fs.remove(part);
-    if (resumed) throw stalePart(mirror);
     throw new NetworkError("network/checksum", `what ${mirror} sends is not the expected file`, {
-      facts: { url: mirror, expected: pin.sha256, found: sha256 },
+      facts: { url: mirror, expected: pin.sha256, found: sha256, resumed },
       hint: "a proxy may have answered instead, or the mirror has changed: nothing was kept",
     });
   }
