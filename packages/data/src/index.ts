@@ -1,1 +1,11 @@
-export {};
+export * from "./dataset.ts";
+export * from "./image/image-dataset.ts";
+export type { LastBatch } from "./last-batch.ts";
+export * from "./loader.ts";
+export * from "./random/permutation.ts";
+export * from "./random/stream.ts";
+export * from "./random/threefry.ts";
+export * from "./idx.ts";
+export * from "./sets/fashion-mnist.ts";
+export * from "./sets/idx-set.ts";
+export * from "./sets/mnist.ts";
