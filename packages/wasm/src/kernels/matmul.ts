@@ -1,0 +1,72 @@
+import type { Local } from "../asm/index.ts";
+import type { Epilogue, Kernel, KernelArguments } from "./kernel.ts";
+import { dotProducts } from "./matmul-dot.ts";
+import { packPanels } from "./matmul-pack.ts";
+import { tiledMatmul } from "./matmul-tiled.ts";
+
+/** C[b] = op(A[b]) op(B[b]) in row-major float32, with every extent known when the code is made. */
+export interface MatmulShape {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** A is stored [k, m]. */
+  readonly transposeA: boolean;
+  /** B is stored [n, k]. */
+  readonly transposeB: boolean;
+  /** Elements from one matrix of the batch to the next; 0 repeats one matrix. */
+  readonly batchStrideA: number;
+  readonly batchStrideB: number;
+}
+
+/** A matrix B of at most this many elements is read where it lies; larger ones are packed into panels first. */
+const directElements = 256 * 256;
+
+/** With so few rows, packing a transposed B would cost as much as the products. */
+const fewRows = 16;
+
+/**
+ * The kernels of one matrix product; buffers are A, B, the epilogue's, C. Epilogue axes are [batch, row, column].
+ *
+ * Products with one row or column are matrix-vector forms; a B that is large or transposed is packed into 8-wide panels
+ * by a first kernel; everything else reads both operands where they lie.
+ */
+export function matmulKernels(shape: MatmulShape, epilogue: Epilogue | null): readonly Kernel[] {
+  const { batch, m, n, k } = shape;
+  if (batch === 0 || m === 0 || n === 0) return [];
+  const vector = n === 1 && m > 1;
+  // A column is a row of the transposed product, and stored the same.
+  const swapped = vector ? swap(shape) : shape;
+  const task = { shape: swapped, swapped: vector, epilogue, name: nameOf(shape) };
+  const contiguousA = !swapped.transposeA || swapped.m === 1;
+  if (swapped.transposeB && contiguousA && swapped.m <= fewRows && k > 0) return [dotProducts(task)];
+  if (k === 0 || !(swapped.transposeB || (swapped.m > 3 && n * k > directElements))) return [tiledMatmul(task, "direct")];
+  return [packPanels(task), tiledMatmul(task, "packed")];
+}
+
+/** One product to emit: a `swapped` one computes the transpose, whose only row is the caller's only column. */
+export interface MatmulTask {
+  readonly shape: MatmulShape;
+  readonly swapped: boolean;
+  readonly epilogue: Epilogue | null;
+  readonly name: string;
+}
+
+/** The addresses of the task's A and B. */
+export function operands({ swapped }: MatmulTask, [a, b]: KernelArguments["buffers"]): readonly [Local<"i32">, Local<"i32">] {
+  if (a === undefined || b === undefined) throw new RangeError("a matrix product takes two inputs");
+  return swapped ? [b, a] : [a, b];
+}
+
+function swap({ batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB }: MatmulShape): MatmulShape {
+  return { batch, m: n, n: m, k, transposeA: !transposeB, transposeB: !transposeA, batchStrideA: batchStrideB, batchStrideB: batchStrideA };
+}
+
+function nameOf({ batch, m, n, k, transposeA, transposeB }: MatmulShape): string {
+  return `matmul ${batch === 1 ? "" : `${batch}x`}${m}x${n}x${k} ${transposeA ? "t" : "n"}${transposeB ? "t" : "n"}`;
+}
+
+/** What distinguishes the code of one product from another's. */
+export function matmulKey({ shape, swapped, epilogue }: MatmulTask): string {
+  return `${Object.values(shape).join()},${swapped},${epilogue?.key ?? ""}`;
+}
