@@ -153,6 +153,10 @@ export class Interpreter {
           const of = this.#index(atom.of);
           return () => coefficient * (((of() % atom.by) + atom.by) % atom.by);
         }
+        case "clamp": {
+          const of = this.#index(atom.of);
+          return () => coefficient * Math.min(Math.max(of(), atom.low), atom.high);
+        }
         case "value": {
           const value = this.compile(atom.value);
           return () => coefficient * value();
