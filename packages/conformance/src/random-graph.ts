@@ -1,4 +1,4 @@
-import { add, broadcastShapes, broadcastTo, cos, exp, gradients, matmul, maximum, mean, mul, neg, reshape, sameShape, type Shape, sin, type State, sub, sum, sumTo, tanh, type Tensor, where, less, identity, sizeOf } from "@gradus/tensor";
+import { add, broadcastShapes, cos, exp, expand, gradients, identity, less, matmul, maximum, mean, mul, neg, reshape, sameShape, type Shape, sin, sizeOf, type State, sub, sum, tanh, type Tensor, where } from "@gradus/tensor";
 
 /** One step of a recipe: what to add to the graph, and three numbers to choose with. */
 export type Ingredient = readonly [kind: number, a: number, b: number, c: number];
@@ -31,7 +31,7 @@ export function cook({ nodes, outputs, gradients: differentiate }: Recipe, input
         pool.push(reshape(x, factors(x.size, b)));
         break;
       case 4:
-        pool.push(broadcastTo(x, [(b % 3) + 1, ...x.shape].slice(x.rank >= 3 ? 1 : 0)));
+        if (x.rank < 3 && x.size <= 200) pool.push(expand(x, [(b % 3) + 1, ...x.shape]));
         break;
       case 5:
         pool.push(reduce(x, b, c));
@@ -108,13 +108,12 @@ function product(a: Tensor, b: Tensor, choice: number): Tensor {
   return tanh(matmul(left, right, { transposeB: choice % 2 !== 0 }));
 }
 
-/** Any tensor in another shape: broadcast, summed, or a number repeated. */
+/** Any tensor in another shape: broadcast, or its mean repeated. */
 function fit(x: Tensor, shape: Shape): Tensor {
   if (x.size === sizeOf(shape)) return reshape(x, shape);
   const broadcast = broadcastShapes(x.shape, shape);
-  if (broadcast !== null && sameShape(broadcast, shape)) return broadcastTo(x, shape);
-  if (broadcast !== null && sameShape(broadcast, x.shape)) return sumTo(x, shape);
-  return broadcastTo(reshape(mean(x), shape.map(() => 1)), shape);
+  if (broadcast !== null && sameShape(broadcast, shape)) return expand(x, shape);
+  return expand(reshape(mean(x), shape.map(() => 1)), shape);
 }
 
 /** A shape of up to three axes with `size` elements. */
