@@ -4,7 +4,7 @@ import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.
 import { matmulKey, type MatmulTask, operands } from "./matmul.ts";
 import { transpose } from "./matmul-pack.ts";
 import { address, blockSize, coordinates, forTiles } from "./ranges.ts";
-import type { Finished } from "./tile.ts";
+import { at, type Finished } from "./tile.ts";
 
 /**
  * Rows of A times rows of B, both contiguous along the sum: vectors run along k and are summed across lanes at the end.
@@ -108,10 +108,4 @@ function emitDots(f: FunctionBuilder, level: Level, { tile, buffers }: KernelArg
   forTiles(f, columns, columnBlocks === 1 ? 0 : column0, columnBlock, (column, width) =>
     forTiles(f, { rows: Math.min(2, m), full: m === 1 ? 1 : m >> 1, rest: m === 1 ? 0 : m & 1 }, 0, m, (row, height) => dots(row, column, height, width)),
   );
-}
-
-function at<T>(list: readonly T[], index: number): T {
-  const value = list[index];
-  if (value === undefined) throw new RangeError(`no element ${index} of ${list.length}`);
-  return value;
 }

@@ -31,7 +31,7 @@ export function packPanels(task: MatmulTask): Kernel {
   const blocks = Math.ceil(panels / perTile);
   return kernel({
     name: `${name} pack`,
-    key: `pack:${n},${k},${transposeB},${batchStrideB},${matrices},${buffers},${task.swapped}`,
+    key: `pack:${n},${k},${transposeB},${batchStrideB},${matrices},${buffers},${task.inputs.join()}`,
     tiles: matrices * blocks,
     scratchBytes: 0,
     workspaceBytes: matrices * packedBytes(shape),

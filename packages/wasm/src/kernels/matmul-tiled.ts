@@ -5,7 +5,7 @@ import { matmulKey, type MatmulShape, type MatmulTask, operands } from "./matmul
 import { packedBytes, packedMatrices, panelWidth } from "./matmul-pack.ts";
 import { address, blockSize, coordinates, forTiles, roundUp } from "./ranges.ts";
 import { rowTiles, rowUnit } from "./row-tiles.ts";
-import { type Finish, Tile } from "./tile.ts";
+import { type Finish, strip, Tile } from "./tile.ts";
 
 /** Products summed before partial sums go to memory: A's rows then stay in the first-level cache while B streams by. */
 const longestSum = 512;
@@ -94,7 +94,7 @@ function emitTiles(f: FunctionBuilder, level: Level, { tile, scratch, workspace,
   const blocked = sumBlock < k;
 
   const microkernel = (row: Local<"i32">, column: Local<"i32">, height: number, breadth: number): void => {
-    const sums = new Tile(arithmetic, height, breadth);
+    const sums = new Tile(arithmetic, height, strip(arithmetic.lanes, breadth));
     const layoutA = packA ? { row: 4, step: height * 4 } : memoryA;
     f.set(pointerA, rowA);
     f.set(pointerB, () => f.i32.add(() => address(f, baseB, column, packed ? k * 4 : 4), () => f.i32.mul(sum0, stepB)));

@@ -3,6 +3,7 @@ import type { Epilogue, Kernel, KernelArguments } from "./kernel.ts";
 import { dotProducts } from "./matmul-dot.ts";
 import { packPanels } from "./matmul-pack.ts";
 import { tiledMatmul } from "./matmul-tiled.ts";
+import { at } from "./tile.ts";
 
 /** C[b] = op(A[b]) op(B[b]) in row-major float32, with every extent known when the code is made. */
 export interface MatmulShape {
@@ -26,18 +27,20 @@ const directElements = 256 * 256;
 const fewRows = 16;
 
 /**
- * The kernels of one matrix product; buffers are A, B, the epilogue's, C. Epilogue axes are [batch, row, column].
+ * The kernels of one matrix product; buffers are A, B (or as `inputs` numbers them), the epilogue's, C.
+ * Epilogue axes are [batch, row, column].
  *
  * Products with one row or column are matrix-vector forms; a B that is large or transposed is packed into 8-wide panels
  * by a first kernel; everything else reads both operands where they lie.
  */
-export function matmulKernels(shape: MatmulShape, epilogue: Epilogue | null): readonly Kernel[] {
+export function matmulKernels(shape: MatmulShape, epilogue: Epilogue | null, inputs: readonly [a: number, b: number] = [0, 1]): readonly Kernel[] {
   const { batch, m, n, k } = shape;
   if (batch === 0 || m === 0 || n === 0) return [];
   const vector = n === 1 && m > 1;
   // A column is a row of the transposed product, and stored the same.
   const swapped = vector ? swap(shape) : shape;
-  const task = { shape: swapped, swapped: vector, epilogue, name: nameOf(shape) };
+  const [a, b] = inputs;
+  const task: MatmulTask = { shape: swapped, swapped: vector, inputs: vector ? [b, a] : inputs, epilogue, name: nameOf(shape) };
   const contiguousA = !swapped.transposeA || swapped.m === 1;
   if (swapped.transposeB && contiguousA && swapped.m <= fewRows && k > 0) return [dotProducts(task)];
   if (k === 0 || !(swapped.transposeB || (swapped.m > 3 && n * k > directElements))) return [tiledMatmul(task, "direct")];
@@ -48,14 +51,15 @@ export function matmulKernels(shape: MatmulShape, epilogue: Epilogue | null): re
 export interface MatmulTask {
   readonly shape: MatmulShape;
   readonly swapped: boolean;
+  /** Which buffers are the task's A and B. */
+  readonly inputs: readonly [number, number];
   readonly epilogue: Epilogue | null;
   readonly name: string;
 }
 
 /** The addresses of the task's A and B. */
-export function operands({ swapped }: MatmulTask, [a, b]: KernelArguments["buffers"]): readonly [Local<"i32">, Local<"i32">] {
-  if (a === undefined || b === undefined) throw new RangeError("a matrix product takes two inputs");
-  return swapped ? [b, a] : [a, b];
+export function operands({ inputs }: MatmulTask, buffers: KernelArguments["buffers"]): readonly [Local<"i32">, Local<"i32">] {
+  return [at(buffers, inputs[0]), at(buffers, inputs[1])];
 }
 
 function swap({ batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB }: MatmulShape): MatmulShape {
@@ -67,6 +71,7 @@ function nameOf({ batch, m, n, k, transposeA, transposeB }: MatmulShape): string
 }
 
 /** What distinguishes the code of one product from another's. */
-export function matmulKey({ shape, swapped, epilogue }: MatmulTask): string {
-  return `${Object.values(shape).join()},${swapped},${epilogue?.key ?? ""}`;
+export function matmulKey({ shape, swapped, inputs, epilogue }: MatmulTask): string {
+  const { batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB } = shape;
+  return `${[batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB, swapped, ...inputs].join()},${epilogue?.key ?? ""}`;
 }

@@ -18,15 +18,16 @@ export function rowTiles(count: number, level: Level): RowTiles {
   let best: RowTiles = { rows: 1, full: count, rest: 0 };
   let least = Number.POSITIVE_INFINITY;
   for (let rows = Math.min(tallest[level], count); rows >= 1; rows--) {
-    const full = Math.floor(count / rows);
-    const rest = count % rows;
-    const time = (full * rows) / (speed[rows] ?? 1) + (rest === 0 ? 0 : rest / (speed[rest] ?? 1));
-    if (time < least) {
-      least = time;
-      best = { rows, full, rest };
-    }
+    const tiles = { rows, full: Math.floor(count / rows), rest: count % rows };
+    const time = tileTime(tiles);
+    if (time < least) [best, least] = [tiles, time];
   }
   return best;
+}
+
+/** The time tiles take, in rows of a full-speed tile. */
+export function tileTime({ rows, full, rest }: RowTiles): number {
+  return (full * rows) / (speed[rows] ?? 1) + (rest === 0 ? 0 : rest / (speed[rest] ?? 1));
 }
 
 /** A number of rows that is a whole number of tiles on every level, for blocks that do not depend on the level. */

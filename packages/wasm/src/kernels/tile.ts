@@ -7,8 +7,20 @@ export type Finished = { readonly lanes: 4; readonly accumulator: Local<"v128"> 
 /** Pushes the final value of `at.accumulator`, which is at a row and column of the tile. */
 export type Finish = (row: number, column: number, at: Finished) => void;
 
+/** One vector of a tile's columns: where it begins, in elements, and how many of its lanes count. */
+export interface TileVector {
+  readonly column: number;
+  readonly count: number;
+}
+
+/** `width` adjacent columns as vectors; the last may be partly filled. */
+export function strip(lanes: number, width: number, column = 0): readonly TileVector[] {
+  return Array.from({ length: Math.ceil(width / lanes) }, (_, i) => ({ column: column + i * lanes, count: Math.min(lanes, width - i * lanes) }));
+}
+
 /**
- * A register tile: `rows` x `width` sums of products, in accumulators that stay in registers over the whole sum.
+ * A register tile: sums of products for `rows` rows and the columns of `vectors`, in accumulators that stay in registers
+ * over the whole sum.
  *
  * Each step loads the B vectors, then per row one splat of A and its multiply-adds: in that order, with a single local
  * for A. V8 neither moves loads nor reallocates well beyond 15 live vectors, so loading A's splats up front costs a
@@ -16,19 +28,18 @@ export type Finish = (row: number, column: number, at: Finished) => void;
  */
 export class Tile {
   readonly rows: number;
-  readonly width: number;
+  readonly vectors: readonly TileVector[];
   readonly #arithmetic: Arithmetic;
   readonly #accumulators: readonly (readonly Vector[])[];
   readonly #b: readonly Vector[];
   readonly #a: Vector;
 
-  constructor(arithmetic: Arithmetic, rows: number, width: number) {
+  constructor(arithmetic: Arithmetic, rows: number, vectors: readonly TileVector[]) {
     this.#arithmetic = arithmetic;
     this.rows = rows;
-    this.width = width;
-    const vectors = Math.ceil(width / arithmetic.lanes);
-    this.#accumulators = Array.from({ length: rows }, () => arithmetic.vectors(vectors));
-    this.#b = arithmetic.vectors(rows === 1 ? 1 : vectors);
+    this.vectors = vectors;
+    this.#accumulators = Array.from({ length: rows }, () => arithmetic.vectors(vectors.length));
+    this.#b = arithmetic.vectors(rows === 1 ? 1 : vectors.length);
     this.#a = arithmetic.vector();
   }
 
@@ -53,9 +64,10 @@ export class Tile {
 
   /** Adds one product per element: `b` pushes the vector at a column, `a` the splat of a row. */
   step(a: (row: number) => void, b: (column: number, count: number) => void): void {
-    const { f, lanes } = this.#arithmetic;
+    const { f } = this.#arithmetic;
     const load = (i: number, local: Vector) => {
-      b(i * lanes, Math.min(lanes, this.width - i * lanes));
+      const { column, count } = at(this.vectors, i);
+      b(column, count);
       f.set(local);
     };
     // Several rows share the B vectors, which stay in locals; a single row needs each once, and registers for its sums.
@@ -65,7 +77,7 @@ export class Tile {
       a(row);
       f.set(this.#a);
       sums.forEach((sum, i) => {
-        const local = this.#b[shared ? i : 0] ?? this.#a;
+        const local = at(this.#b, shared ? i : 0);
         if (!shared) load(i, local);
         this.#arithmetic.multiplyAdd(sum, this.#a, local);
       });
@@ -97,8 +109,12 @@ export class Tile {
   }
 
   #each(visit: (row: number, column: number, count: number, accumulator: Vector) => void): void {
-    const { lanes } = this.#arithmetic;
-    this.#accumulators.forEach((sums, row) => sums.forEach((sum, i) => visit(row, i * lanes, Math.min(lanes, this.width - i * lanes), sum)));
+    this.#accumulators.forEach((sums, row) =>
+      sums.forEach((sum, i) => {
+        const { column, count } = at(this.vectors, i);
+        visit(row, column, count, sum);
+      }),
+    );
   }
 }
 
@@ -113,6 +129,13 @@ export function finishVector(arithmetic: Arithmetic, address: Local<"i32">, offs
     f.f32.store(offset + i * 4, address, () => finish({ lanes: 1, accumulator: element }, i));
   }
   f.free(element);
+}
+
+/** An element that is known to be there. */
+export function at<T>(list: readonly T[], index: number): T {
+  const value = list[index];
+  if (value === undefined) throw new RangeError(`no element ${index} among ${list.length}`);
+  return value;
 }
 
 function isV128(vector: Local): vector is Local<"v128"> {

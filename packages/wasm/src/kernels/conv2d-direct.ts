@@ -1,0 +1,203 @@
+import type { FunctionBuilder, Local } from "../asm/index.ts";
+import { Arithmetic } from "./arithmetic.ts";
+import { conv2dKey, type Conv2dShape, describe, type ImageLayout, tapOffset } from "./conv2d-shape.ts";
+import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
+import { type Place, placeKey, pushPlace } from "./place.ts";
+import { address, blockSize, coordinates, forTiles, roundUp } from "./ranges.ts";
+import { rowTiles, rowUnit } from "./row-tiles.ts";
+import { strip, Tile, type TileVector } from "./tile.ts";
+
+/** Taps of a kernel window emitted one by one; larger windows loop over their rows. */
+const unrolledTaps = 25;
+/** Products summed before partial sums go to memory, so that a tile's weights and image rows stay in the first-level cache. */
+const longestSum = 600;
+const operationsPerTile = 4_000_000;
+const fewestOperations = 500_000;
+
+export interface DirectPlaces {
+  readonly buffers: number;
+  readonly image: Place;
+  readonly weights: Place;
+  readonly workspaceBytes: number;
+}
+
+interface Blocking {
+  /** Columns of a tile; and whether two output rows share a tile for their narrow ends. */
+  readonly width: number;
+  readonly paired: boolean;
+  readonly planes: number;
+  readonly planesPerTile: number;
+  readonly rowBlock: number;
+  readonly channelBlock: number;
+  readonly sumBlock: number;
+  readonly unroll: number;
+}
+
+/** Register tiles of output channels x adjacent pixels, B read straight from the image, all taps' offsets constants. */
+export function directConvolution(shape: Conv2dShape, layout: ImageLayout, epilogue: Epilogue | null, places: DirectPlaces): Kernel {
+  const blocking = block(shape);
+  const { planes, planesPerTile, channelBlock, rowBlock } = blocking;
+  const og = shape.o / shape.groups;
+  return kernel({
+    name: `conv2d ${describe(shape)}`,
+    key: `conv2d:${conv2dKey(shape)}:${placeKey(places.image)},${placeKey(places.weights)},${places.buffers}:${epilogue?.key ?? ""}`,
+    tiles: Math.ceil(planes / planesPerTile) * Math.ceil(og / channelBlock) * Math.ceil(shape.oh / rowBlock),
+    scratchBytes: 0,
+    workspaceBytes: places.workspaceBytes,
+    buffers: places.buffers,
+    body: (f, level, args) => emitConvolution(f, level, args, shape, layout, epilogue, places, blocking),
+  });
+}
+
+function block({ n, c, o, kh, kw, groups, oh, ow }: Conv2dShape): Blocking {
+  const [og, cg, taps] = [o / groups, c / groups, kh * kw];
+  const unit = Math.min(og, rowUnit(og));
+  const width = { 1: 32, 2: 16, 3: 12 }[og] ?? 8;
+  const paired = width === 8 && ow % 8 >= 1 && ow % 8 <= 4 && oh > 1;
+  const perRow = 2 * og * cg * taps * ow;
+  const perPlane = perRow * oh;
+  const rowStep = paired ? 2 : 1;
+  const rowBlock = Math.min(oh, blockSize(oh, operationsPerTile / Math.max(1, perRow), rowStep));
+  const wanted = operationsPerTile / Math.max(1, 2 * cg * taps * ow * rowBlock);
+  const blocks = Math.max(1, Math.ceil(cg / Math.max(1, Math.floor(longestSum / taps))));
+  const unroll = Math.max(1, Math.min(cg, Math.floor(6 / taps)));
+  return {
+    width,
+    paired,
+    planes: n * groups,
+    planesPerTile: Math.max(1, Math.min(n * groups, Math.floor(fewestOperations / Math.max(1, perPlane)))),
+    rowBlock,
+    channelBlock: blockSize(og, wanted, unit),
+    sumBlock: blocks === 1 ? cg : roundUp(Math.ceil(cg / blocks), unroll),
+    unroll,
+  };
+}
+
+function emitConvolution(
+  f: FunctionBuilder, level: Level, args: KernelArguments,
+  shape: Conv2dShape, layout: ImageLayout, epilogue: Epilogue | null, places: DirectPlaces, blocking: Blocking,
+): void {
+  const { c, o, kh, kw, strideH, groups, oh, ow, dilationH } = shape;
+  const { width, paired, planes, planesPerTile, rowBlock, channelBlock, sumBlock, unroll } = blocking;
+  const [og, cg, taps] = [o / groups, c / groups, kh * kw];
+  const { tile, buffers } = args;
+  const output = buffers.at(-1) ?? tile;
+  const arithmetic = new Arithmetic(f, level);
+  const { lanes } = arithmetic;
+  const rowBytes = strideH * layout.rowLength * 4;
+  const planeBytes = layout.planeLength * 4;
+
+  const blocks = [Math.ceil(planes / planesPerTile), Math.ceil(og / channelBlock), Math.ceil(oh / rowBlock)] as const;
+  const [planeBlock = tile, channelIndex = tile, rowIndex = tile] = coordinates(f, tile, blocks);
+  const channel0 = f.local("i32", () => f.i32.mul(channelIndex, channelBlock));
+  const row0 = f.local("i32", () => f.i32.mul(rowIndex, rowBlock));
+  const image0 = f.local("i32", () => pushPlace(f, places.image, args));
+  const weights0 = f.local("i32", () => pushPlace(f, places.weights, args));
+  const [plane, image, group] = [f.local("i32"), f.local("i32", 0), f.local("i32", 0)];
+  const [imageBase, weightBase, outputBase] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const [sum0, sumLength, y, x] = [f.local("i32", 0), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [rowWeights, imageAt, weightAt, outputAt, turn, tapRow] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [channelAxis, pixelAxis, pixel] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const blocked = sumBlock < cg;
+  const lastSum = cg - (Math.ceil(cg / sumBlock) - 1) * sumBlock;
+
+  /** One tile: `vectors` are pixels relative to (y, x), counted along the output. */
+  const microkernel = (channel: Local<"i32">, height: number, vectors: readonly TileVector[]) => {
+    const sums = new Tile(arithmetic, height, vectors);
+    const place = (column: number) => Math.floor(column / ow) * rowBytes + (column % ow) * 4;
+    const products = (weightOffset: number, imageOffset: number, dyList: readonly number[]) => {
+      for (const dy of dyList)
+        for (let dx = 0; dx < kw; dx++)
+          sums.step(
+            (r) => arithmetic.splat(weightOffset + (r * cg * taps + dy * kw + dx) * 4, weightAt),
+            (column, count) => arithmetic.load(imageOffset + tapOffset(shape, layout, dy, dx) * 4 + place(column), imageAt, layout.copied ? lanes : count),
+          );
+    };
+    const everyRow = Array.from({ length: kh }, (_, dy) => dy);
+    const channels = (count: number) => {
+      if (taps <= unrolledTaps) {
+        for (let i = 0; i < count; i++) products(i * taps * 4, i * planeBytes, everyRow);
+        f.set(weightAt, () => f.i32.add(weightAt, count * taps * 4));
+        f.set(imageAt, () => f.i32.add(imageAt, count * planeBytes));
+        return;
+      }
+      f.for(tapRow, 0, kh, 1, () => {
+        products(0, 0, [0]);
+        f.set(weightAt, () => f.i32.add(weightAt, kw * 4));
+        f.set(imageAt, () => f.i32.add(imageAt, dilationH * layout.rowLength * 4));
+      });
+      f.set(imageAt, () => f.i32.add(imageAt, planeBytes - kh * dilationH * layout.rowLength * 4));
+    };
+    f.set(pixel, () => f.i32.add(() => f.i32.mul(y, ow), x));
+    f.set(outputAt, () => f.i32.add(() => address(f, outputBase, channel, oh * ow * 4), () => f.i32.shl(pixel, 2)));
+    f.set(weightAt, rowWeights);
+    f.set(imageAt, () => f.i32.add(() => address(f, () => address(f, imageBase, y, rowBytes), sum0, planeBytes), () => f.i32.shl(x, 2)));
+    if (blocked) f.if(sum0, () => sums.resume(outputAt, oh * ow * 4), () => sums.zero());
+    else sums.zero();
+    const over = lastSum % unroll;
+    if (blocked) f.for(turn, unroll - 1, sumLength, unroll, () => channels(unroll));
+    else f.for(turn, 0, cg - over, unroll, () => channels(unroll));
+    const done = () => {
+      if (over > 0) channels(over);
+      sums.finish(outputAt, oh * ow * 4, epilogue === null ? null : (r, column, at) => {
+        f.set(channelAxis, () => f.i32.add(() => address(f, channel, group, og), r));
+        f.set(pixelAxis, () => f.i32.add(pixel, column));
+        epilogue.emit(f, { axes: [image, channelAxis, pixelAxis], buffers: buffers.slice(2, -1), ...at });
+      });
+    };
+    if (blocked) f.if(() => f.i32.ge_s(() => f.i32.add(sum0, sumBlock), cg), done, () => sums.save(outputAt, oh * ow * 4));
+    else done();
+    sums.free();
+  };
+
+  const wide = ow - (ow % width);
+  const outputRow = (channel: Local<"i32">, height: number) => f.for(x, 0, wide, width, () => microkernel(channel, height, strip(lanes, width)));
+  const narrowEnd = (channel: Local<"i32">, height: number, rows: number) => {
+    if (wide === ow) return;
+    f.set(x, wide);
+    microkernel(channel, height, Array.from({ length: rows }, (_, r) => strip(lanes, ow - wide, r * ow)).flat());
+  };
+  const rows = { rows: paired ? 2 : 1, full: paired ? oh >> 1 : oh, rest: paired ? oh & 1 : 0 };
+  const rowsOf = (channel: Local<"i32">, height: number) =>
+    forTiles(f, rows, blocks[2] === 1 ? 0 : row0, rowBlock, (first, count) => {
+      f.set(y, first);
+      if (count === 2) {
+        const end = f.local("i32", () => f.i32.add(first, 2));
+        f.for(y, first, end, 1, () => outputRow(channel, height));
+        f.free(end);
+        f.set(y, first);
+      } else outputRow(channel, height);
+      narrowEnd(channel, height, count);
+    });
+  const sumPart = () =>
+    forTiles(f, rowTiles(og, level), blocks[1] === 1 ? 0 : channel0, channelBlock, (channel, height) => {
+      f.set(rowWeights, () => address(f, () => address(f, weightBase, channel, cg * taps * 4), sum0, taps * 4));
+      rowsOf(channel, height);
+    });
+
+  const onePlane = () => {
+    if (groups === 1) f.set(image, plane);
+    else {
+      f.set(image, () => f.i32.div_u(plane, groups));
+      f.set(group, () => f.i32.rem_u(plane, groups));
+    }
+    // Planes are counted image by image, group by group: so are the channels they begin at.
+    f.set(imageBase, () => address(f, image0, plane, cg * planeBytes));
+    f.set(weightBase, () => address(f, weights0, group, og * cg * taps * 4));
+    f.set(outputBase, () => address(f, output, plane, og * oh * ow * 4));
+    if (!blocked) return sumPart();
+    f.for(sum0, 0, cg, sumBlock, () => {
+      f.set(sumLength, () => f.select("i32", lastSum, sumBlock, () => f.i32.ge_s(() => f.i32.add(sum0, sumBlock), cg)));
+      sumPart();
+    });
+  };
+  if (planesPerTile === 1) {
+    f.set(plane, planeBlock);
+    return onePlane();
+  }
+  const end = f.local("i32");
+  f.set(plane, () => f.i32.mul(planeBlock, planesPerTile));
+  f.set(end, () => f.i32.add(plane, planesPerTile));
+  f.set(end, () => f.select("i32", end, planes, () => f.i32.lt_s(end, planes)));
+  f.for(plane, plane, end, 1, onePlane);
+}

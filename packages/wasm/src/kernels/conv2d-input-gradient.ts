@@ -1,0 +1,35 @@
+import { columnGradient } from "./conv2d-columns.ts";
+import { flipWeights, flippedBytes } from "./conv2d-flip.ts";
+import { type Conv2dShape, flattened } from "./conv2d-shape.ts";
+import { convolution } from "./conv2d.ts";
+import type { Epilogue, Kernel } from "./kernel.ts";
+import { matmulKernels } from "./matmul.ts";
+
+/** A padded correlation with the flipped weights multiplies this much more than there are products, at most. */
+const wasteLimit = 1.3;
+
+/**
+ * The kernels of a convolution's gradient by its input; buffers are the output's cotangent, the weights, the epilogue's,
+ * the gradient. Epilogue axes are [n, channel, pixel].
+ *
+ * With stride 1 on maps that the window hardly shrinks it is a convolution of the cotangent with flipped weights.
+ * Otherwise that would multiply mostly zeros: the products come from a matrix product into columns, which are gathered.
+ */
+export function conv2dInputGradKernels(shape: Conv2dShape, epilogue: Epilogue | null): readonly Kernel[] {
+  const { n, c, h, w, o, kh, kw, strideH, strideW, padTop, padLeft, dilationH, dilationW, groups, oh, ow } = shape;
+  if (n * c * h * w === 0) return [];
+  const products = o * oh * ow * kh * kw > 0;
+  const pointwise = kh * kw === 1 && flattened(shape) !== shape && groups === 1;
+  if (!products || pointwise)
+    return matmulKernels({ batch: n, m: c, n: h * w, k: products ? o : 0, transposeA: true, transposeB: false, batchStrideA: 0, batchStrideB: o * oh * ow }, epilogue, [1, 0]);
+  if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
+  const buffers = 3 + (epilogue?.buffers ?? 0);
+  const backward: Conv2dShape = {
+    ...shape, c: o, h: oh, w: ow, o: c, oh: h, ow: w,
+    padTop: (kh - 1) * dilationH - padTop, padLeft: (kw - 1) * dilationW - padLeft,
+  };
+  return [
+    flipWeights(shape, buffers),
+    ...convolution(flattened(backward), epilogue, { buffers, input: { buffer: 0 }, weights: { workspace: 0 }, workspace: flippedBytes(shape) }),
+  ];
+}

@@ -1,0 +1,41 @@
+import { directConvolution } from "./conv2d-direct.ts";
+import { paddedBytes, padImages } from "./conv2d-pad.ts";
+import { type Conv2dShape, flattened, imageLayout } from "./conv2d-shape.ts";
+import type { Epilogue, Kernel } from "./kernel.ts";
+import { matmulKernels } from "./matmul.ts";
+
+/**
+ * The kernels of a 2-d convolution (cross-correlation, as in PyTorch); buffers are the input, the weights, the epilogue's,
+ * the output. Epilogue axes are [n, outChannel, pixel], pixels counted row by row.
+ *
+ * Strided or padded inputs are copied once, with zeros around them and columns sorted by stride phase; then register tiles
+ * of output channels x adjacent pixels read the image in place, with no column matrix.
+ */
+export function conv2dKernels(shape: Conv2dShape, epilogue: Epilogue | null): readonly Kernel[] {
+  const { n, c, o, h, w, oh, ow, groups, kh, kw } = shape;
+  if (n * o * oh * ow === 0) return [];
+  const flat = flattened(shape);
+  const pointwise = kh === 1 && kw === 1 && flat !== shape && groups === 1;
+  if (c === 0 || pointwise)
+    return matmulKernels({ batch: n, m: o, n: oh * ow, k: c, transposeA: false, transposeB: false, batchStrideA: 0, batchStrideB: c * h * w }, epilogue, [1, 0]);
+  return convolution(flat, epilogue, { buffers: 3 + (epilogue?.buffers ?? 0), input: { buffer: 0 }, weights: { buffer: 1 }, workspace: 0 });
+}
+
+/** Where a convolution finds its operands, and from where on it may use the workspace. */
+export interface ConvolutionPlaces {
+  readonly buffers: number;
+  readonly input: Parameters<typeof padImages>[2];
+  readonly weights: Parameters<typeof padImages>[2];
+  readonly workspace: number;
+}
+
+/** The padding copy, if one is needed, and the convolution. */
+export function convolution(shape: Conv2dShape, epilogue: Epilogue | null, { buffers, input, weights, workspace }: ConvolutionPlaces): readonly Kernel[] {
+  const layout = imageLayout(shape);
+  if (!layout.copied) return [directConvolution(shape, layout, epilogue, { buffers, image: input, weights, workspaceBytes: workspace })];
+  const workspaceBytes = workspace + paddedBytes(shape, layout);
+  return [
+    padImages(shape, layout, input, workspace, buffers),
+    directConvolution(shape, layout, epilogue, { buffers, image: { workspace }, weights, workspaceBytes }),
+  ];
+}

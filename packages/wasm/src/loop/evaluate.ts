@@ -1,0 +1,415 @@
+import { type DType, type IndexAtom, type IndexExpression, type Scalar, scalarUsesAxis } from "@gradus/tensor";
+import type { FunctionBuilder, Local } from "../asm/index.ts";
+import { laneOffsets, type LaneOffsets } from "./lane-pattern.ts";
+import { emitLeaf } from "./leaf.ts";
+import { Lanes, type Term } from "./lanes.ts";
+import type { MathFunctions } from "./math.ts";
+
+/** Where a scalar program is evaluated. */
+export interface Site {
+  readonly axes: readonly Local<"i32">[];
+  /** The loop depth at which each axis gets its value: values are computed as far out as they can be. */
+  readonly depths: readonly number[];
+  /** The axis that runs along the lanes. */
+  readonly vectorAxis: number;
+  /** Whether the vector axis is a multiple of 4 wherever four lanes are evaluated. */
+  readonly aligned: boolean;
+  readonly buffers: readonly Local<"i32">[];
+  readonly dtypes: readonly DType[];
+  readonly math: MathFunctions;
+  /** Accumulators by slot, with the depth at which they are final. */
+  readonly accumulators: readonly Local[];
+  readonly accumulatorDepth: number;
+}
+
+const log2Bytes: Readonly<Record<DType, number>> = { float32: 2, int32: 2, uint8: 0, bool: 0 };
+
+/**
+ * Turns scalar programs into code. At each loop depth, `enter` computes what first can be computed there;
+ * `leave` forgets it again. Every node is computed once and lives in a local.
+ */
+export class Evaluator {
+  readonly lanes: Lanes;
+  readonly #f: FunctionBuilder;
+  readonly #site: Site;
+  readonly #order: Scalar[] = [];
+  readonly #depth = new Map<Scalar, number>();
+  readonly #values = new Map<Scalar, Local>();
+  readonly #addresses = new Map<string, Local<"i32">>();
+  readonly #marks: { values: Scalar[]; addresses: string[] }[] = [];
+
+  constructor(lanes: Lanes, site: Site, roots: readonly Scalar[]) {
+    this.lanes = lanes;
+    this.#f = lanes.f;
+    this.#site = site;
+    const seen = new Set<Scalar>();
+    const visit = (scalar: Scalar): void => {
+      if (seen.has(scalar)) return;
+      seen.add(scalar);
+      for (const input of inputsOf(scalar)) visit(input);
+      this.#depth.set(scalar, this.#depthOf(scalar));
+      this.#order.push(scalar);
+    };
+    roots.forEach(visit);
+  }
+
+  /** Emits everything that becomes known at this depth. */
+  enter(depth: number): void {
+    const mark = { values: [] as Scalar[], addresses: [] as string[] };
+    this.#marks.push(mark);
+    for (const scalar of this.#order) {
+      const own = this.#depth.get(scalar) ?? 0;
+      if (own === depth) {
+        this.#values.set(scalar, this.#compute(scalar, depth));
+        mark.values.push(scalar);
+      } else if (own > depth && scalar.kind === "load") this.#extendAddress(scalar, depth, mark.addresses);
+    }
+  }
+
+  /** Forgets what the last `enter` made. */
+  leave(): void {
+    const mark = this.#marks.pop();
+    if (mark === undefined) return;
+    for (const scalar of mark.values) {
+      const local = this.#values.get(scalar);
+      if (local !== undefined) this.#f.free(local);
+      this.#values.delete(scalar);
+    }
+    for (const key of mark.addresses) {
+      const local = this.#addresses.get(key);
+      if (local !== undefined) this.#f.free(local);
+      this.#addresses.delete(key);
+    }
+  }
+
+  /** The computed value of a root. */
+  value(scalar: Scalar): Local {
+    const local = this.#values.get(scalar);
+    if (local === undefined) throw new RangeError(`a ${scalar.kind} is not computed at this depth`);
+    return local;
+  }
+
+  #depthOf(scalar: Scalar): number {
+    switch (scalar.kind) {
+      case "constant":
+        return 0;
+      case "accumulator":
+        return this.#site.accumulatorDepth;
+      case "index":
+        return this.#indexDepth(scalar.of);
+      case "load":
+        return this.#indexDepth(scalar.at);
+      case "call":
+        return Math.max(0, ...scalar.args.map((arg) => this.#depth.get(arg) ?? 0));
+    }
+    scalar satisfies never;
+    return 0;
+  }
+
+  #indexDepth({ terms }: IndexExpression): number {
+    return Math.max(0, ...terms.map(({ atom }) => this.#atomDepth(atom)));
+  }
+
+  #atomDepth(atom: IndexAtom): number {
+    switch (atom.kind) {
+      case "axis":
+        return this.#site.depths[atom.axis] ?? 0;
+      case "value":
+        return this.#depth.get(atom.value) ?? this.#depthOf(atom.value);
+      case "div":
+      case "mod":
+        return this.#indexDepth(atom.of);
+    }
+    atom satisfies never;
+    return 0;
+  }
+
+  #compute(scalar: Scalar, depth: number): Local {
+    const { lanes } = this;
+    const term = this.#term(scalar, depth);
+    const type = lanes.count === 4 ? "v128" : scalar.dtype === "float32" ? "f32" : "i32";
+    const local = this.#f.local(type, term);
+    lanes.release();
+    return local;
+  }
+
+  #term(scalar: Scalar, depth: number): Term {
+    const { lanes } = this;
+    switch (scalar.kind) {
+      case "constant":
+        if (scalar.dtype === "float32") return lanes.float(scalar.value);
+        return lanes.integer(scalar.dtype === "bool" && lanes.count === 4 ? -scalar.value : scalar.value);
+      case "index":
+        return this.#indexValue(scalar.of);
+      case "accumulator": {
+        const local = this.#site.accumulators[scalar.slot];
+        if (local === undefined) throw new RangeError("no such accumulator");
+        return () => this.#f.get(local);
+      }
+      case "load":
+        return this.#load(scalar, depth);
+      case "call":
+        return emitLeaf(lanes, this.#site.math, scalar.leaf, scalar.dtype, {
+          terms: scalar.args.map((arg) => () => this.#f.get(this.value(arg))),
+          scalars: scalar.args,
+        });
+    }
+    scalar satisfies never;
+    throw new RangeError("unknown scalar");
+  }
+
+  // Indices
+
+  /** Pushes an index expression as an i32, for one lane. */
+  #index({ constant, terms }: IndexExpression, lane: number): void {
+    const { i32 } = this.#f;
+    let pushed = false;
+    for (const { atom, coefficient } of terms) {
+      this.#atom(atom, lane);
+      if (coefficient !== 1) scale(this.#f, coefficient);
+      if (pushed) i32.add();
+      pushed = true;
+    }
+    if (!pushed) i32.const(constant);
+    else if (constant !== 0) i32.add(constant);
+  }
+
+  #atom(atom: IndexAtom, lane: number): void {
+    const { i32 } = this.#f;
+    switch (atom.kind) {
+      case "axis": {
+        const local = this.#site.axes[atom.axis];
+        if (local === undefined) throw new RangeError(`axis ${atom.axis} has no loop`);
+        this.#f.get(local);
+        if (lane !== 0 && atom.axis === this.#site.vectorAxis) i32.add(lane);
+        return;
+      }
+      case "value": {
+        const value = this.#values.get(atom.value);
+        if (value === undefined) throw new RangeError("an index is read from data that was not loaded");
+        if (this.lanes.count === 4) this.#f.i32x4.extract_lane(lane, () => this.#f.get(value));
+        else this.#f.get(value);
+        return;
+      }
+      case "div":
+        // Floor division: indices that can be negative are shifted up by a multiple first.
+        this.#index(raised(atom.of, atom.by), lane);
+        if (isPowerOfTwo(atom.by)) i32.shr_u(Math.log2(atom.by));
+        else i32.div_u(atom.by);
+        if (atom.of.min < 0) i32.sub(Math.ceil(-atom.of.min / atom.by));
+        return;
+      case "mod":
+        this.#index(raised(atom.of, atom.by), lane);
+        if (isPowerOfTwo(atom.by)) i32.and(atom.by - 1);
+        else i32.rem_u(atom.by);
+        return;
+    }
+    atom satisfies never;
+  }
+
+  /** An index as a value of the program. */
+  #indexValue(of: IndexExpression): Term {
+    const { f, count } = this.lanes;
+    if (count === 1) return () => this.#index(of, 0);
+    const offsets = this.#offsets(of);
+    if (offsets !== null) {
+      const steps = new Uint8Array(new Int32Array(offsets).buffer);
+      return () => {
+        f.i32x4.splat(() => this.#index(of, 0));
+        if (offsets.some((offset) => offset !== 0)) f.i32x4.add(() => f.v128.const(steps));
+      };
+    }
+    return () => {
+      f.i32x4.splat(() => this.#index(of, 0));
+      for (const lane of [1, 2, 3]) f.i32x4.replace_lane(lane, () => this.#index(of, lane));
+    };
+  }
+
+  #offsets(of: IndexExpression): LaneOffsets | null {
+    const { vectorAxis, aligned } = this.#site;
+    return laneOffsets(of, { axis: vectorAxis, aligned, varies: ({ value }) => scalarUsesAxis(value, vectorAxis) });
+  }
+
+  // Addresses: buffer + bytes * index, summed outwards in, one local for each depth that adds something.
+
+  #extendAddress({ buffer, at }: Extract<Scalar, { kind: "load" }>, depth: number, made: string[]): void {
+    const terms = at.terms.filter(({ atom }) => this.#atomDepth(atom) <= depth);
+    const fresh = terms.filter(({ atom }) => this.#atomDepth(atom) === depth);
+    if (fresh.length === 0) return;
+    const key = addressKey(buffer, terms);
+    if (this.#addresses.has(key)) return;
+    const local = this.#f.local("i32", () => this.#sum(buffer, at, depth - 1, fresh));
+    this.#addresses.set(key, local);
+    made.push(key);
+  }
+
+  /** Pushes the address so far at `upTo`, plus the given terms. */
+  #sum(buffer: number, at: IndexExpression, upTo: number, more: IndexExpression["terms"], lane = 0): void {
+    const { f } = this.lanes;
+    f.get(this.#prefix(buffer, at, upTo));
+    const shift = log2Bytes[this.#site.dtypes[buffer] ?? "float32"];
+    for (const { atom, coefficient } of more) {
+      this.#atom(atom, lane);
+      scale(f, coefficient * 2 ** shift);
+      f.i32.add();
+    }
+  }
+
+  #prefix(buffer: number, at: IndexExpression, upTo: number): Local<"i32"> {
+    const terms = at.terms.filter(({ atom }) => this.#atomDepth(atom) <= upTo);
+    const local = terms.length === 0 ? this.#site.buffers[buffer] : this.#addresses.get(addressKey(buffer, terms));
+    if (local === undefined) throw new RangeError("an address was not prepared");
+    return local;
+  }
+
+  #load({ buffer, at }: Extract<Scalar, { kind: "load" }>, depth: number): Term {
+    const { f, count } = this.lanes;
+    const dtype = this.#site.dtypes[buffer] ?? "float32";
+    const bytes = 2 ** log2Bytes[dtype];
+    const own = at.terms.filter(({ atom }) => this.#atomDepth(atom) === depth);
+    // Constants become the instruction's offset, which cannot be negative.
+    const offset = at.constant >= 0 ? at.constant * bytes : 0;
+    const below = at.constant >= 0 ? 0 : at.constant * bytes;
+    const address = (lane: number): Term => () => {
+      this.#sum(buffer, at, depth - 1, own, lane);
+      if (below !== 0) f.i32.add(below);
+    };
+    if (count === 1) return loadOne(f, dtype, offset, address(0));
+    const offsets = this.#offsets(at);
+    if (offsets !== null) return loadPattern(this.lanes, dtype, offset, address(0), offsets, bytes);
+    return () => {
+      const start = f.local("i32", address(0));
+      widen(f, dtype, offset, () => f.get(start));
+      f.free(start);
+      for (const lane of [1, 2, 3]) replaceLane(f, dtype, lane, offset, address(lane));
+      if (dtype === "bool") f.i32x4.ne(() => f.v128.const(new Uint8Array(16)));
+    };
+  }
+}
+
+/** Scalars a scalar is computed from, through its index if it is read from data. */
+function inputsOf(scalar: Scalar): readonly Scalar[] {
+  switch (scalar.kind) {
+    case "call":
+      return scalar.args;
+    case "load":
+      return indexInputs(scalar.at);
+    case "index":
+      return indexInputs(scalar.of);
+    case "constant":
+    case "accumulator":
+      return [];
+  }
+  scalar satisfies never;
+  return [];
+}
+
+function indexInputs({ terms }: IndexExpression): Scalar[] {
+  return terms.flatMap(({ atom }) => {
+    if (atom.kind === "value") return [atom.value];
+    return atom.kind === "axis" ? [] : indexInputs(atom.of);
+  });
+}
+
+function addressKey(buffer: number, terms: IndexExpression["terms"]): string {
+  return `${buffer}:${terms.map(({ atom, coefficient }) => `${coefficient}*${atom.key}`).join("+")}`;
+}
+
+/** Shifts an index that can be negative up by a multiple of the divisor, so that unsigned division floors it. */
+function raised(of: IndexExpression, by: number): IndexExpression {
+  return of.min >= 0 ? of : { ...of, constant: of.constant + Math.ceil(-of.min / by) * by };
+}
+
+function isPowerOfTwo(value: number): boolean {
+  return Number.isInteger(Math.log2(value));
+}
+
+function scale(f: FunctionBuilder, factor: number): void {
+  if (factor === 1) return;
+  if (factor > 0 && isPowerOfTwo(factor)) f.i32.shl(Math.log2(factor));
+  else f.i32.mul(factor);
+}
+
+function loadOne(f: FunctionBuilder, dtype: DType, offset: number, address: Term): Term {
+  switch (dtype) {
+    case "float32":
+      return () => f.f32.load(offset, address);
+    case "int32":
+      return () => f.i32.load(offset, address);
+    case "uint8":
+      return () => f.i32.load8_u(offset, address);
+    case "bool":
+      return () => f.i32.ne(() => f.i32.load8_u(offset, address), 0);
+  }
+  dtype satisfies never;
+  throw new RangeError("unknown dtype");
+}
+
+/** Four lanes at fixed offsets from lane 0: one load where they adjoin, two and a shuffle where they skip one. */
+function loadPattern({ f }: Lanes, dtype: DType, offset: number, address: Term, offsets: LaneOffsets, bytes: number): Term {
+  const pattern = offsets.join();
+  if (bytes === 4 && pattern === "0,1,2,3") return () => f.v128.load(offset, address);
+  if (bytes === 4 && pattern === "0,0,0,0") return () => f.v128.load32_splat(offset, address);
+  if (bytes === 4 && pattern === "0,0,1,1") return () => shuffled(f, () => f.v128.load64_zero(offset, address), null, [0, 0, 1, 1]);
+  if (bytes === 4 && pattern === "0,2,4,6") {
+    return () => {
+      // The second load starts at lane 3's neighbour, so that nothing beyond lane 3 is read.
+      const at = f.local("i32", address);
+      shuffled(f, () => f.v128.load(offset, at), () => f.v128.load(offset + 12, at), [0, 2, 5, 7]);
+      f.free(at);
+    };
+  }
+  const low = Math.min(...offsets);
+  return () => {
+    const at = f.local("i32", address);
+    if (low * bytes + offset < 0) f.set(at, () => f.i32.add(at, low * bytes));
+    const base = low * bytes + offset < 0 ? offset - low * bytes : offset;
+    if (bytes === 1 && pattern === "0,1,2,3") {
+      f.i32x4.extend_low_i16x8_u(() => f.i16x8.extend_low_i8x16_u(() => f.v128.load32_zero(base, at)));
+    } else {
+      widen(f, dtype, base, () => f.get(at));
+      for (const lane of [1, 2, 3] as const) if (offsets[lane] !== 0) replaceLane(f, dtype, lane, base + offsets[lane] * bytes, () => f.get(at));
+    }
+    f.free(at);
+    if (dtype === "bool") f.i32x4.ne(() => f.v128.const(new Uint8Array(16)));
+  };
+}
+
+/** One element in all four lanes; bool still as 0 or 1. */
+function widen(f: FunctionBuilder, dtype: DType, offset: number, address: Term): void {
+  if (dtype === "float32" || dtype === "int32") f.v128.load32_splat(offset, address);
+  else f.i32x4.splat(() => f.i32.load8_u(offset, address));
+}
+
+/** Replaces one lane of the vector on the stack by an element from memory. */
+function replaceLane(f: FunctionBuilder, dtype: DType, lane: number, offset: number, address: Term): void {
+  if (dtype === "float32") f.f32x4.replace_lane(lane, () => f.f32.load(offset, address));
+  else if (dtype === "int32") f.i32x4.replace_lane(lane, () => f.i32.load(offset, address));
+  else f.i32x4.replace_lane(lane, () => f.i32.load8_u(offset, address));
+}
+
+function shuffled(f: FunctionBuilder, a: Term, b: Term | null, lanes: readonly number[]): void {
+  const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
+  if (b !== null) return f.i8x16.shuffle(bytes, a, b);
+  const only = f.local("v128", a);
+  f.i8x16.shuffle(bytes, only, only);
+  f.free(only);
+}
+
+/** Stores one or four lanes of a value of `dtype` at an address. */
+export function store(lanes: Lanes, dtype: DType, offset: number, address: Local<"i32">, value: Local): void {
+  const { f } = lanes;
+  if (lanes.count === 1) {
+    if (dtype === "float32") f.f32.store(offset, address, () => f.get(value));
+    else if (dtype === "int32") f.i32.store(offset, address, () => f.get(value));
+    else f.i32.store8(offset, address, () => f.get(value));
+    return;
+  }
+  if (dtype === "float32" || dtype === "int32") return f.v128.store(offset, address, () => f.get(value));
+  const bytes = f.local("v128", () => {
+    f.get(value);
+    if (dtype === "bool") f.v128.and(lanes.integer(1));
+  });
+  f.v128.store32_lane(offset, 0, address, () => f.i8x16.shuffle([0, 4, 8, 12, ...new Array<number>(12).fill(0)], bytes, bytes));
+  f.free(bytes);
+}

@@ -1,0 +1,96 @@
+import { type FunctionBuilder, type FunctionHandle, type Local, ModuleBuilder } from "./asm/index.ts";
+import type { Kernel, Level } from "./kernels/kernel.ts";
+import { mostPages } from "./heap.ts";
+
+/** Where a kernel's buffer is: in the arena, or bound through the table at each run. */
+export type Address = { readonly kind: "arena"; readonly offset: number } | { readonly kind: "table"; readonly slot: number };
+
+/** One kernel with the buffers of one step. */
+export interface Launch {
+  readonly kernel: Kernel;
+  readonly addresses: readonly Address[];
+}
+
+/** Words of one set of counters: threads that arrived at barriers, then the next tile of each launch. All zero before a run. */
+export const counterWords = { barrier: 0, tiles: 1 } as const;
+
+/** Turns of the spin before a thread at a barrier lets others run. */
+const spins = 1 << 14;
+/** How long a thread at a barrier then sleeps at a time, in nanoseconds, and how often before it gives up: one minute. */
+const napNanoseconds = 1_000_000n;
+const mostNaps = 60_000;
+
+/**
+ * One module for a whole plan: its kernels, and `run`, which every thread calls once a run. Threads claim tiles with
+ * an atomic add and meet at a barrier after each kernel; who ran a tile never shows in a result.
+ *
+ * run(thread, participants, mayWait, arena, table, scratch, workspace, counters)
+ */
+export function programModule(launches: readonly Launch[], level: Level, scratchBytes: number, shared: boolean, prepare: (module: ModuleBuilder) => void): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  module.importMemory({ initial: 0, maximum: mostPages + 1, shared });
+  prepare(module);
+  const functions = new Map<string, FunctionHandle>();
+  const handles = launches.map(({ kernel }) => {
+    const known = functions.get(kernel.key);
+    if (known !== undefined) return known;
+    const made = kernel.emit(module, level);
+    functions.set(kernel.key, made);
+    return made;
+  });
+  const parameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
+  module.function("run", { parameters, export: "run" }, (f, thread, participants, mayWait, arena, table, scratch, workspace, counters) => {
+    const own = f.local("i32", () => f.i32.add(scratch, () => f.i32.mul(thread, scratchBytes)));
+    const tile = f.local("i32");
+    launches.forEach(({ kernel, addresses }, index) => {
+      const handle = handles[index];
+      if (handle === undefined) return;
+      const buffers = addresses.map((address) =>
+        f.local("i32", () => (address.kind === "arena" ? f.i32.add(arena, address.offset) : f.i32.load(address.slot * 4, table))),
+      );
+      const claim = (): void => f.set(tile, () => f.i32.atomic_rmw_add(4 * (counterWords.tiles + index), counters, 1));
+      f.block((done) => {
+        f.loop((again) => {
+          claim();
+          f.brIf(done, () => f.i32.ge_s(tile, kernel.tiles));
+          f.get(tile);
+          f.get(own);
+          f.get(workspace);
+          for (const buffer of buffers) f.get(buffer);
+          f.call(handle);
+          f.br(again);
+        });
+      });
+      f.free(...buffers);
+      barrier(f, participants, mayWait, counters, index + 1, shared);
+    });
+  });
+  return module.build();
+}
+
+function barrier(f: FunctionBuilder, participants: Local<"i32">, mayWait: Local<"i32">, counters: Local<"i32">, count: number, shared: boolean): void {
+  if (!shared) return;
+  const target = f.local("i32", () => f.i32.mul(participants, count));
+  const arrived = f.local("i32");
+  const turns = f.local("i32", 0);
+  f.i32.atomic_rmw_add(4 * counterWords.barrier, counters, 1);
+  f.drop();
+  f.block((done) => {
+    f.loop((again) => {
+      f.set(arrived, () => f.i32.atomic_load(4 * counterWords.barrier, counters));
+      f.brIf(done, () => f.i32.ge_s(arrived, target));
+      f.set(turns, () => f.i32.add(turns, 1));
+      f.brIf(again, () => f.i32.lt_s(turns, spins));
+      f.if(
+        mayWait,
+        () => {
+          f.memory.atomic_wait32(4 * counterWords.barrier, counters, arrived, napNanoseconds);
+          f.drop();
+          f.if(() => f.i32.gt_s(turns, spins + mostNaps), () => f.unreachable());
+        },
+      );
+      f.br(again);
+    });
+  });
+  f.free(target, arrived, turns);
+}
