@@ -8,9 +8,23 @@ import type { Program } from "./program.ts";
 import { schedule, type Task } from "./schedule.ts";
 
 /** A group lowered: what its kernel computes, with nodes where buffers will be. */
-type Kernel =
-  | { readonly kind: "loop"; readonly stores: readonly Node[]; readonly reads: readonly Node[]; readonly loop: LoweredLoop }
-  | { readonly kind: "library"; readonly stores: readonly Node[]; readonly reads: readonly Node[]; readonly node: Node; readonly epilogue: LoweredEpilogue | null };
+type Kernel = LoopKernel | LibraryKernel;
+
+interface LoopKernel {
+  readonly kind: "loop";
+  readonly stores: readonly Node[];
+  readonly reads: readonly Node[];
+  readonly loop: LoweredLoop;
+}
+
+interface LibraryKernel {
+  readonly kind: "library";
+  readonly stores: readonly Node[];
+  /** What the call reads, in slot order, then what its epilogue reads. */
+  readonly reads: readonly Node[];
+  readonly node: Node;
+  readonly epilogue: LoweredEpilogue | null;
+}
 
 /** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
 export function buildPlan(program: Program): Plan {
@@ -80,18 +94,40 @@ class Assembly {
     }
     for (const { stores } of this.#kernels) for (const store of stores) if (!this.#bufferOf.has(store)) this.#add(store, false);
     const written = this.#claimStateBuffers();
-    const copies = this.#graph.updates.filter(({ state }) => !written.has(state));
-    const outputs = this.#graph.outputs.map((output) => this.#buffer(output));
+    const updates = this.#graph.updates.filter(({ state, old, value }) => !written.has(state) && value !== old);
+    const copies = updates.map(({ old, value }) => ({ from: this.#buffer(value), to: this.#buffer(old) }));
+    const results = this.#graph.outputs.map((output) => this.#buffer(output));
 
-    const tasks = this.#tasks(written);
-    const bytes = this.#buffers.map(({ aval }) => bytesOf(aval));
-    const alwaysAlive = new Set([...inputs, ...outputs, ...this.#bound]);
-    const order = schedule(tasks, bytes, alwaysAlive);
-    if (order === null) throw new RangeError("the kernels of a plan wait for each other");
+    const order = this.#order(written);
     const steps = order.map((index) => this.#step(this.#kernels[index]));
-    for (const { old, value } of copies) steps.push(this.#copyStep(this.#buffer(value), this.#buffer(old)));
+    // Old values that are still wanted once the copies begin: handed to another cell, or read by the host.
+    const overwritten = new Set(copies.map(({ to }) => to));
+    const saved = new Map<number, number>();
+    for (const id of [...copies.map(({ from }) => from), ...results]) {
+      if (!overwritten.has(id) || saved.has(id)) continue;
+      saved.set(id, this.#addCopy(id));
+      steps.push(this.#copyStep(id, saved.get(id) ?? id));
+    }
+    for (const { from, to } of copies) steps.push(this.#copyStep(saved.get(from) ?? from, to));
+    const outputs = results.map((id) => saved.get(id) ?? id);
     const { buffers, arenaBytes } = this.#place(steps, inputs, outputs, order);
     return { name, buffers, steps, inputs, outputs, bound: this.#bound, arenaBytes };
+  }
+
+  /** Kernels by peak bytes. Values are named by node: a new state value shares its cell's buffer, and yet is another value. */
+  #order(written: ReadonlySet<unknown>): readonly number[] {
+    const { nodes, outputs, leaves } = this.#graph;
+    const number = new Map(nodes.map((node, i) => [node, i]));
+    const given = [...outputs, ...leaves].map((node) => number.get(node) ?? -1);
+    const replacing = this.#graph.updates.flatMap(({ state, value }) => (written.has(state) ? [number.get(value) ?? -1] : []));
+    const order = schedule(this.#tasks(written), nodes.map(({ tensor }) => bytesOf(tensor)), new Set([...given, ...replacing]));
+    if (order === null) throw new RangeError("the kernels of a plan wait for each other");
+    return order;
+  }
+
+  #addCopy(of: number): number {
+    const { aval = { shape: [], dtype: "float32" }, label = "?" } = this.#buffers[of] ?? {};
+    return this.#buffers.push({ aval, label: `${label}, before the step`, bound: null }) - 1;
   }
 
   #add({ tensor, op }: Node, bound: boolean): number {
@@ -171,7 +207,6 @@ class Assembly {
         if (overwriter !== undefined && overwriter !== index) after[overwriter]?.add(index);
       }
     });
-    // A new state value shares its cell's buffer, so values are named by node here, not by buffer.
     const number = new Map(this.#graph.nodes.map((node, i) => [node, i]));
     const name = (node: Node): number => number.get(node) ?? -1;
     return this.#kernels.map((kernel, index) => ({
@@ -196,10 +231,10 @@ class Assembly {
         writes: stores.map((store, i) => ({ buffer: this.#buffer(store), value: valueAt(loop.values, i) })),
       };
     }
-    return this.#libraryStep(kernel.node, kernel.stores, kernel.epilogue, label);
+    return this.#libraryStep(kernel, label);
   }
 
-  #libraryStep(node: Node, stores: readonly Node[], epilogue: LoweredEpilogue | null, label: string): LibraryStep {
+  #libraryStep({ node, stores, reads, epilogue }: LibraryKernel, label: string): LibraryStep {
     const [store = node] = stores;
     const op = node.op as ErasedLibraryOp;
     // The row's own types describe its call; they were erased when it was recorded, and its name says which row it is.
@@ -208,7 +243,8 @@ class Assembly {
       label: store === node ? op.name : `${op.name}+${label}`,
       op: op.name as keyof LibraryOps,
       call: { x: mapSlots(node.tensor, (parent): Aval => parent), attrs: attrsOf(node.tensor), out: node.tensor },
-      reads: node.parents.map((parent) => this.#buffer(parent)),
+      // The same buffers the schedule waited for: a view's own copy, made for an output, may not be there yet.
+      reads: reads.slice(0, node.parents.length).map((read) => this.#buffer(read)),
       write: this.#buffer(store),
       epilogue: epilogue === null ? null : { axes: epilogue.axes, value: epilogue.value, reads: epilogue.reads.map((read) => this.#buffer(read)) },
     } as unknown as LibraryStep;

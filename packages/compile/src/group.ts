@@ -42,7 +42,8 @@ export function group(graph: Graph): Grouping {
     if (!isProducer(node) || absorbed.has(node)) continue;
     let end = node;
     const chain: Node[] = [];
-    for (let next = absorber(end, required, replacing); next !== null && !producers.has(next); next = absorber(end, required, replacing)) {
+    // A node takes in one producer: where two chains meet, the one recorded first goes on and the other ends here.
+    for (let next = absorber(end, required, replacing); next !== null && !producers.has(next) && !absorbed.has(next); next = absorber(end, required, replacing)) {
       chain.push(end);
       end = next;
     }

@@ -1,12 +1,20 @@
-import { type Backend, bytesOf, candidatesOf, type DeviceBuffer, type Executable, type LibraryStep, type MemoryUse, type Plan, type PlanBuffer } from "@gradus/compile";
+import { type Backend, bytesOf, type DeviceBuffer, type Executable, type LibraryStep, type MemoryUse, type Plan, type PlanBuffer } from "@gradus/compile";
 import { type Aval, type HostData, hostArray, sizeOf } from "@gradus/tensor";
 import { Interpreter, runLoop, spread } from "./interpret.ts";
-import { kernels } from "./library.ts";
+import { definitionOf } from "./library.ts";
 
 /** An executable that can also be read before rounding to the dtype. */
 export interface ExactExecutable extends Executable {
   /** Runs once on float64 values and returns float64 values. */
   runExact(inputs: readonly ArrayLike<number>[], bound: readonly DeviceBuffer[]): readonly Float64Array[];
+}
+
+export interface ReferenceOptions {
+  /**
+   * Keep values where the plan puts them, in one arena, instead of each in its own array; false when left out.
+   * Memory a step may write is filled with NaN first, so that a value overwritten too early shows.
+   */
+  readonly planned?: boolean;
 }
 
 /**
@@ -15,14 +23,24 @@ export interface ExactExecutable extends Executable {
 export class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly threads = 1;
+  readonly #planned: boolean;
   #bytes = 0;
   #peak = 0;
 
+  constructor({ planned = false }: ReferenceOptions = {}) {
+    this.#planned = planned;
+  }
+
   prepare(plan: Plan): ExactExecutable {
     const runExact = (inputs: readonly ArrayLike<number>[], bound: readonly DeviceBuffer[]): readonly Float64Array[] => {
-      const memory = plan.buffers.map(({ place, shape }) => (place.kind === "bound" ? exact(bound[place.slot]) : new Float64Array(sizeOf(shape))));
+      const arena = this.#planned ? new Float64Array(plan.arenaBytes).fill(Number.NaN) : null;
+      const memory = plan.buffers.map(({ place, shape }) => {
+        if (place.kind === "bound") return exact(bound[place.slot]);
+        return arena === null ? new Float64Array(sizeOf(shape)).fill(Number.NaN) : arena.subarray(place.offset, place.offset + sizeOf(shape));
+      });
       plan.inputs.forEach((id, i) => memory[id]?.set(inputs[i] ?? []));
       for (const step of plan.steps) {
+        if (arena !== null) poison(arena, plan, step);
         if (step.kind === "loop") runLoop(step, pick(memory, step.reads), pick(memory, step.writes.map(({ buffer }) => buffer)));
         else runLibrary(step, memory);
       }
@@ -80,8 +98,7 @@ class ExactBuffer implements DeviceBuffer {
 
 function runLibrary(step: LibraryStep, memory: readonly Float64Array[]): void {
   const target = memory[step.write] ?? new Float64Array(0);
-  const output = new Float64Array(target.length);
-  candidatesOf(kernels, step)[0](pick(memory, step.reads), output);
+  const output = Float64Array.from(definitionOf(step)(pick(memory, step.reads)));
   if (step.epilogue === null) {
     target.set(output);
     return;
@@ -96,6 +113,20 @@ function runLibrary(step: LibraryStep, memory: readonly Float64Array[]): void {
     accumulators[0] = output[element] ?? 0;
     machine.clear();
     target[element] = compute();
+  }
+}
+
+/**
+ * Fills what a step is about to write with NaN: all of it where the step reads other elements than it writes,
+ * else (it may write over what it reads) what lies behind its values, for a value here takes one place and not its bytes.
+ */
+function poison(arena: Float64Array, { buffers }: Plan, step: Plan["steps"][number]): void {
+  const overReads = step.kind === "loop" && step.terms.length === 0;
+  for (const id of step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write]) {
+    const buffer = buffers[id];
+    if (buffer?.place.kind !== "arena") continue;
+    const { offset } = buffer.place;
+    arena.fill(Number.NaN, overReads ? offset + sizeOf(buffer.shape) : offset, offset + buffer.bytes);
   }
 }
 

@@ -1,2 +1,1 @@
 export * from "./backend.ts";
-export { batchOffset, type Run } from "./library.ts";

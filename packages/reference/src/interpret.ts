@@ -155,7 +155,7 @@ export class Interpreter {
         }
         case "clamp": {
           const of = this.#index(atom.of);
-          return () => coefficient * Math.max(atom.low, Math.min(atom.high, of()));
+          return () => coefficient * Math.min(Math.max(of(), atom.low), atom.high);
         }
         case "value": {
           const value = this.compile(atom.value);

@@ -1,106 +1,28 @@
-import type { KernelTable, LibraryCall } from "@gradus/compile";
-import { type Convolution, convolutionSizes, type ConvolutionSizes, type Shape, sizeOf } from "@gradus/tensor";
+import type { LibraryStep } from "@gradus/compile";
+import type { Aval, Host } from "@gradus/tensor";
+import { specs } from "@gradus/tensor/specs";
 
 /** A library call on float64 arrays, inputs in slot order. */
-export type Run = (inputs: readonly Float64Array[], output: Float64Array) => void;
+export type Run = (inputs: readonly Float64Array[]) => ArrayLike<number>;
 
-/** Every library op by its definition: loops and nothing else. */
-export const kernels: KernelTable<Run> = {
-  matmul: (call) => [matmul(call)],
-  conv2d: ({ x: { x, weight }, attrs }) => {
-    const sizes = sizesOf(x.shape, weight.shape, attrs);
-    return [
-      ([input, kernel], output) => {
-        if (input && kernel) forEachTap(sizes, attrs, (at, from, tap) => (output[at]! += input[from]! * kernel[tap]!));
-      },
-    ];
-  },
-  conv2dInputGrad: ({ x: { weight }, attrs }) => {
-    const sizes = sizesOf(attrs.inputShape, weight.shape, attrs);
-    return [
-      ([ct, kernel], output) => {
-        if (ct && kernel) forEachTap(sizes, attrs, (at, from, tap) => (output[from]! += ct[at]! * kernel[tap]!));
-      },
-    ];
-  },
-  conv2dWeightGrad: ({ x: { x }, attrs }) => {
-    const sizes = sizesOf(x.shape, attrs.weightShape, attrs);
-    return [
-      ([input, ct], output) => {
-        if (input && ct) forEachTap(sizes, attrs, (at, from, tap) => (output[tap]! += ct[at]! * input[from]!));
-      },
-    ];
-  },
-  scatterAdd: ({ x: { updates }, attrs: { rows } }) => {
-    const inner = sizeOf(updates.shape.slice(1));
-    return [
-      ([index, values], output) => {
-        index?.forEach((wanted, i) => {
-          const row = Math.max(0, Math.min(rows - 1, wanted));
-          for (let j = 0; j < inner; j++) output[row * inner + j]! += values?.[i * inner + j] ?? 0;
-        });
-      },
-    ];
-  },
-};
+/** The parts of a spec that a loop over all rows can use. */
+interface Meaning {
+  reference(x: Readonly<Record<string, Host | readonly Host[] | null>>, attrs: object, out: Aval): ArrayLike<number>;
+}
 
-function matmul({ x: { a, b }, attrs: { transposeA, transposeB }, out: { shape } }: LibraryCall<"matmul">): Run {
-  const [m = 1, n = 1] = shape.slice(-2);
-  const k = a.shape[a.shape.length - (transposeA ? 2 : 1)] ?? 1;
-  return ([left, right], output) => {
-    if (!left || !right) return;
-    for (let batch = 0; batch < sizeOf(shape.slice(0, -2)); batch++) {
-      const aAt = batchOffset(batch, shape, a.shape);
-      const bAt = batchOffset(batch, shape, b.shape);
-      for (let i = 0; i < m; i++)
-        for (let j = 0; j < n; j++) {
-          let sum = 0;
-          for (let p = 0; p < k; p++) sum += left[aAt + (transposeA ? p * m + i : i * k + p)]! * right[bAt + (transposeB ? j * k + p : p * n + j)]!;
-          output[(batch * m + i) * n + j] = sum;
-        }
-    }
+/** What a library step computes: its op's definition, which stands in the op's spec and nowhere else. */
+export function definitionOf({ op, call: { x, attrs, out } }: LibraryStep): Run {
+  // The table is typed row by row, and a step names its row.
+  const { reference } = specs[op] as Meaning;
+  const slots: Readonly<Record<string, Aval | readonly Aval[] | null>> = x;
+  return (inputs) => {
+    let next = 0;
+    const host = ({ shape, dtype }: Aval): Host => ({ shape, dtype, data: inputs[next++] ?? new Float64Array(0) });
+    const given = Object.fromEntries(Object.entries(slots).map(([slot, value]) => [slot, value === null ? null : isList(value) ? value.map(host) : host(value)]));
+    return reference(given, attrs, out);
   };
 }
 
-/** Element offset of a batch item in an operand whose batch axes of size 1 repeat. */
-export function batchOffset(batch: number, out: Shape, operand: Shape): number {
-  let offset = 0;
-  let stride = sizeOf(operand.slice(-2));
-  let rest = batch;
-  for (let axis = 3; axis <= out.length; axis++) {
-    const extent = out[out.length - axis] ?? 1;
-    const own = operand[operand.length - axis] ?? 1;
-    if (own !== 1) offset += (rest % extent) * stride;
-    rest = Math.floor(rest / extent);
-    stride *= own;
-  }
-  return offset;
-}
-
-function sizesOf(input: Shape, weight: Shape, attrs: Convolution): ConvolutionSizes {
-  return convolutionSizes(input, weight, attrs, ({ sentence }) => {
-    throw new RangeError(sentence);
-  });
-}
-
-/** Visits every product of a convolution: positions in the output, the input and the weight. */
-function forEachTap({ n, c, h, w, o, kh, kw, oh, ow }: ConvolutionSizes, { stride, padding, dilation, groups }: Convolution, visit: (at: number, from: number, tap: number) => void): void {
-  const [strideH = 1, strideW = 1] = stride;
-  const [dilationH = 1, dilationW = 1] = dilation;
-  const [top = 0, left = 0] = padding;
-  const depth = c / groups;
-  const perGroup = o / groups;
-  for (let image = 0; image < n; image++)
-    for (let out = 0; out < o; out++)
-      for (let y = 0; y < oh; y++)
-        for (let x = 0; x < ow; x++)
-          for (let d = 0; d < depth; d++)
-            for (let p = 0; p < kh; p++)
-              for (let q = 0; q < kw; q++) {
-                const row = y * strideH + p * dilationH - top;
-                const column = x * strideW + q * dilationW - left;
-                if (row < 0 || row >= h || column < 0 || column >= w) continue;
-                const channel = Math.floor(out / perGroup) * depth + d;
-                visit(((image * o + out) * oh + y) * ow + x, ((image * c + channel) * h + row) * w + column, ((out * depth + d) * kh + p) * kw + q);
-              }
+function isList(value: Aval | readonly Aval[]): value is readonly Aval[] {
+  return Array.isArray(value);
 }

@@ -1,0 +1,106 @@
+import { type AnyAttrs, type AnyOp, type CaseInput, type ErasedOp, fromHost, type Host, hostArray, type HostTensor, type Inputs, type Ops, type Shape, sizeOf, type Spec, type Tensor, type Values } from "@gradus/tensor";
+import { ops as allOps } from "@gradus/tensor";
+import { specs as allSpecs } from "@gradus/tensor/specs";
+import { uniform } from "./random.ts";
+
+/** A spec's case, with its op's types forgotten. */
+export interface ErasedCase {
+  readonly x: Readonly<Record<string, CaseInput | readonly CaseInput[] | null>>;
+  readonly attrs: Readonly<Record<string, unknown>>;
+}
+
+/** An op with its spec, for a loop that knows no op by name. */
+export interface SpecifiedOp {
+  readonly name: string;
+  readonly op: ErasedOp;
+  readonly cases: readonly ErasedCase[];
+  readonly rejects: readonly (ErasedCase & { readonly code: string })[];
+  readonly noGradient: string | undefined;
+  reference(x: Readonly<Record<string, Host | readonly Host[] | null>>, attrs: Readonly<Record<string, unknown>>, out: AvalOf): ArrayLike<number>;
+}
+
+type AvalOf = Pick<Host, "shape" | "dtype">;
+type ErasedSpec = Omit<SpecifiedOp, "name" | "op">;
+
+/** A case's inputs by slot, on the host. */
+export type Drawn = Readonly<Record<string, HostTensor | readonly HostTensor[] | null>>;
+
+/** Every op of the library with its spec, in the table's order. */
+export function specifiedOps(): SpecifiedOp[] {
+  // The two tables are keyed alike and typed row by row; a loop over all rows can only see what all have in common.
+  const table = allOps as unknown as Readonly<Record<string, ErasedOp>>;
+  const meanings = allSpecs as unknown as Readonly<Record<string, ErasedSpec>>;
+  return Object.entries(table).map(([name, op]) => {
+    const spec = meanings[name];
+    if (spec === undefined) throw new RangeError(`op "${name}" has no spec`);
+    return { name, op, cases: spec.cases, rejects: spec.rejects, noGradient: spec.noGradient, reference: (x, attrs, out) => spec.reference(x, attrs, out) };
+  });
+}
+
+/** An op from outside the library's table, ready for the same loop. */
+export function specifiedOp<K extends keyof Ops>(op: Ops[K], spec: Spec<Ops[K]>): SpecifiedOp {
+  const erased = spec as unknown as ErasedSpec;
+  return { name: op.name, op: op as unknown as ErasedOp, cases: erased.cases, rejects: erased.rejects, noGradient: spec.noGradient, reference: (x, attrs, out) => erased.reference(x, attrs, out) };
+}
+
+/** Fills a case's inputs with values that repeat for the same seed, already rounded to their dtype. */
+export function drawCase({ inputs }: AnyOp, { x }: ErasedCase, seed: number): Drawn {
+  const random = uniform(seed);
+  return Object.fromEntries(
+    Object.keys(inputs).map((slot) => {
+      const input = x[slot] ?? null;
+      if (input === null) return [slot, null];
+      return [slot, inputs[slot] === "many" ? (input as readonly CaseInput[]).map((item) => drawInput(item, random)) : drawInput(input as CaseInput, random)];
+    }),
+  );
+}
+
+/** Draws one input as its description says. */
+export function drawInput(input: CaseInput, random: () => number): HostTensor {
+  const { shape, dtype = "float32", range, values } = isShape(input) ? { shape: input } : input;
+  const data = hostArray(dtype, sizeOf(shape));
+  const [low, high] = range ?? (dtype === "bool" ? [0, 1] : [-1, 1]);
+  const one = (): number => (dtype === "float32" ? low + (high - low) * random() : low + Math.floor((high - low + 1) * random()));
+  for (let i = 0; i < data.length; i++) data[i] = values?.[i] ?? one();
+  return { shape, dtype, data };
+}
+
+/** Maps the tensors of a case, slot by slot. */
+export function mapDrawn<A, B>(drawn: Readonly<Record<string, A | readonly A[] | null>>, map: (item: A) => B): Record<string, B | B[] | null> {
+  return Object.fromEntries(Object.entries(drawn).map(([slot, value]) => [slot, value === null ? null : isList(value) ? value.map(map) : map(value)]));
+}
+
+/** The tensors of a case in slot order. */
+export function flatten<A>(drawn: Readonly<Record<string, A | readonly A[] | null>>): A[] {
+  return Object.values(drawn).flatMap((value) => (value === null ? [] : isList(value) ? value : [value]));
+}
+
+export function toTensor({ shape, dtype, data }: HostTensor): Tensor {
+  return fromHost(shape, dtype, data);
+}
+
+export function toHost({ shape, dtype, data }: HostTensor): Host {
+  return { shape, dtype, data: Float64Array.from(data) };
+}
+
+/** A case in one line, for reports. */
+export function describeCase(drawn: Drawn, attrs: Readonly<Record<string, unknown>>): string {
+  const inputs = Object.entries(drawn).map(([slot, value]) => `${slot} ${value === null ? "absent" : isList(value) ? `[${value.map(describeAval).join("; ")}]` : describeAval(value)}`);
+  const rest = Object.entries(attrs).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  return [...inputs, ...rest].join(", ");
+}
+
+function describeAval({ dtype, shape }: AvalOf): string {
+  return `${dtype}[${shape.join(", ")}]`;
+}
+
+function isShape(input: CaseInput): input is Shape {
+  return Array.isArray(input);
+}
+
+function isList<A>(value: A | readonly A[]): value is readonly A[] {
+  return Array.isArray(value);
+}
+
+export type ErasedInputs = Inputs;
+export type ErasedValues = Values<AnyAttrs>;

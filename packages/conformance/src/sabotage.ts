@@ -1,0 +1,75 @@
+import type { Backend, LibraryStep, LoopStep, Plan, Step } from "@gradus/compile";
+import { axisIndex, type IndexExpression, linearIndex, type Scalar, ScalarBuilder, type Shape, sizeOf, stridesOf, substituteAxes } from "@gradus/tensor";
+
+/** What to break: one element of the result of every step that computes this op. */
+export interface Sabotage {
+  readonly op: string;
+  /** The row-major position of the wrong element; the last one when left out. */
+  readonly element?: number;
+}
+
+/**
+ * A backend that computes one element of one op wrongly: what proves that a test suite would notice.
+ *
+ * Plans are rewritten before they are prepared, so it works around any backend.
+ */
+export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
+  return {
+    name: `${backend.name} with a wrong ${op}`,
+    threads: backend.threads,
+    prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
+    allocate: (aval, label) => backend.allocate(aval, label),
+    memory: () => backend.memory(),
+    dispose: () => backend.dispose(),
+  };
+}
+
+function brokenPlan(plan: Plan, op: string, element: number | undefined): Plan {
+  return { ...plan, steps: plan.steps.map((step) => (step.label.split("+").includes(op) ? brokenStep(step, element) : step)) };
+}
+
+function brokenStep(step: Step, element: number | undefined): Step {
+  return step.kind === "loop" ? brokenLoop(step, element) : brokenCall(step, element);
+}
+
+function brokenLoop(step: LoopStep, element: number | undefined): LoopStep {
+  const s = new ScalarBuilder();
+  return { ...step, writes: step.writes.map(({ buffer, value }) => ({ buffer, value: wrongAt(s, value, step.extents, element) })) };
+}
+
+function brokenCall(step: LibraryStep, element: number | undefined): LibraryStep {
+  const s = new ScalarBuilder();
+  const axes = step.epilogue?.axes ?? [sizeOf(step.call.out.shape)];
+  const value = step.epilogue?.value ?? s.accumulator(0, step.call.out.dtype);
+  return { ...step, epilogue: { axes, value: wrongAt(s, value, axes, element), reads: step.epilogue?.reads ?? [] } };
+}
+
+/** `value`, except at one element. */
+function wrongAt(s: ScalarBuilder, value: Scalar, extents: Shape, element: number | undefined): Scalar {
+  const size = sizeOf(extents);
+  const at = linearIndex(
+    extents.map((extent, axis) => axisIndex(axis, extent)),
+    stridesOf(extents),
+  );
+  const own = transplant(s, value);
+  const wrong = own.dtype === "bool" ? s.call("not", own) : s.call("add", own, s.constant(own.dtype, 1));
+  return s.call("select", s.call("equal", s.index(at), s.constant("int32", Math.min(element ?? size - 1, size - 1))), wrong, own);
+}
+
+/** The same program in another builder, so that ids stay unique. */
+function transplant(s: ScalarBuilder, scalar: Scalar): Scalar {
+  const moveIndex = (index: IndexExpression): IndexExpression => substituteAxes(index, [], (value) => transplant(s, value));
+  switch (scalar.kind) {
+    case "constant":
+      return s.constant(scalar.dtype, scalar.value);
+    case "index":
+      return s.index(moveIndex(scalar.of));
+    case "load":
+      return s.load(scalar.buffer, scalar.dtype, moveIndex(scalar.at));
+    case "accumulator":
+      return s.accumulator(scalar.slot, scalar.dtype);
+    case "call":
+      return s.call(scalar.leaf, ...scalar.args.map((arg) => transplant(s, arg)));
+  }
+  scalar satisfies never;
+}

@@ -1,0 +1,48 @@
+import type { AnyOp, DType, ErasedOp } from "@gradus/tensor";
+
+/** How far a backend's value may be from float64: in parts of the tensor's largest magnitude. */
+export interface Tolerance {
+  readonly relative: number;
+  /** What is allowed however small the tensor's values are. */
+  readonly absolute: number;
+}
+
+export const exact: Tolerance = { relative: 0, absolute: 0 };
+export const single: Tolerance = { relative: 1e-5, absolute: 1e-7 };
+
+/** Tolerance belongs to dtype and trait: integers and what only moves values are exact, the rest is within 1e-5 of the maximum. */
+export function toleranceOf(op: ErasedOp, dtype: DType): Tolerance {
+  if (dtype !== "float32") return exact;
+  return op.kind === "loop" && op.access === "view" ? exact : single;
+}
+
+/** The worst disagreement between two arrays, or null if all are within the tolerance. */
+export function disagreement(got: ArrayLike<number>, want: ArrayLike<number>, { relative, absolute }: Tolerance): string | null {
+  if (got.length !== want.length) return `${got.length} values instead of ${want.length}`;
+  let largest = 0;
+  for (let i = 0; i < want.length; i++) {
+    const magnitude = Math.abs(want[i] ?? 0);
+    if (magnitude > largest && magnitude < Number.POSITIVE_INFINITY) largest = magnitude;
+  }
+  const bound = relative === 0 ? absolute : Math.max(absolute, relative * largest);
+  let worst = 0;
+  let at = -1;
+  for (let i = 0; i < want.length; i++) {
+    const gap = distance(got[i] ?? Number.NaN, want[i] ?? Number.NaN);
+    if (gap > worst) [worst, at] = [gap, i];
+  }
+  if (worst <= bound) return null;
+  return `element ${at} is ${got[at]} and should be ${want[at]} (off by ${worst.toPrecision(3)}, ${bound === 0 ? "must be equal" : `allowed ${bound.toPrecision(3)}`})`;
+}
+
+/** Zero for equal values, two NaNs and equal infinities; infinite where only one of them is finite. */
+function distance(a: number, b: number): number {
+  if (Object.is(a, b) || a === b) return 0;
+  const gap = Math.abs(a - b);
+  return Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap;
+}
+
+/** Whether an op's gradient can be looked at: its result is float32, and so is one of its inputs. */
+export function isDifferentiable({ dtype }: { readonly dtype: DType }, inputs: readonly { readonly dtype: DType }[], _op: AnyOp): boolean {
+  return dtype === "float32" && inputs.some((input) => input.dtype === "float32");
+}
