@@ -157,6 +157,10 @@ export class Interpreter {
           const value = this.compile(atom.value);
           return () => coefficient * value();
         }
+        case "clamp": {
+          const of = this.#index(atom.of);
+          return () => coefficient * Math.min(Math.max(of(), atom.low), atom.high);
+        }
       }
       atom satisfies never;
       throw new RangeError("unknown index");

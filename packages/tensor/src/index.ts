@@ -13,5 +13,5 @@ export * from "./op/apply.ts";
 export * from "./scalar/leaves.ts";
 export * from "./scalar/expression.ts";
 export * from "./scalar/index-expression.ts";
-export * from "./ops/index.ts";
-export * from "./ops/library/convolution.ts";
+export { type LibraryOps, type Ops, ops } from "./ops/index.ts";
+export * from "./ops/public.ts";

@@ -80,6 +80,8 @@ export class ScalarBuilder {
     if ((leaf === "toFloat32" && a.dtype === "float32") || (leaf === "toInt32" && a.dtype === "int32")) return a;
     if ((leaf === "toBool" && a.dtype === "bool") || (leaf === "toUint8" && a.dtype === "uint8")) return a;
     if (b === undefined) return null;
+    if (leaf === "and" && dtype === "bool" && isConstant(b, 1)) return a;
+    if (leaf === "and" && dtype === "bool" && isConstant(a, 1)) return b;
     if (leaf === "mul" && isConstant(b, 1)) return a;
     if (leaf === "mul" && isConstant(a, 1)) return b;
     if ((leaf === "add" || leaf === "sub" || leaf === "shiftRight" || leaf === "shiftLeft") && isConstant(b, 0)) return a;

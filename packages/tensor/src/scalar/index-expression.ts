@@ -23,6 +23,7 @@ export interface IndexTerm {
 export type IndexAtom =
   | { readonly kind: "axis"; readonly axis: number; readonly min: number; readonly max: number; readonly key: string }
   | { readonly kind: "div" | "mod"; readonly of: IndexExpression; readonly by: number; readonly min: number; readonly max: number; readonly key: string }
+  | { readonly kind: "clamp"; readonly of: IndexExpression; readonly low: number; readonly high: number; readonly min: number; readonly max: number; readonly key: string }
   | { readonly kind: "value"; readonly value: Scalar; readonly min: number; readonly max: number; readonly key: string };
 
 export function constantIndex(value: number): IndexExpression {
@@ -70,6 +71,14 @@ export function modIndex(a: IndexExpression, by: number): IndexExpression {
   return modRest(split(a, by).rest, by);
 }
 
+/** The nearest value in `0 .. extent - 1`: what a padded read uses as its address where it must not use its value. */
+export function clampIndex(a: IndexExpression, extent: number): IndexExpression {
+  const high = Math.max(0, extent - 1);
+  if (a.min >= 0 && a.max <= high) return a;
+  const inside = (bound: number): number => Math.min(Math.max(bound, 0), high);
+  return fromAtom({ kind: "clamp", of: a, low: 0, high, min: inside(a.min), max: inside(a.max), key: `[${a.key}]${high}` });
+}
+
 /** Rebuilds an expression with each axis replaced: how a producer's index becomes the consumer's. */
 export function substituteAxes(a: IndexExpression, axes: readonly IndexExpression[], value: (scalar: Scalar) => Scalar): IndexExpression {
   let result = constantIndex(a.constant);
@@ -85,6 +94,8 @@ function substituteAtom(atom: IndexAtom, axes: readonly IndexExpression[], value
       return divIndex(substituteAxes(atom.of, axes, value), atom.by);
     case "mod":
       return modIndex(substituteAxes(atom.of, axes, value), atom.by);
+    case "clamp":
+      return clampIndex(substituteAxes(atom.of, axes, value), atom.high + 1);
     case "value":
       return valueIndex(value(atom.value), atom.max + 1);
   }
@@ -114,6 +125,7 @@ function atomUsesAxis(atom: IndexAtom, axis: number, valueUses: (scalar: Scalar,
       return valueUses(atom.value, axis);
     case "div":
     case "mod":
+    case "clamp":
       return indexUsesAxis(atom.of, axis, valueUses);
   }
   atom satisfies never;

@@ -88,22 +88,38 @@ export function conv2d(x: Tensor, weight: Tensor, { bias = null, stride = 1, pad
   return bias === null ? y : add(y, reshape(bias, [1, bias.size, 1, 1]));
 }
 
-/** The gradient of `conv2d` with respect to its input, of shape `inputShape`. */
+/**
+ * The gradient of `conv2d` with respect to its input, of shape `inputShape`.
+ *
+ * @internal
+ */
 export function conv2dInputGrad(ct: Tensor, weight: Tensor, inputShape: Shape, attrs: Convolution): Tensor {
   return apply(conv2dInputGradOp, { ct, weight }, { ...attrs, inputShape });
 }
 
-/** The gradient of `conv2d` with respect to its weight, of shape `weightShape`. */
+/**
+ * The gradient of `conv2d` with respect to its weight, of shape `weightShape`.
+ *
+ * @internal
+ */
 export function conv2dWeightGrad(x: Tensor, ct: Tensor, weightShape: Shape, attrs: Convolution): Tensor {
   return apply(conv2dWeightGradOp, { x, ct }, { ...attrs, weightShape });
 }
 
-/** A number for both axes, or one for each. */
+/**
+ * A number for both axes, or one for each.
+ *
+ * @internal
+ */
 export function pair(value: number | readonly number[]): readonly [number, number] {
   return typeof value === "number" ? [value, value] : [value[0] ?? 1, value[1] ?? value[0] ?? 1];
 }
 
-/** Zeros at top, left, bottom, right. */
+/**
+ * Zeros at top, left, bottom, right.
+ *
+ * @internal
+ */
 export function resolvePadding(
   padding: number | readonly number[] | "same" | "valid",
   input: Shape,

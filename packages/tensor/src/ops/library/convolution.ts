@@ -62,6 +62,7 @@ export function convolutionSizes(input: Shape, weight: Shape, { stride, padding,
   return { n, c, h, w, o, kh, kw, oh, ow };
 }
 
+/** @internal */
 export function requireFloat32(inputs: readonly Aval[], fail: Fail): void {
   const other = inputs.find(({ dtype }) => dtype !== "float32");
   if (other !== undefined) fail({ code: "dtype/unsupported", sentence: `takes float32, not ${other.dtype}`, hint: "cast first" });

@@ -1,4 +1,5 @@
 import type { Spec } from "../../op/spec.ts";
+import { wrapTo } from "../../scalar/expression.ts";
 import type { addOp, divOp, mulOp, negOp, subOp } from "./arithmetic.ts";
 
 const shapes = [[5], [2, 3], [2, 1, 3], [], [0, 3], [4, 33]] as const;
@@ -11,13 +12,13 @@ const rejects = [
 ] as const;
 
 export const addSpec: Spec<typeof addOp> = {
-  reference: ({ a, b }) => a.data.map((v, i) => v + (b.data[i] ?? 0)),
+  reference: ({ a, b }) => a.data.map((v, i) => wrapTo(a.dtype, v + (b.data[i] ?? 0))),
   cases: [...pairs, { x: { a: integers, b: integers }, attrs: {} }],
   rejects,
 };
 
 export const subSpec: Spec<typeof subOp> = {
-  reference: ({ a, b }) => a.data.map((v, i) => v - (b.data[i] ?? 0)),
+  reference: ({ a, b }) => a.data.map((v, i) => wrapTo(a.dtype, v - (b.data[i] ?? 0))),
   cases: [...pairs, { x: { a: integers, b: integers }, attrs: {} }],
   rejects,
 };

@@ -25,6 +25,11 @@ export function cast(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : apply(castOp, { x }, { dtype });
 }
 
+/**
+ * The scalar conversion behind `cast`.
+ *
+ * @internal
+ */
 export function convert(s: ScalarBuilder, x: Scalar, dtype: DType): Scalar {
   switch (dtype) {
     case "float32":

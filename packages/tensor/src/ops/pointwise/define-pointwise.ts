@@ -1,7 +1,8 @@
 import type { DType } from "../../dtype.ts";
 import { DTypeError } from "../../errors.ts";
 import { apply } from "../../op/apply.ts";
-import { type Aval, defineLoop, type Fail, type LoopOp } from "../../op/define.ts";
+import type { Values } from "../../op/attr.ts";
+import { type AnyAttrs, type Aval, defineLoop, type Fail, type LoopOp } from "../../op/define.ts";
 import type { Scalar, ScalarBuilder } from "../../scalar/expression.ts";
 import { broadcastShapes, sameShape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -15,13 +16,13 @@ export type Operand = Tensor | number;
 /** Which dtypes an op takes: any number, floating point only, whole numbers only, or anything. */
 type Takes = "number" | "float" | "integer" | "any";
 
-interface UnaryRow {
+interface UnaryRow<A extends AnyAttrs> {
   readonly takes: Takes;
   /** The result's dtype; the input's when left out. */
   readonly gives?: DType;
-  body(s: ScalarBuilder, x: Scalar): Scalar;
+  body(s: ScalarBuilder, x: Scalar, attrs: Values<A>): Scalar;
   /** The cotangent of `x`, or null for steps. */
-  vjp(call: { readonly ct: Tensor; readonly x: Tensor; readonly out: Tensor }): Tensor | null;
+  vjp(call: { readonly ct: Tensor; readonly x: Tensor; readonly out: Tensor; readonly attrs: Values<A> }): Tensor | null;
 }
 
 interface BinaryRow {
@@ -31,26 +32,45 @@ interface BinaryRow {
   vjp(call: { readonly ct: Tensor; readonly a: Tensor; readonly b: Tensor; readonly out: Tensor }): { readonly a: Tensor | null; readonly b: Tensor | null };
 }
 
-export type UnaryOp<N extends string> = LoopOp<N, { readonly x: "one" }, {}, Tensor>;
+/** @internal */
+export type UnaryOp<N extends string, A extends AnyAttrs = {}> = LoopOp<N, { readonly x: "one" }, A, Tensor>;
+/** @internal */
 export type BinaryOp<N extends string> = LoopOp<N, { readonly a: "one"; readonly b: "one" }, {}, Tensor>;
 
-/** Defines a pointwise op of one input. */
-export function unary<const N extends string>(name: N, row: UnaryRow): UnaryOp<N> {
+/**
+ * Defines a pointwise op of one input.
+ *
+ * @internal
+ */
+export function unary<const N extends string>(name: N, row: UnaryRow<{}>): UnaryOp<N> {
+  return unaryWith(name, {}, row);
+}
+
+/**
+ * Defines a pointwise op of one input and some attributes.
+ *
+ * @internal
+ */
+export function unaryWith<const N extends string, const A extends AnyAttrs>(name: N, attrs: A, row: UnaryRow<A>): UnaryOp<N, A> {
   return defineLoop<Tensor>()({
     name,
     inputs: { x: "one" },
-    attrs: {},
+    attrs,
     access: "pointwise",
     infer: ({ x }, _, fail) => {
       checkTakes(row.takes, x, fail);
       return { shape: x.shape, dtype: row.gives ?? x.dtype };
     },
-    body: ({ s, x: { x }, at }) => row.body(s, x.at(at)),
-    vjp: ({ x: { x }, out, ct }) => ({ x: row.vjp({ ct, x, out }) }),
+    body: ({ s, x: { x }, attrs, at }) => row.body(s, x.at(at), attrs),
+    vjp: ({ x: { x }, out, ct, attrs }) => ({ x: row.vjp({ ct, x, out, attrs }) }),
   });
 }
 
-/** Defines a pointwise op of two inputs of one shape and dtype; the public function broadcasts and promotes. */
+/**
+ * Defines a pointwise op of two inputs of one shape and dtype; the public function broadcasts and promotes.
+ *
+ * @internal
+ */
 export function binary<const N extends string>(name: N, row: BinaryRow): BinaryOp<N> {
   return defineLoop<Tensor>()({
     name,
@@ -68,9 +88,13 @@ export function binary<const N extends string>(name: N, row: BinaryRow): BinaryO
   });
 }
 
-/** Applies a unary op; a floating-point-only op takes integers by casting them. */
+/**
+ * Applies a unary op; a floating-point-only op takes integers by casting them.
+ *
+ * @internal
+ */
 export function applyUnary<N extends string>(op: UnaryOp<N>, x: Tensor, takes: Takes = "number"): Tensor {
-  return apply(op, { x: takes === "float" && x.dtype !== "float32" ? cast(x, "float32") : x }, {});
+  return apply(op, { x: takes === "float" ? cast(x, "float32") : x }, {});
 }
 
 /**
@@ -78,13 +102,18 @@ export function applyUnary<N extends string>(op: UnaryOp<N>, x: Tensor, takes: T
  * (bool < uint8 < int32 < float32; a fraction beside an integer tensor makes float32).
  *
  * @throws ShapeError if the shapes do not broadcast.
+ * @internal
  */
 export function applyBinary<N extends string>(op: BinaryOp<N>, a: Operand, b: Operand, takes: Takes = "number"): Tensor {
   const [x, y] = joinOperands(op.name, a, b, takes === "float" ? "float32" : undefined);
   return apply(op, { a: x, b: y }, {});
 }
 
-/** Two operands with one shape and one dtype. */
+/**
+ * Two operands with one shape and one dtype.
+ *
+ * @internal
+ */
 export function joinOperands(name: string, a: Operand, b: Operand, atLeast?: DType): readonly [Tensor, Tensor] {
   const dtype = atLeast ?? promote(a, b);
   if (typeof a === "number" && typeof b === "number") return [full([], a, { dtype }), full([], b, { dtype })];
@@ -98,7 +127,11 @@ export function joinOperands(name: string, a: Operand, b: Operand, atLeast?: DTy
 
 const rank: Readonly<Record<DType, number>> = { bool: 0, uint8: 1, int32: 2, float32: 3 };
 
-/** The dtype two operands meet at. */
+/**
+ * The dtype two operands meet at: a number keeps the tensor's where it fits into it.
+ *
+ * @internal
+ */
 export function promote(a: Operand, b: Operand): DType {
   if (typeof a === "number") return typeof b === "number" ? "float32" : promoteNumber(b.dtype, a);
   if (typeof b === "number") return promoteNumber(a.dtype, b);
@@ -106,8 +139,8 @@ export function promote(a: Operand, b: Operand): DType {
 }
 
 function promoteNumber(dtype: DType, value: number): DType {
-  if (!Number.isInteger(value)) return "float32";
-  return dtype === "bool" ? "int32" : dtype;
+  if (dtype === "float32" || !Number.isInteger(value) || Math.abs(value) > 0x7fffffff) return "float32";
+  return dtype === "bool" || value < 0 || value > 255 ? "int32" : dtype;
 }
 
 function checkTakes(takes: Takes, { dtype }: Aval, fail: Fail): void {
@@ -120,7 +153,11 @@ function checkTakes(takes: Takes, { dtype }: Aval, fail: Fail): void {
   if (!accepted[takes].includes(dtype)) fail({ code: "dtype/unsupported", sentence: `takes ${accepted[takes].join(", ")}, not ${dtype}`, hint: "cast first" });
 }
 
-/** Refuses a dtype in a public function, before anything is recorded. */
+/**
+ * Refuses a dtype in a public function, before anything is recorded.
+ *
+ * @internal
+ */
 export function requireFloat(subject: string, x: Tensor): void {
   if (x.dtype !== "float32") throw new DTypeError("dtype/unsupported", `takes float32, not ${x.dtype}`, { subject, hint: "cast first" });
 }

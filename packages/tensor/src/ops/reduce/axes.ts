@@ -17,6 +17,7 @@ export interface ReduceOptions {
 }
 
 type ReduceAttrs = { readonly axes: typeof integers };
+/** @internal */
 export type ReduceOp<N extends string> = LoopOp<N, { readonly x: "one" }, ReduceAttrs, Tensor>;
 
 interface ReduceRow {
@@ -27,7 +28,11 @@ interface ReduceRow {
   vjp(call: { readonly ct: Tensor; readonly x: Tensor; readonly out: Tensor; readonly spread: (t: Tensor) => Tensor; readonly axes: readonly number[] }): Tensor | null;
 }
 
-/** Defines a reduction over a sorted list of axes, which the result no longer has. */
+/**
+ * Defines a reduction over a sorted list of axes, which the result no longer has.
+ *
+ * @internal
+ */
 export function reduction<const N extends string>(name: N, row: ReduceRow): ReduceOp<N> {
   return defineLoop<Tensor>()({
     name,
@@ -47,7 +52,11 @@ export function reduction<const N extends string>(name: N, row: ReduceRow): Redu
   });
 }
 
-/** Applies a reduction with PyTorch's axis and keepDims options. */
+/**
+ * Applies a reduction with PyTorch's axis and keepDims options.
+ *
+ * @internal
+ */
 export function applyReduction<N extends string>(op: ReduceOp<N>, x: Tensor, { axis, keepDims = false }: ReduceOptions): Tensor {
   const axes = resolveAxes(op.name, x, axis);
   const result = apply(op, { x }, { axes });
@@ -58,6 +67,7 @@ export function applyReduction<N extends string>(op: ReduceOp<N>, x: Tensor, { a
  * Sorted, non-negative, distinct axes.
  *
  * @throws ArgumentError for an axis the tensor does not have, or one named twice.
+ * @internal
  */
 export function resolveAxes(subject: string, x: Tensor, axis: number | readonly number[] | undefined): readonly number[] {
   if (axis === undefined) return x.shape.map((_, i) => i);
@@ -67,6 +77,12 @@ export function resolveAxes(subject: string, x: Tensor, axis: number | readonly 
   return axes;
 }
 
+/**
+ * One axis as a non-negative number.
+ *
+ * @throws ArgumentError for an axis the tensor does not have.
+ * @internal
+ */
 export function resolveAxis(subject: string, x: Tensor, axis: number, rank = x.rank): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     throw new ArgumentError("argument/axis", `axis ${axis} is outside a tensor of ${rank} axes`, { subject, facts: { x: String(x) } });
@@ -74,15 +90,21 @@ export function resolveAxis(subject: string, x: Tensor, axis: number, rank = x.r
   return axis < 0 ? axis + rank : axis;
 }
 
+/** @internal */
 export function keptShape(shape: Shape, axes: readonly number[]): number[] {
   return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
 }
 
-/** How many elements each result joins. */
+/**
+ * How many elements each result joins.
+ *
+ * @internal
+ */
 export function reducedCount(shape: Shape, axes: readonly number[]): number {
   return axes.reduce((count, axis) => count * (shape[axis] ?? 1), 1);
 }
 
+/** @internal */
 export function isFloatOr(...others: readonly DType[]): (dtype: DType) => DType | null {
   return (dtype) => (dtype === "float32" || others.includes(dtype) ? dtype : null);
 }
@@ -96,4 +118,3 @@ function weave(shape: Shape, axes: readonly number[], at: readonly IndexExpressi
 function spread(t: Tensor, shape: Shape, axes: readonly number[]): Tensor {
   return broadcastTo(reshape(t, keptShape(shape, axes)), shape);
 }
-

@@ -38,7 +38,11 @@ export function ones(shape: Shape, options: FullOptions = {}): Tensor {
   return full(shape, 1, options);
 }
 
-/** Refuses negative extents. */
+/**
+ * Refuses negative extents.
+ *
+ * @internal
+ */
 export function checkExtents(shape: Shape, fail: Fail): void {
   if (shape.some((extent) => extent < 0)) fail({ code: "shape/negative", sentence: `extents must not be negative, and [${shape.join(", ")}] has one` });
 }

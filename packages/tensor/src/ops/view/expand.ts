@@ -35,12 +35,20 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   return apply(expandOp, { x }, { shape });
 }
 
-/** `expand`, or the tensor itself if it already has the shape. */
+/**
+ * `expand`, or the tensor itself if it already has the shape.
+ *
+ * @internal
+ */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : expand(x, shape);
 }
 
-/** The transpose of broadcasting: sums the axes along which `shape` was repeated. */
+/**
+ * The transpose of broadcasting: sums the axes along which `shape` was repeated.
+ *
+ * @internal
+ */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const lead = x.shape.length - shape.length;

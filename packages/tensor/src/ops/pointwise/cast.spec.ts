@@ -1,0 +1,27 @@
+import type { Spec } from "../../op/spec.ts";
+import type { castOp } from "./cast.ts";
+
+const extreme = { shape: [9], values: [-1e10, -300.7, -1.5, -0.5, 0, 0.5, 255.9, 300, 1e10] } as const;
+
+export const castSpec: Spec<typeof castOp> = {
+  reference: ({ x }, { dtype }) =>
+    x.data.map((v) => {
+      if (dtype === "float32") return v;
+      if (dtype === "bool") return Number(v !== 0);
+      const whole = Number.isNaN(v) ? 0 : Math.min(Math.max(Math.trunc(v), -(2 ** 31)), 2 ** 31 - 1);
+      return dtype === "uint8" ? whole & 255 : whole;
+    }),
+  cases: [
+    ...(["float32", "int32", "uint8", "bool"] as const).flatMap((dtype) => [
+      { x: { x: [4, 9] }, attrs: { dtype } },
+      { x: { x: extreme }, attrs: { dtype } },
+      { x: { x: { shape: [9], dtype: "int32", range: [-1000, 1000] } }, attrs: { dtype } } as const,
+      { x: { x: { shape: [9], dtype: "uint8", range: [0, 255] } }, attrs: { dtype } } as const,
+      { x: { x: { shape: [9], dtype: "bool", range: [0, 1] } }, attrs: { dtype } } as const,
+    ]),
+    { x: { x: { shape: [2], values: [Number.NaN, -0] } }, attrs: { dtype: "int32" } },
+    { x: { x: [0] }, attrs: { dtype: "int32" } },
+  ],
+  rejects: [],
+  noGradient: "most of these are steps; float32 to float32 is never recorded",
+};
