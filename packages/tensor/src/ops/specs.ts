@@ -3,6 +3,9 @@ import type { Spec } from "../op/spec.ts";
 import type { Ops } from "./index.ts";
 import { eluSpec, leakyReluSpec, reluSpec } from "./activation/rectifiers.spec.ts";
 import { sigmoidSpec, softplusSpec } from "./activation/sigmoid.spec.ts";
+import { gatherSpec } from "./indexing/gather.spec.ts";
+import { indexSelectSpec } from "./indexing/index-select.spec.ts";
+import { scatterAddSpec } from "./indexing/scatter-add.spec.ts";
 import { conv2dSpec, conv2dInputGradSpec, conv2dWeightGradSpec } from "./library/conv2d.spec.ts";
 import { matmulSpec } from "./library/matmul.spec.ts";
 import { addSpec, divSpec, mulSpec, negSpec, subSpec } from "./pointwise/arithmetic.spec.ts";
@@ -19,11 +22,19 @@ import { fmodSpec, remainderSpec } from "./pointwise/remainder.spec.ts";
 import { absSpec, ceilSpec, floorSpec, roundSpec, signSpec, truncSpec } from "./pointwise/rounding.spec.ts";
 import { acosSpec, asinSpec, atanSpec, atan2Spec, cosSpec, sinSpec, tanSpec } from "./pointwise/trigonometry.spec.ts";
 import { whereSpec } from "./pointwise/where.spec.ts";
+import { argmaxSpec, argminSpec, maxSpec, minSpec } from "./reduce/extremes.spec.ts";
+import { prodSpec } from "./reduce/prod.spec.ts";
 import { sumSpec } from "./reduce/sum.spec.ts";
 import { fullSpec } from "./source/full.spec.ts";
+import { iotaSpec } from "./source/iota.spec.ts";
+import { concatSpec } from "./view/concat.spec.ts";
 import { expandSpec } from "./view/expand.spec.ts";
+import { flipSpec } from "./view/flip.spec.ts";
 import { identitySpec, stopGradientSpec } from "./view/identity.spec.ts";
+import { padSpec } from "./view/pad.spec.ts";
+import { permuteSpec } from "./view/permute.spec.ts";
 import { reshapeSpec } from "./view/reshape.spec.ts";
+import { sliceSpec } from "./view/slice.spec.ts";
 
 /** Every op's meaning and cases: an op without a spec does not compile here. */
 export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
@@ -31,6 +42,8 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   acos: acosSpec,
   acosh: acoshSpec,
   add: addSpec,
+  argmax: argmaxSpec,
+  argmin: argminSpec,
   asin: asinSpec,
   asinh: asinhSpec,
   atan: atanSpec,
@@ -40,6 +53,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   cbrt: cbrtSpec,
   ceil: ceilSpec,
   clamp: clampSpec,
+  concat: concatSpec,
   conv2d: conv2dSpec,
   conv2dInputGrad: conv2dInputGradSpec,
   conv2dWeightGrad: conv2dWeightGradSpec,
@@ -54,13 +68,17 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   exp2: exp2Spec,
   expand: expandSpec,
   expm1: expm1Spec,
+  flip: flipSpec,
   floor: floorSpec,
   fmod: fmodSpec,
   full: fullSpec,
+  gather: gatherSpec,
   greater: greaterSpec,
   greaterEqual: greaterEqualSpec,
   hardtanh: hardtanhSpec,
   identity: identitySpec,
+  indexSelect: indexSelectSpec,
+  iota: iotaSpec,
   isFinite: isFiniteSpec,
   isInf: isInfSpec,
   isNaN: isNaNSpec,
@@ -76,22 +94,29 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   logicalOr: logicalOrSpec,
   logicalXor: logicalXorSpec,
   matmul: matmulSpec,
+  max: maxSpec,
   maximum: maximumSpec,
+  min: minSpec,
   minimum: minimumSpec,
   mul: mulSpec,
   neg: negSpec,
   notEqual: notEqualSpec,
+  pad: padSpec,
+  permute: permuteSpec,
   pow: powSpec,
+  prod: prodSpec,
   reciprocal: reciprocalSpec,
   relu: reluSpec,
   remainder: remainderSpec,
   reshape: reshapeSpec,
   round: roundSpec,
   rsqrt: rsqrtSpec,
+  scatterAdd: scatterAddSpec,
   sigmoid: sigmoidSpec,
   sign: signSpec,
   sin: sinSpec,
   sinh: sinhSpec,
+  slice: sliceSpec,
   softplus: softplusSpec,
   sqrt: sqrtSpec,
   square: squareSpec,

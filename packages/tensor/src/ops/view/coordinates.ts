@@ -1,4 +1,6 @@
-import type { Shape } from "../../shape.ts";
+import type { Aval } from "../../op/define.ts";
+import type { Host } from "../../op/spec.ts";
+import { type Shape, sizeOf } from "../../shape.ts";
 
 /**
  * The index along each axis of the row-major `position`-th element: what references of views are written with.
@@ -30,4 +32,17 @@ export function positionOf(index: readonly number[], shape: Shape): number | nul
     position = position * extent + at;
   }
   return position;
+}
+
+/**
+ * The reference of a view: each element of `out` is the element of `x` at the mapped index, or `outside` where there is none.
+ *
+ * @internal
+ */
+export function viewed(x: Host, out: Aval, map: (at: readonly number[]) => readonly number[] | null, outside = 0): Float64Array {
+  return Float64Array.from({ length: sizeOf(out.shape) }, (_, i) => {
+    const source = map(coordinates(i, out.shape));
+    const position = source === null ? null : positionOf(source, x.shape);
+    return position === null ? outside : (x.data[position] ?? 0);
+  });
 }

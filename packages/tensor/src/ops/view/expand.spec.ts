@@ -1,16 +1,9 @@
-import { sizeOf } from "../../shape.ts";
 import type { Spec } from "../../op/spec.ts";
-import { coordinates } from "./coordinates.ts";
+import { viewed } from "./coordinates.ts";
 import type { expandOp } from "./expand.ts";
 
 export const expandSpec: Spec<typeof expandOp> = {
-  reference({ x }, { shape }) {
-    const lead = shape.length - x.shape.length;
-    return Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
-      const at = coordinates(i, shape).slice(lead);
-      return x.data[at.reduce((address, c, axis) => address * (x.shape[axis] ?? 1) + (x.shape[axis] === 1 ? 0 : c), 0)] ?? 0;
-    });
-  },
+  reference: ({ x }, _, out) => viewed(x, out, (at) => at.slice(at.length - x.shape.length).map((i, axis) => (x.shape[axis] === 1 ? 0 : i))),
   cases: [
     { x: { x: [3, 1] }, attrs: { shape: [2, 3, 4] } },
     { x: { x: [1, 5, 1] }, attrs: { shape: [3, 5, 2] } },

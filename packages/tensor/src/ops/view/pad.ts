@@ -1,0 +1,87 @@
+import { ArgumentError, ShapeError } from "../../errors.ts";
+import { apply } from "../../op/apply.ts";
+import { integers, number } from "../../op/attr.ts";
+import { defineLoop } from "../../op/define.ts";
+import { divIndex, modIndex, offsetIndex } from "../../scalar/index-expression.ts";
+import type { Tensor } from "../../tensor.ts";
+import { promote } from "../pointwise/define-pointwise.ts";
+import { cast } from "../pointwise/cast.ts";
+import { paddedRead } from "./padded-read.ts";
+import { sliceTo } from "./slice.ts";
+
+/** Padding with gaps between elements, which makes it the transpose of slicing with steps. */
+export const padOp = defineLoop<Tensor>()({
+  name: "pad",
+  inputs: { x: "one" },
+  attrs: { before: integers, after: integers, between: integers, value: number },
+  access: "view",
+  infer: ({ x }, { before, after, between }, fail) => {
+    if (![before, after, between].every(({ length }) => length === x.shape.length) || between.some((gap) => gap < 0)) {
+      fail({ code: "shape/pad", sentence: `needs one number per axis for each of ${x.shape.length} axes, and no negative gap` });
+    }
+    const shape = x.shape.map((extent, axis) => (before[axis] ?? 0) + (after[axis] ?? 0) + spanOf(extent, between[axis] ?? 0));
+    if (shape.some((extent) => extent < 0)) fail({ code: "shape/pad", sentence: `cropping leaves a negative size: [${shape.join(", ")}]` });
+    return { shape, dtype: x.dtype };
+  },
+  body: ({ s, x: { x }, attrs: { before, between, value }, at }) => {
+    const moved = at.map((index, axis) => offsetIndex(index, -(before[axis] ?? 0)));
+    const onElement = moved.map((index, axis) => {
+      const step = (between[axis] ?? 0) + 1;
+      return step === 1 ? null : s.call("equal", s.index(modIndex(index, step)), s.constant("int32", 0));
+    });
+    const index = moved.map((position, axis) => divIndex(position, (between[axis] ?? 0) + 1));
+    return paddedRead(s, x, index, value, s.all(onElement));
+  },
+  vjp: ({ x: { x }, ct, attrs: { before, after, between } }) => {
+    const cropped = padWith(ct, { before: before.map((n) => -n), after: after.map((n) => -n), between: before.map(() => 0), value: 0 });
+    return { x: sliceTo(cropped, { starts: x.shape.map(() => 0), steps: between.map((gap) => gap + 1), sizes: x.shape }) };
+  },
+});
+
+interface Padding {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly between: readonly number[];
+  readonly value: number;
+}
+
+/**
+ * `pad` as its row has it, skipped where it changes nothing.
+ *
+ * @internal
+ */
+export function padWith(x: Tensor, padding: Padding): Tensor {
+  return [...padding.before, ...padding.after, ...padding.between].every((n) => n === 0) ? x : apply(padOp, { x }, padding);
+}
+
+export interface PadOptions {
+  /** What is put around; 0 when left out. */
+  readonly value?: number;
+}
+
+/**
+ * Puts a constant around a tensor: `amounts` has a pair [before, after] for each axis, the first axis first.
+ * Fewer pairs than axes are about the last axes. Negative amounts crop. Integers padded with a fraction become float32.
+ *
+ * Example: `pad(image, [[2, 2], [2, 2]])` makes [n, c, 28, 28] into [n, c, 32, 32].
+ *
+ * @throws ArgumentError if there are more pairs than axes; ShapeError if cropping leaves less than nothing.
+ */
+export function pad(x: Tensor, amounts: readonly (readonly [before: number, after: number])[], { value = 0 }: PadOptions = {}): Tensor {
+  if (amounts.length > x.rank) {
+    throw new ArgumentError("argument/pad", `${amounts.length} pairs are more than the ${x.rank} axes`, { subject: "pad", facts: { x: String(x) } });
+  }
+  const all = [...x.shape.slice(amounts.length).map(() => [0, 0] as const), ...amounts];
+  const dtype = x.dtype === "bool" ? "bool" : promote(x, value);
+  return padWith(cast(x, dtype), {
+    before: all.map(([before]) => before),
+    after: all.map(([, after]) => after),
+    between: all.map(() => 0),
+    value,
+  });
+}
+
+/** Elements with their gaps: n of them, n - 1 gaps. */
+function spanOf(extent: number, gap: number): number {
+  return extent === 0 ? 0 : (extent - 1) * (gap + 1) + 1;
+}
