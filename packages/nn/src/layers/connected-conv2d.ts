@@ -51,7 +51,7 @@ export class ConnectedConv2d extends Module {
     const [connections = 0, height = 1, width = 1] = this.weight.shape;
     const area = height * width;
     const rows = concat([reshape(this.weight, [connections, area]), zeros([1, area])], { axis: 0 });
-    const full = embedding(rows, fromHost(this.#rows.shape, this.#rows.dtype, this.#rows.data));
+    const full = embedding(fromHost(this.#rows.shape, this.#rows.dtype, this.#rows.data), rows);
     return reshape(full, [this.#table.length, this.#inputs, height, width]);
   }
 

@@ -45,7 +45,7 @@ function classify(logProbabilities: Tensor, labels: Tensor, smoothing: number, {
   const perClass = [1, classes, ...logProbabilities.shape.slice(2).map(() => 1)];
   const [n = 1, ...places] = labels.shape;
   // A mask instead of a gather: it fuses with the softmax around it, and adds no 0 * -Infinity for impossible classes.
-  const chosen = equal(reshape(labels, [n, 1, ...places]), reshape(arange(classes, { dtype: "int32" }), perClass));
+  const chosen = equal(reshape(labels, [n, 1, ...places]), reshape(arange(classes), perClass));
   const weights = weight === undefined ? null : reshape(weight, perClass);
   const counted = countedLabels(labels, classes, ignoreIndex);
   const weighted = weights === null ? logProbabilities : mul(logProbabilities, weights);
