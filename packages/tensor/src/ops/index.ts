@@ -20,6 +20,10 @@ import { fmodOp, remainderOp } from "./pointwise/remainder.ts";
 import { absOp, ceilOp, floorOp, roundOp, signOp, truncOp } from "./pointwise/rounding.ts";
 import { acosOp, asinOp, atanOp, atan2Op, cosOp, sinOp, tanOp } from "./pointwise/trigonometry.ts";
 import { whereOp } from "./pointwise/where.ts";
+import { avgPool2dOp, avgPool2dGradOp } from "./pooling/avg-pool2d.ts";
+import { maxPool2dOp, maxPool2dGatherOp, maxPool2dIndexOp, maxUnpool2dOp } from "./pooling/max-pool2d.ts";
+import { bitsToIntegerOp, bitsToNormalOp, bitsToUniformOp } from "./random/distributions.ts";
+import { randomBitsOp } from "./random/random-bits.ts";
 import { argmaxOp, argminOp, maxOp, minOp } from "./reduce/extremes.ts";
 import { prodOp } from "./reduce/prod.ts";
 import { sumOp } from "./reduce/sum.ts";
@@ -47,6 +51,11 @@ export const ops = {
   atan: atanOp,
   atan2: atan2Op,
   atanh: atanhOp,
+  avgPool2d: avgPool2dOp,
+  avgPool2dGrad: avgPool2dGradOp,
+  bitsToInteger: bitsToIntegerOp,
+  bitsToNormal: bitsToNormalOp,
+  bitsToUniform: bitsToUniformOp,
   cast: castOp,
   cbrt: cbrtOp,
   ceil: ceilOp,
@@ -93,6 +102,10 @@ export const ops = {
   logicalXor: logicalXorOp,
   matmul: matmulOp,
   max: maxOp,
+  maxPool2d: maxPool2dOp,
+  maxPool2dGather: maxPool2dGatherOp,
+  maxPool2dIndex: maxPool2dIndexOp,
+  maxUnpool2d: maxUnpool2dOp,
   maximum: maximumOp,
   min: minOp,
   minimum: minimumOp,
@@ -103,6 +116,7 @@ export const ops = {
   permute: permuteOp,
   pow: powOp,
   prod: prodOp,
+  randomBits: randomBitsOp,
   reciprocal: reciprocalOp,
   relu: reluOp,
   remainder: remainderOp,

@@ -22,6 +22,10 @@ import { fmodSpec, remainderSpec } from "./pointwise/remainder.spec.ts";
 import { absSpec, ceilSpec, floorSpec, roundSpec, signSpec, truncSpec } from "./pointwise/rounding.spec.ts";
 import { acosSpec, asinSpec, atanSpec, atan2Spec, cosSpec, sinSpec, tanSpec } from "./pointwise/trigonometry.spec.ts";
 import { whereSpec } from "./pointwise/where.spec.ts";
+import { avgPool2dSpec, avgPool2dGradSpec } from "./pooling/avg-pool2d.spec.ts";
+import { maxPool2dSpec, maxPool2dGatherSpec, maxPool2dIndexSpec, maxUnpool2dSpec } from "./pooling/max-pool2d.spec.ts";
+import { bitsToIntegerSpec, bitsToNormalSpec, bitsToUniformSpec } from "./random/distributions.spec.ts";
+import { randomBitsSpec } from "./random/random-bits.spec.ts";
 import { argmaxSpec, argminSpec, maxSpec, minSpec } from "./reduce/extremes.spec.ts";
 import { prodSpec } from "./reduce/prod.spec.ts";
 import { sumSpec } from "./reduce/sum.spec.ts";
@@ -49,6 +53,11 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   atan: atanSpec,
   atan2: atan2Spec,
   atanh: atanhSpec,
+  avgPool2d: avgPool2dSpec,
+  avgPool2dGrad: avgPool2dGradSpec,
+  bitsToInteger: bitsToIntegerSpec,
+  bitsToNormal: bitsToNormalSpec,
+  bitsToUniform: bitsToUniformSpec,
   cast: castSpec,
   cbrt: cbrtSpec,
   ceil: ceilSpec,
@@ -95,6 +104,10 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   logicalXor: logicalXorSpec,
   matmul: matmulSpec,
   max: maxSpec,
+  maxPool2d: maxPool2dSpec,
+  maxPool2dGather: maxPool2dGatherSpec,
+  maxPool2dIndex: maxPool2dIndexSpec,
+  maxUnpool2d: maxUnpool2dSpec,
   maximum: maximumSpec,
   min: minSpec,
   minimum: minimumSpec,
@@ -105,6 +118,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   permute: permuteSpec,
   pow: powSpec,
   prod: prodSpec,
+  randomBits: randomBitsSpec,
   reciprocal: reciprocalSpec,
   relu: reluSpec,
   remainder: remainderSpec,
