@@ -102,6 +102,8 @@ function runLibrary(step: LibraryStep, memory: readonly Float64Array[]): void {
 /** The definition behind a step; a new library op has to be added here, and does not compile until it is. */
 function runOf(step: LibraryStep): (inputs: readonly Float64Array[], output: Float64Array) => void {
   switch (step.op) {
+    case "scatterAdd":
+      return kernelOf(step.op, step.call);
     case "matmul":
       return kernelOf(step.op, step.call);
     case "conv2d":

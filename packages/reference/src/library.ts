@@ -7,6 +7,14 @@ export type Run = (inputs: readonly Float64Array[], output: Float64Array) => voi
 /** Every library op by its definition: loops and nothing else. */
 export const kernels: KernelTable<Run> = {
   matmul: (call) => [matmul(call)],
+  scatterAdd: ({ attrs: { rows }, out }) => [
+    ([index, updates], output) => {
+      const width = sizeOf(out.shape.slice(1));
+      index?.forEach((row, i) => {
+        for (let j = 0; j < width; j++) output[Math.min(Math.max(row, 0), rows - 1) * width + j]! += updates?.[i * width + j] ?? 0;
+      });
+    },
+  ],
   conv2d: ({ x: { x, weight }, attrs }) => {
     const sizes = sizesOf(x.shape, weight.shape, attrs);
     return [
