@@ -42,8 +42,8 @@ class SeededByPath implements InitialRandom {
     return hostUniform(this.#seeded(), count, low, high);
   }
 
-  normal(count: number, mean: number, standardDeviation: number): Float32Array {
-    return hostNormal(this.#seeded(), count, mean, standardDeviation);
+  normal(count: number, mean: number, std: number): Float32Array {
+    return hostNormal(this.#seeded(), count, mean, std);
   }
 
   #seeded(): Key {

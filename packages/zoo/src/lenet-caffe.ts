@@ -24,9 +24,9 @@ export function lenetCaffe({ seed = 0, ...options }: LeNetCaffeOptions = {}): Le
 /** Layers have Caffe's names. */
 export class LeNetCaffe extends Module {
   readonly conv1: Conv2d;
-  readonly pool1 = new MaxPool2d({ kernel: 2 });
+  readonly pool1 = new MaxPool2d(2);
   readonly conv2 = new Conv2d(20, 50, { kernel: 5 });
-  readonly pool2 = new MaxPool2d({ kernel: 2 });
+  readonly pool2 = new MaxPool2d(2);
   readonly ip1 = new Linear(50 * 4 * 4, 500);
   readonly ip2: Linear;
 

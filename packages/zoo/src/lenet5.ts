@@ -42,7 +42,7 @@ export class LeNet5 extends Module {
 
   constructor({ inputSize = 28, inputChannels = 1, classes = 10, activation = "tanh", pooling = "average" }: Omit<LeNet5Options, "seed"> = {}) {
     super();
-    const pool = (): Layer => (pooling === "max" ? new MaxPool2d({ kernel: 2 }) : new AvgPool2d({ kernel: 2 }));
+    const pool = (): Layer => (pooling === "max" ? new MaxPool2d(2) : new AvgPool2d(2));
     this.conv1 = new Conv2d(inputChannels, 6, { kernel: 5, padding: paddingTo32(inputSize) });
     this.pool1 = pool();
     this.conv2 = new Conv2d(6, 16, { kernel: 5 });

@@ -19,7 +19,7 @@ export class Subsampling extends Module {
 
   override forward(x: Tensor): Tensor {
     const perMap = [1, this.bias.size, 1, 1];
-    return add(mul(avgPool2d(x, { kernel: 2 }), reshape(this.coefficient, perMap)), reshape(this.bias, perMap));
+    return add(mul(avgPool2d(x, 2), reshape(this.coefficient, perMap)), reshape(this.bias, perMap));
   }
 
   override facts(_: Shape, output: Shape): LayerFacts {

@@ -8,5 +8,5 @@ export interface InitialRandom {
   /** `count` numbers drawn uniformly from low .. high. */
   uniform(count: number, low: number, high: number): Float32Array;
   /** `count` numbers drawn from a normal distribution. */
-  normal(count: number, mean: number, standardDeviation: number): Float32Array;
+  normal(count: number, mean: number, std: number): Float32Array;
 }

@@ -7,8 +7,8 @@ export function uniform({ low = 0, high = 1 }: { readonly low?: number; readonly
 }
 
 /** Normal with the given mean and standard deviation; 0 and 1 when left out. */
-export function normal({ mean = 0, standardDeviation = 1 }: { readonly mean?: number; readonly standardDeviation?: number } = {}): Initialiser {
-  return (shape, random) => random.normal(sizeOf(shape), mean, standardDeviation);
+export function normal({ mean = 0, std = 1 }: { readonly mean?: number; readonly std?: number } = {}): Initialiser {
+  return (shape, random) => random.normal(sizeOf(shape), mean, std);
 }
 
 /** Every element `value`. */
