@@ -61,7 +61,7 @@ function splitGroup({ stores, producer }: Group, stored: ReadonlySet<Node>): Ker
 }
 
 function libraryAxes({ op, tensor }: Node): readonly number[] {
-  if (op?.kind !== "library") throw new RangeError("not a library op");
+  if (op?.kind !== "library" || op.axes === undefined) throw new RangeError("not a library op that takes an epilogue");
   return op.axes(tensor, attrsOf(tensor));
 }
 

@@ -115,6 +115,7 @@ function absorber(node: Node, required: ReadonlySet<Node>, replacing: ReadonlySe
   const [reader] = node.readers;
   if (reader === undefined || node.readers.length !== 1 || required.has(node) || reader.op?.kind !== "loop") return null;
   if (reader.tensor.size !== node.tensor.size) return null;
+  if (node.op?.kind === "library" && (node.op.axes === undefined || reader.tensor.dtype !== node.tensor.dtype)) return null;
   // A kernel may gather partial sums in its output, so it never writes over a state cell that it still reads.
   if (replacing.has(reader)) return null;
   return reader.op.access === "pointwise" || (isPureView(reader) && sharesBuffer(reader, node)) ? reader : null;

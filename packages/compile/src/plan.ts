@@ -81,6 +81,13 @@ export type KernelTable<Code> = {
   readonly [K in keyof LibraryOps]: (call: LibraryCall<K>, epilogue: Epilogue | null) => Candidates<Code>;
 };
 
+/** A backend's answers to one step's op. */
+export function candidatesOf<Code>(table: KernelTable<Code>, step: LibraryStep): Candidates<Code> {
+  // A step's call is typed by its op, and so is the table's entry; the compiler loses that they are the same op.
+  const answer = table[step.op] as (call: LibraryStep["call"], epilogue: Epilogue | null) => Candidates<Code>;
+  return answer(step.call, step.epilogue);
+}
+
 /** At least one way to compute it; the first is the untuned default. */
 export type Candidates<Code> = readonly [Code, ...Code[]];
 

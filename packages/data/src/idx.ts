@@ -31,7 +31,8 @@ export function parseIdx(bytes: Uint8Array, { subject = "idx", maxBytes = 1 << 3
   if (bytes.length < 8) throw refuse("too-short", `the file has ${bytes.length} bytes, fewer than the 8 of the smallest IDX file`);
   if (bytes[0] !== 0 || bytes[1] !== 0) throw refuse("magic", "the file does not begin with two zero bytes, as IDX files do");
   const type = elementTypes.get(bytes[2] ?? 0);
-  if (type === undefined) throw refuse("type", `the element type 0x${(bytes[2] ?? 0).toString(16).padStart(2, "0")} is not one that is read`);
+  if (type === undefined)
+    throw refuse("type", `the element type 0x${(bytes[2] ?? 0).toString(16).padStart(2, "0")} is not one that is read`);
   const axes = bytes[3] ?? 0;
   if (axes < 1 || axes > maxAxes) throw refuse("axes", `the file claims ${axes} axes, and from 1 to ${maxAxes} are read`);
   const begin = 4 + 4 * axes;
@@ -46,7 +47,10 @@ export function parseIdx(bytes: Uint8Array, { subject = "idx", maxBytes = 1 << 3
   }
   const found = bytes.length - begin;
   if (found !== expected) {
-    throw refuse(found < expected ? "truncated" : "trailing", `its sizes [${shape.join(", ")}] take ${expected} bytes and ${found} follow them`);
+    throw refuse(
+      found < expected ? "truncated" : "trailing",
+      `its sizes [${shape.join(", ")}] take ${expected} bytes and ${found} follow them`,
+    );
   }
   if (type.dtype === "uint8") return { dtype: "uint8", shape, data: bytes.subarray(begin) };
   const data = hostArray(type.dtype, sizeOf(shape));

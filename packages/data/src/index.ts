@@ -1,11 +1,12 @@
 export * from "./dataset.ts";
-export * from "./image/image-dataset.ts";
-export type { LastBatch } from "./last-batch.ts";
-export * from "./loader.ts";
-export * from "./random/permutation.ts";
-export * from "./random/stream.ts";
-export * from "./random/threefry.ts";
+export * from "./digits/digits.ts";
 export * from "./idx.ts";
+export * from "./image/decode-png.ts";
+export * from "./image/grey-image.ts";
+export * from "./image/image-dataset.ts";
+export * from "./image/read-image.ts";
+export * from "./loader.ts";
 export * from "./sets/fashion-mnist.ts";
 export * from "./sets/idx-set.ts";
 export * from "./sets/mnist.ts";
+export type { LastBatch } from "./last-batch.ts";

@@ -2,7 +2,11 @@
 export type LastBatch = "keep" | "drop" | "pad" | "spread";
 
 /** Where each batch of an epoch ends, and how many samples the epoch has. */
-export function batchBounds(length: number, batchSize: number, lastBatch: LastBatch): { readonly bounds: readonly number[]; readonly samples: number } {
+export function batchBounds(
+  length: number,
+  batchSize: number,
+  lastBatch: LastBatch,
+): { readonly bounds: readonly number[]; readonly samples: number } {
   const bounds: number[] = [];
   switch (lastBatch) {
     case "keep":

@@ -29,27 +29,45 @@ async function run(length: number, options: LoaderOptions, waits = false) {
 describe("loader", () => {
   it("treats the last batch as asked", async () => {
     const plain = { batchSize: 4, shuffle: false };
-    expect((await run(10, { ...plain, lastBatch: "keep" })).batches).toEqual([[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]);
-    expect((await run(10, { ...plain, lastBatch: "drop" })).batches).toEqual([[0, 1, 2, 3], [4, 5, 6, 7]]);
-    expect((await run(10, { ...plain, lastBatch: "spread" })).batches).toEqual([[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]]);
+    expect((await run(10, { ...plain, lastBatch: "keep" })).batches).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9],
+    ]);
+    expect((await run(10, { ...plain, lastBatch: "drop" })).batches).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
+    expect((await run(10, { ...plain, lastBatch: "spread" })).batches).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+    ]);
     const padded = [];
-    for await (const { index, size, mask } of loader(counting(10), { ...plain, lastBatch: "pad" })) padded.push([[...index.data], [...(mask?.data ?? [])], size]);
+    for await (const { index, size, mask } of loader(counting(10), { ...plain, lastBatch: "pad" }))
+      padded.push([[...index.data], [...(mask?.data ?? [])], size]);
     expect(padded.at(-1)).toEqual([[8, 9, 8, 8], [1, 1, 0, 0], 2]);
-    for (const lastBatch of ["keep", "drop", "pad", "spread"] as const) expect((await run(0, { batchSize: 4, lastBatch })).batches).toEqual([]);
+    for (const lastBatch of ["keep", "drop", "pad", "spread"] as const)
+      expect((await run(0, { batchSize: 4, lastBatch })).batches).toEqual([]);
     expect((await run(3, { batchSize: 4, lastBatch: "drop" })).batches).toEqual([]);
   });
 
   it("shows every sample once, spreads sizes within 1, and says how many were seen", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: 60 }), fc.integer({ min: 1, max: 20 }), fc.constantFrom("keep", "spread"), async (length, batchSize, lastBatch) => {
-        const { batches, seen, sizes } = await run(length, { batchSize, lastBatch, seed: 5 });
-        expect(batches.flat().sort((a, b) => a - b)).toEqual(Array.from({ length }, (_, i) => i));
-        expect(sizes).toEqual(batches.map((batch) => batch.length));
-        expect(seen.at(-1) ?? 0).toBe(length);
-        expect(Math.max(0, ...sizes)).toBeLessThanOrEqual(batchSize);
-        if (lastBatch === "spread" && length > 0) expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
-        expect(loader(counting(length), { batchSize, lastBatch })).toMatchObject({ batches: batches.length, samples: length });
-      }),
+      fc.asyncProperty(
+        fc.nat({ max: 60 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.constantFrom("keep", "spread"),
+        async (length, batchSize, lastBatch) => {
+          const { batches, seen, sizes } = await run(length, { batchSize, lastBatch, seed: 5 });
+          expect(batches.flat().sort((a, b) => a - b)).toEqual(Array.from({ length }, (_, i) => i));
+          expect(sizes).toEqual(batches.map((batch) => batch.length));
+          expect(seen.at(-1) ?? 0).toBe(length);
+          expect(Math.max(0, ...sizes)).toBeLessThanOrEqual(batchSize);
+          if (lastBatch === "spread" && length > 0) expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+          expect(loader(counting(length), { batchSize, lastBatch })).toMatchObject({ batches: batches.length, samples: length });
+        },
+      ),
     );
   });
 
@@ -84,7 +102,9 @@ describe("loader", () => {
 
   it("passes a failing set on, and lets the consumer leave early while batches are being fetched", async () => {
     const failing: Dataset<{ index: HostTensor }> = { length: 9, gather: () => Promise.reject(new Error("the disk is gone")) };
-    await expect(async () => { for await (const _ of loader(failing, { batchSize: 1, prefetch: 8 })); }).rejects.toThrow("the disk is gone");
+    await expect(async () => {
+      for await (const _ of loader(failing, { batchSize: 1, prefetch: 8 }));
+    }).rejects.toThrow("the disk is gone");
     for await (const { index } of loader(counting(9, true), { batchSize: 1, prefetch: 8 })) if (index.shape[0] === 1) break;
   });
 
@@ -97,7 +117,15 @@ describe("loader", () => {
         return error instanceof Error ? error.message.split("\n")[0] : "";
       }
     };
-    expect([{ batchSize: 0 }, { batchSize: 2.5 }, { batchSize: 1, epoch: -1 }, { batchSize: 1, from: 6 }, { batchSize: 1, prefetch: Number.NaN }].map(message)).toMatchInlineSnapshot(`
+    expect(
+      [
+        { batchSize: 0 },
+        { batchSize: 2.5 },
+        { batchSize: 1, epoch: -1 },
+        { batchSize: 1, from: 6 },
+        { batchSize: 1, prefetch: Number.NaN },
+      ].map(message),
+    ).toMatchInlineSnapshot(`
       [
         "loader: batchSize must be a whole number of at least 1, not 0",
         "loader: batchSize must be a whole number of at least 1, not 2.5",
@@ -111,12 +139,23 @@ describe("loader", () => {
 
 describe("ImageDataset", () => {
   const images = Uint8Array.from({ length: 3 * 2 * 4 }, (_, i) => i * 10);
-  const make = (more: object = {}) => new ImageDataset({ images, labels: new Uint8Array([0, 1, 1]), shape: [2, 2, 2], classes: ["a", "b"], mean: [0.5, 0], std: [0.5, 1], ...more });
+  const make = (more: object = {}) =>
+    new ImageDataset({
+      images,
+      labels: new Uint8Array([0, 1, 1]),
+      shape: [2, 2, 2],
+      classes: ["a", "b"],
+      mean: [0.5, 0],
+      std: [0.5, 1],
+      ...more,
+    });
 
   it("gathers and normalises each channel by its own mean and deviation", () => {
     const { image, label } = make().gather(new Uint32Array([2, 0]));
     expect([image.dtype, image.shape, label.dtype, [...label.data]]).toEqual(["float32", [2, 2, 2, 2], "int32", [1, 0]]);
-    const expected = [16, 17, 18, 19, 20, 21, 22, 23, 0, 1, 2, 3, 4, 5, 6, 7].map((i, at) => Math.fround(at % 8 < 4 ? ((i * 10) / 255 - 0.5) / 0.5 : (i * 10) / 255));
+    const expected = [16, 17, 18, 19, 20, 21, 22, 23, 0, 1, 2, 3, 4, 5, 6, 7].map((i, at) =>
+      Math.fround(at % 8 < 4 ? ((i * 10) / 255 - 0.5) / 0.5 : (i * 10) / 255),
+    );
     expect([...image.data]).toEqual(expected);
   });
 

@@ -59,7 +59,10 @@ export function loader<B extends Batch>(dataset: Dataset<B>, options: LoaderOpti
   needWhole("from", from, 0);
   needWhole("prefetch", prefetch, 0);
   const { bounds, samples } = batchBounds(dataset.length, batchSize, lastBatch);
-  if (from > samples) throw new ArgumentError("loader/from", `the epoch has ${samples} samples and the loader cannot start after ${from}`, { facts: { from, samples } });
+  if (from > samples)
+    throw new ArgumentError("loader/from", `the epoch has ${samples} samples and the loader cannot start after ${from}`, {
+      facts: { from, samples },
+    });
   // A start within a batch yields what is left of it, so that everything after it is as it would have been.
   const remaining = bounds.filter((end) => end > from);
 
@@ -70,7 +73,12 @@ export function loader<B extends Batch>(dataset: Dataset<B>, options: LoaderOpti
       const end = remaining[at] ?? begin;
       const indices = order.slice(begin, end);
       if (lastBatch !== "pad") return { ...(await dataset.gather(indices)), size: end - begin, samplesSeen: end };
-      return { ...(await dataset.gather(padded(indices, batchSize))), size: end - begin, samplesSeen: end, mask: maskOf(end - begin, batchSize) };
+      return {
+        ...(await dataset.gather(padded(indices, batchSize))),
+        size: end - begin,
+        samplesSeen: end,
+        mask: maskOf(end - begin, batchSize),
+      };
     };
     const ahead: Promise<LoadedBatch<B>>[] = [];
     let next = 0;
@@ -110,5 +118,8 @@ function maskOf(samples: number, size: number): HostTensor {
 
 function needWhole(option: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw new ArgumentError(`loader/${option}`, `${option} must be a whole number of at least ${least}, not ${value}`, { subject: "loader", facts: { [option]: value } });
+  throw new ArgumentError(`loader/${option}`, `${option} must be a whole number of at least ${least}, not ${value}`, {
+    subject: "loader",
+    facts: { [option]: value },
+  });
 }

@@ -4,7 +4,7 @@ import { atomicWrite, Faults, faultyFileSystem, memoryFileSystem, readFile, stor
 
 const older = new Uint8Array(100).fill(1);
 const newer = [new Uint8Array(60).fill(2), new Uint8Array(70).fill(3)];
-const whole = new Uint8Array([...newer.flatMap((chunk) => [...chunk])]);
+const whole = new Uint8Array(newer.flatMap((chunk) => [...chunk]));
 
 async function withOlder(capacity?: number) {
   const fs = memoryFileSystem(capacity === undefined ? {} : { capacity });
@@ -35,20 +35,23 @@ describe("atomicWrite", () => {
     expect(n).toBe(8);
   });
 
-  it.each(["all", "contents"] as const)("is killed at the n-th call with the power cut (%s), for every n: one of the two is whole", async (lose) => {
-    const seen = new Set<number>();
-    for (let n = 0; ; n++) {
-      const fs = await withOlder();
-      const faults = new Faults({ failAt: n, lasts: "forever", error: () => new Error("killed") });
-      await atomicWrite(faultyFileSystem(fs, faults), "/models/m", newer).catch(() => {});
-      fs.powerCut(lose);
-      const found = await readFile(fs, "/models/m", 1000);
-      expect([older, whole]).toContainEqual(found);
-      seen.add(found.length);
-      if (!faults.fired) break;
-    }
-    expect([...seen].sort()).toEqual([older.length, whole.length].sort());
-  });
+  it.each(["all", "contents"] as const)(
+    "is killed at the n-th call with the power cut (%s), for every n: one of the two is whole",
+    async (lose) => {
+      const seen = new Set<number>();
+      for (let n = 0; ; n++) {
+        const fs = await withOlder();
+        const faults = new Faults({ failAt: n, lasts: "forever", error: () => new Error("killed") });
+        await atomicWrite(faultyFileSystem(fs, faults), "/models/m", newer).catch(() => {});
+        fs.powerCut(lose);
+        const found = await readFile(fs, "/models/m", 1000);
+        expect([older, whole]).toContainEqual(found);
+        seen.add(found.length);
+        if (!faults.fired) break;
+      }
+      expect([...seen].sort()).toEqual([older.length, whole.length].sort());
+    },
+  );
 
   it("reports a full disk before it writes, and one that fills while it writes, with needed and free", async () => {
     const early = await withOlder(150);
@@ -61,7 +64,10 @@ describe("atomicWrite", () => {
         code: storage/full]
     `);
     const late = await withOlder(180);
-    await expect(atomicWrite(late, "/models/m", newer)).rejects.toMatchObject({ code: "storage/full", facts: { path: "/models/m", needed: 70, free: 20 } });
+    await expect(atomicWrite(late, "/models/m", newer)).rejects.toMatchObject({
+      code: "storage/full",
+      facts: { path: "/models/m", needed: 70, free: 20 },
+    });
     expect(late.files()).toEqual(["/models/m"]);
     expect(await readFile(late, "/models/m", 1000)).toEqual(older);
   });

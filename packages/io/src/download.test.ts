@@ -2,7 +2,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { gzipSync } from "node:zlib";
 import { NetworkError } from "@gradus/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { download, Faults, faultyFileSystem, faultyNetwork, fetchNetwork, memoryClock, memoryFileSystem, memoryNetwork, readFile, sha256, storageError, type DownloadOptions } from "./index.ts";
+import {
+  download,
+  faultyClock,
+  Faults,
+  faultyFileSystem,
+  faultyNetwork,
+  fetchNetwork,
+  memoryClock,
+  memoryFileSystem,
+  memoryNetwork,
+  readFile,
+  sha256,
+  storageError,
+  type DownloadOptions,
+} from "./index.ts";
 
 const contents = Uint8Array.from({ length: 200_000 }, (_, i) => (i * i) >> 7);
 const packed = new Uint8Array(gzipSync(contents));
@@ -14,7 +28,14 @@ function setUp(pages: Parameters<typeof memoryNetwork>[0], more: Partial<Downloa
   const fs = memoryFileSystem();
   const network = memoryNetwork(pages);
   const options: DownloadOptions = {
-    fs, network, clock: memoryClock(), owner: { id: "me", isAlive: async () => false }, mirrors: [url], pin, maxBytes: packed.length + 1000, ...more,
+    fs,
+    network,
+    clock: memoryClock(),
+    owner: { id: "me", isAlive: async () => false },
+    mirrors: [url],
+    pin,
+    maxBytes: packed.length + 1000,
+    ...more,
   };
   return { fs, network, options, run: () => download("/cache/data.gz", options) };
 }
@@ -38,7 +59,9 @@ describe("download", () => {
 
   it("keeps the part for the next call, and begins anew where the server ignores ranges or the file has changed", async () => {
     for (const page of [{ ignoresRange: true }, {}]) {
-      const { fs, network, run } = setUp({ [url]: (call) => ({ bytes: call < 4 ? packed.map((byte) => byte ^ 1) : packed, ...(call < 4 ? { cutAfter: 100 } : page) }) });
+      const { fs, network, run } = setUp({
+        [url]: (call) => ({ bytes: call < 4 ? packed.map((byte) => byte ^ 1) : packed, ...(call < 4 ? { cutAfter: 100 } : page) }),
+      });
       await expect(run()).rejects.toMatchObject({ code: "network/cut" });
       expect(fs.files()).toEqual(["/cache/data.gz.part"]);
       await run();
@@ -56,8 +79,12 @@ describe("download", () => {
   });
 
   it("pins the contents of a gzip, whoever packed it", async () => {
-    const { run } = setUp({ [url]: () => ({ bytes: new Uint8Array(gzipSync(contents, { level: 1 })) }) }, { pin: { of: "contents", sha256: sha256(contents), bytes: contents.length }, maxBytes: 1e6 });
+    const { fs, run } = setUp(
+      { [url]: () => ({ bytes: new Uint8Array(gzipSync(contents, { level: 1 })) }) },
+      { pin: { of: "contents", sha256: sha256(contents), bytes: contents.length }, maxBytes: 1e6 },
+    );
     await run();
+    expect(fs.files()).toEqual(["/cache/data.gz"]);
   });
 
   it("downloads again what was damaged in the cache", async () => {
@@ -71,14 +98,20 @@ describe("download", () => {
 
   const refused: Record<string, [Parameters<typeof memoryNetwork>[0], Partial<DownloadOptions>]> = {
     "a wrong checksum": [{ [url]: () => ({ bytes: packed.map((byte) => byte ^ 1) }) }, {}],
-    "a bomb": [{ [url]: () => ({ bytes: new Uint8Array(gzipSync(new Uint8Array(5e6))) }) }, { pin: { of: "contents", sha256: sha256(contents), bytes: contents.length } }],
+    "a bomb": [
+      { [url]: () => ({ bytes: new Uint8Array(gzipSync(new Uint8Array(5e6))) }) },
+      { pin: { of: "contents", sha256: sha256(contents), bytes: contents.length } },
+    ],
     "an announced size beyond the limit": [{ [url]: () => ({ bytes: packed }) }, { maxBytes: 1000 }],
     "a body beyond the limit": [{ [url]: () => ({ bytes: packed, headers: { "content-encoding": "x" } }) }, { maxBytes: 1000 }],
     "a page that is not there": [{ [url]: () => ({ bytes: packed, status: 404 }) }, {}],
     "a server in trouble": [{ [url]: () => ({ bytes: packed, status: 503 }) }, {}],
     "no server": [{}, {}],
     "redirects without end": [{ [url]: () => ({ bytes: new Uint8Array(0), status: 302, headers: { location: "/data.gz" } }) }, {}],
-    "a redirect to http": [{ [url]: () => ({ bytes: new Uint8Array(0), status: 302, headers: { location: "http://mirror.example/data.gz" } }) }, {}],
+    "a redirect to http": [
+      { [url]: () => ({ bytes: new Uint8Array(0), status: 302, headers: { location: "http://mirror.example/data.gz" } }) },
+      {},
+    ],
     "plain http": [{}, { mirrors: ["http://127.0.0.1/data.gz"] }],
     "a file address": [{}, { mirrors: ["file:///etc/passwd"] }],
     "no mirrors": [{}, { mirrors: [] }],
@@ -108,7 +141,10 @@ describe("download", () => {
   });
 
   it("follows a redirect to another https origin", async () => {
-    const { run, network } = setUp({ [url]: () => ({ bytes: new Uint8Array(0), status: 302, headers: { location: other } }), [other]: () => ({ bytes: packed }) });
+    const { run, network } = setUp({
+      [url]: () => ({ bytes: new Uint8Array(0), status: 302, headers: { location: other } }),
+      [other]: () => ({ bytes: packed }),
+    });
     await run();
     expect(network.requests.map((request) => request.url)).toEqual([url, other]);
   });
@@ -124,16 +160,31 @@ describe("download", () => {
 
   it("stops when asked to, keeping the part", async () => {
     const stop = new AbortController();
-    const { fs, run } = setUp({ [url]: () => ({ bytes: packed }) }, { signal: stop.signal, onProgress: (received) => received > 5000 && stop.abort(new Error("enough")) });
+    const { fs, run } = setUp(
+      { [url]: () => ({ bytes: packed }) },
+      { signal: stop.signal, onProgress: (received) => received > 5000 && stop.abort(new Error("enough")) },
+    );
     await expect(run()).rejects.toThrow("enough");
     expect(fs.files()).toEqual(["/cache/data.gz.part"]);
   });
 
-  it("fails at the n-th call of the file system or the network, for every n: the file is whole or absent, and the next call succeeds", async () => {
+  it("fails at the n-th call of the file system, the network or the clock, for every n: the file is whole or absent, and the next call succeeds", async () => {
     for (let n = 0; ; n++) {
-      const { fs, network, options } = setUp({ [url]: (call) => ({ bytes: packed, ...(call === 0 ? { cutAfter: packed.length >> 1 } : {}) }) });
-      const faults = new Faults({ failAt: n, lasts: n % 2 === 0 ? "forever" : "once", error: (call) => (/get|from http/.test(call) ? new NetworkError("network/cut", call) : storageError("failed", "/", { action: call })) });
-      await download("/cache/data.gz", { ...options, fs: faultyFileSystem(fs, faults), network: faultyNetwork(network, faults) }).catch(() => {});
+      const { fs, network, options } = setUp({
+        [url]: (call) => ({ bytes: packed, ...(call === 0 ? { cutAfter: packed.length >> 1 } : {}) }),
+      });
+      const faults = new Faults({
+        failAt: n,
+        lasts: n % 2 === 0 ? "forever" : "once",
+        error: (call) =>
+          /get|from http/.test(call) ? new NetworkError("network/cut", call) : storageError("failed", "/", { action: call }),
+      });
+      await download("/cache/data.gz", {
+        ...options,
+        fs: faultyFileSystem(fs, faults),
+        network: faultyNetwork(network, faults),
+        clock: faultyClock(options.clock, faults),
+      }).catch(() => {});
       if (fs.files().includes("/cache/data.gz")) expect(await readFile(fs, "/cache/data.gz", 1e6)).toEqual(packed);
       await download("/cache/data.gz", options);
       expect(await readFile(fs, "/cache/data.gz", 1e6)).toEqual(packed);
@@ -154,7 +205,8 @@ describe("download over a real connection", () => {
     address = `http://127.0.0.1:${typeof bound === "object" && bound !== null ? bound.port : 0}`;
   });
   afterAll(() => void server.close());
-  const real = (more: Partial<DownloadOptions> = {}) => setUp({}, { network: fetchNetwork(), mirrors: [`${address}/data.gz`], allowHttpFromLoopback: true, ...more });
+  const real = (more: Partial<DownloadOptions> = {}) =>
+    setUp({}, { network: fetchNetwork(), mirrors: [`${address}/data.gz`], allowHttpFromLoopback: true, ...more });
 
   it("resumes after the server cut it, through a redirect", async () => {
     const ranges: (string | undefined)[] = [];
@@ -166,7 +218,10 @@ describe("download over a real connection", () => {
       ranges.push(headers.range);
       const from = Number(/bytes=(\d+)-/.exec(headers.range ?? "")?.[1] ?? 0);
       const first = headers.range === undefined;
-      response.writeHead(first ? 200 : 206, { "content-length": packed.length - from, ...(first ? {} : { "content-range": `bytes ${from}-${packed.length - 1}/${packed.length}` }) });
+      response.writeHead(first ? 200 : 206, {
+        "content-length": packed.length - from,
+        ...(first ? {} : { "content-range": `bytes ${from}-${packed.length - 1}/${packed.length}` }),
+      });
       if (first) response.write(packed.subarray(0, 4000), () => setTimeout(() => response.destroy(), 20));
       else response.end(packed.subarray(from));
     };

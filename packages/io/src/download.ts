@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError, NetworkError, StorageError } from "@gradus/tensor";
 import { ByteBudget } from "./bytes/budget.ts";
-import { inflateGzipPieces } from "./bytes/gzip.ts";
+import { inflatePieces } from "./bytes/gzip.ts";
 import { Sha256 } from "./bytes/sha256.ts";
 import { withLock, type LockOwner } from "./lock.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -10,7 +10,9 @@ import { folderOf } from "./ports/path.ts";
 import { storageError } from "./ports/storage-error.ts";
 
 /** What a file must be: the SHA-256 of its bytes, or of what its gzip holds where packings differ from mirror to mirror. */
-export type Pin = { readonly of: "file"; readonly sha256: string } | { readonly of: "contents"; readonly sha256: string; readonly bytes: number };
+export type Pin =
+  | { readonly of: "file"; readonly sha256: string }
+  | { readonly of: "contents"; readonly sha256: string; readonly bytes: number };
 
 export interface DownloadOptions {
   readonly fs: FileSystem;
@@ -73,7 +75,7 @@ async function fromMirrors(path: string, options: DownloadOptions): Promise<void
         if (!(error instanceof NetworkError)) throw error;
         failure = error;
         // The part on disk may have been of another file: one whole download more decides.
-        const mayBeThePart = error.code === "network/checksum" && error.facts["resumed"] === true && !restarted;
+        const mayBeThePart: boolean = error.code === "network/checksum" && error.facts["resumed"] === true && !restarted;
         restarted ||= mayBeThePart;
         if (!mayBeThePart && !isPassing(error)) break;
         await clock.sleep(500 * 2 ** attempt, signal);
@@ -99,7 +101,9 @@ async function transfer(mirror: string, path: string, options: DownloadOptions):
   if (!resumed && found > 0) await fs.remove(part);
   if (response.status === 416) throw stalePart(mirror);
   if (response.status !== 200 && !resumed) {
-    throw new NetworkError("network/status", `${mirror} answered with status ${response.status}`, { facts: { url: mirror, status: response.status } });
+    throw new NetworkError("network/status", `${mirror} answered with status ${response.status}`, {
+      facts: { url: mirror, status: response.status },
+    });
   }
   const start = resumed ? found : 0;
   if (resumed && !(response.header("content-range") ?? "").startsWith(`bytes ${start}-`)) {
@@ -111,9 +115,13 @@ async function transfer(mirror: string, path: string, options: DownloadOptions):
     await receive(response, part, start, total, options);
   } catch (error) {
     // Only what can be resumed is worth its space.
-    if (error instanceof FormatError || (error instanceof StorageError && error.code === "storage/full")) await fs.remove(part).catch(() => {});
+    if (error instanceof FormatError || (error instanceof StorageError && error.code === "storage/full"))
+      await fs.remove(part).catch(() => {});
     if (error instanceof FormatError) {
-      throw new NetworkError("network/too-large", `${mirror} sends more than the ${maxBytes} bytes the file may have`, { facts: { url: mirror, maxBytes }, cause: error });
+      throw new NetworkError("network/too-large", `${mirror} sends more than the ${maxBytes} bytes the file may have`, {
+        facts: { url: mirror, maxBytes },
+        cause: error,
+      });
     }
     throw error;
   }
@@ -130,7 +138,13 @@ async function transfer(mirror: string, path: string, options: DownloadOptions):
 }
 
 /** Appends the body to the part file and syncs it. */
-async function receive(response: NetworkResponse, part: string, start: number, total: number | null, options: DownloadOptions): Promise<void> {
+async function receive(
+  response: NetworkResponse,
+  part: string,
+  start: number,
+  total: number | null,
+  options: DownloadOptions,
+): Promise<void> {
   const { fs, maxBytes, onProgress, signal } = options;
   const budget = new ByteBudget(maxBytes, response.url);
   budget.spend(total ?? start);
@@ -158,7 +172,11 @@ async function receive(response: NetworkResponse, part: string, start: number, t
 }
 
 /** The first answer that is no redirect. */
-async function follow(mirror: string, from: number, { network, signal, allowHttpFromLoopback = false }: DownloadOptions): Promise<NetworkResponse> {
+async function follow(
+  mirror: string,
+  from: number,
+  { network, signal, allowHttpFromLoopback = false }: DownloadOptions,
+): Promise<NetworkResponse> {
   let url = mirror;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     needSecure(url, allowHttpFromLoopback);
@@ -166,7 +184,8 @@ async function follow(mirror: string, from: number, { network, signal, allowHttp
     needSecure(response.url, allowHttpFromLoopback);
     const location = response.header("location");
     if (response.status < 300 || response.status > 399 || location === null) return response;
-    if (!URL.canParse(location, url)) throw new NetworkError("network/redirects", `${url} redirects to something that is no address`, { facts: { url } });
+    if (!URL.canParse(location, url))
+      throw new NetworkError("network/redirects", `${url} redirects to something that is no address`, { facts: { url } });
     url = new URL(location, url).href;
   }
   throw new NetworkError("network/redirects", `${mirror} redirects more than ${maxRedirects} times`, { facts: { url: mirror } });
@@ -193,7 +212,7 @@ async function pinnedHash(fs: FileSystem, path: string, pin: Pin): Promise<strin
   if (pin.of === "file") for await (const chunk of chunks) hasher.update(chunk);
   else {
     try {
-      for await (const piece of inflateGzipPieces(chunks, { maxBytes: pin.bytes, maxRatio: 1100 })) hasher.update(piece);
+      for await (const piece of inflatePieces(chunks, { maxBytes: pin.bytes, maxRatio: 1100 })) hasher.update(piece);
     } catch (error) {
       if (error instanceof FormatError) return `none: ${error.sentence}`;
       throw error;

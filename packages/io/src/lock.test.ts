@@ -21,10 +21,14 @@ describe("withLock", () => {
   it("takes over from a holder that is gone, waits for one that lives, and says who it is", async () => {
     const fs = memoryFileSystem();
     const clock = memoryClock();
-    const hold = (id: string, work: () => Promise<string>) => withLock("/x.lock", { fs, clock, owner: owner(id, ["living"]), attempts: 5 }, work);
+    const hold = (id: string, work: () => Promise<string>) =>
+      withLock("/x.lock", { fs, clock, owner: owner(id, ["living"]), attempts: 5 }, work);
     const nested = hold("dead", () => hold("second", async () => "taken over"));
     expect(await nested).toBe("taken over");
-    await expect(hold("living", () => hold("late", async () => "never"))).rejects.toMatchObject({ code: "storage/locked", facts: { holder: "living" } });
+    await expect(hold("living", () => hold("late", async () => "never"))).rejects.toMatchObject({
+      code: "storage/locked",
+      facts: { holder: "living" },
+    });
     expect(clock.now()).toBe(4 * 500);
     expect(fs.files()).toEqual([]);
   });

@@ -26,7 +26,11 @@ export interface LockOptions {
  *
  * @throws StorageError `storage/locked` if another process keeps it.
  */
-export async function withLock<T>(path: string, { fs, clock, owner, signal, attempts = 1200 }: LockOptions, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  { fs, clock, owner, signal, attempts = 1200 }: LockOptions,
+  work: () => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; !(await acquire(fs, path, owner)); attempt++) {
     signal?.throwIfAborted();
     const holder = await holderOf(fs, path);
@@ -36,7 +40,10 @@ export async function withLock<T>(path: string, { fs, clock, owner, signal, atte
       continue;
     }
     if (attempt >= attempts) {
-      throw new StorageError("storage/locked", `another process holds ${path}`, { facts: { path, holder }, hint: "wait for it to end, or remove the file if it is gone" });
+      throw new StorageError("storage/locked", `another process holds ${path}`, {
+        facts: { path, holder },
+        hint: "wait for it to end, or remove the file if it is gone",
+      });
     }
     await clock.sleep(500, signal);
   }

@@ -1,1 +1,14 @@
-export {};
+export * from "./context.ts";
+export * from "./module.ts";
+export * from "./param.ts";
+export { bind, pathOf } from "./bind.ts";
+export type { LoadOptions, LoadReport } from "./state-dict.ts";
+export type { LayerFacts, Window } from "./layer-facts.ts";
+export type { Initialiser, InitialRandom } from "./init/initialiser.ts";
+export * as init from "./init/index.ts";
+export * from "./layers/index.ts";
+export { crossEntropy, type CrossEntropyOptions, nll, type NllOptions } from "./losses/cross-entropy.ts";
+export { bceWithLogits, type BceOptions } from "./losses/binary-cross-entropy.ts";
+export { l1, mse } from "./losses/regression.ts";
+export type { Reduction, ReductionOptions } from "./losses/reduction.ts";
+export { type LayerSummary, summary, type Summary } from "./summary.ts";

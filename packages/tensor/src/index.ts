@@ -13,5 +13,7 @@ export * from "./op/apply.ts";
 export * from "./scalar/leaves.ts";
 export * from "./scalar/expression.ts";
 export * from "./scalar/index-expression.ts";
+export * from "./random/key.ts";
+export * from "./random/host.ts";
 export { type LibraryOps, type Ops, ops } from "./ops/index.ts";
 export * from "./ops/public.ts";

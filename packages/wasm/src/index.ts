@@ -1,1 +1,3 @@
-export {};
+export { WasmBackend, type WasmOptions } from "./backend.ts";
+export { bestLevel, type Features, wasmFeatures } from "./features.ts";
+export type { Level } from "./kernels/kernel.ts";

@@ -2,7 +2,10 @@ import { ArgumentError, type HostTensor } from "@gradus/tensor";
 import type { Dataset } from "../dataset.ts";
 
 /** `image`: float32 [b, c, h, w], normalised; `label`: int32 [b]. */
-export type ImageBatch = { readonly image: HostTensor; readonly label: HostTensor };
+export type ImageBatch = {
+  readonly image: HostTensor & { readonly dtype: "float32"; readonly data: Float32Array };
+  readonly label: HostTensor & { readonly dtype: "int32"; readonly data: Int32Array };
+};
 
 export interface ImageDatasetOptions {
   /** Brightness 0 to 255, [n, c, h, w] in one run. */
@@ -38,16 +41,27 @@ export class ImageDataset implements Dataset<ImageBatch> {
     const [channels, height, width] = shape;
     const size = channels * height * width;
     if (images.length !== labels.length * size) {
-      throw new ArgumentError("data/image-count", `${images.length} bytes are not ${labels.length} images of [${shape.join(", ")}]`, { facts: { bytes: images.length, labels: labels.length, shape } });
+      throw new ArgumentError("data/image-count", `${images.length} bytes are not ${labels.length} images of [${shape.join(", ")}]`, {
+        facts: { bytes: images.length, labels: labels.length, shape },
+      });
     }
     const stray = labels.findIndex((label) => label >= classes.length);
-    if (stray >= 0) throw new ArgumentError("data/label-range", `label ${labels[stray] ?? 0} of image ${stray} is none of the ${classes.length} classes`, { facts: { image: stray } });
+    if (stray >= 0)
+      throw new ArgumentError(
+        "data/label-range",
+        `label ${labels[stray] ?? 0} of image ${stray} is none of the ${classes.length} classes`,
+        { facts: { image: stray } },
+      );
     this.mean = mean ?? new Array<number>(channels).fill(0);
     this.std = std ?? new Array<number>(channels).fill(1);
     if (this.mean.length !== channels || this.std.length !== channels || this.std.some((value) => !(value > 0))) {
-      throw new ArgumentError("data/normalisation", `mean and std need ${channels} values, std above 0`, { facts: { mean: this.mean, std: this.std } });
+      throw new ArgumentError("data/normalisation", `mean and std need ${channels} values, std above 0`, {
+        facts: { mean: this.mean, std: this.std },
+      });
     }
-    this.#tables = this.mean.map((m, channel) => Float32Array.from({ length: 256 }, (_, value) => (value / 255 - m) / (this.std[channel] ?? 1)));
+    this.#tables = this.mean.map((m, channel) =>
+      Float32Array.from({ length: 256 }, (_, value) => (value / 255 - m) / (this.std[channel] ?? 1)),
+    );
     this.length = labels.length;
     this.images = images;
     this.labels = labels;
@@ -65,10 +79,11 @@ export class ImageDataset implements Dataset<ImageBatch> {
     let to = 0;
     for (let sample = 0; sample < indices.length; sample++) {
       const index = indices[sample] ?? 0;
-      if (index >= this.length) throw new ArgumentError("data/index", `there is no image ${index} among ${this.length}`, { facts: { index, length: this.length } });
+      if (index >= this.length)
+        throw new ArgumentError("data/index", `there is no image ${index} among ${this.length}`, { facts: { index, length: this.length } });
       label[sample] = labels[index] ?? 0;
       let from = index * channels * plane;
-      for (const table of this.#tables) for (const end = to + plane; to < end; ) image[to++] = table[images[from++] ?? 0] ?? 0;
+      for (const table of this.#tables) for (const end = to + plane; to < end;) image[to++] = table[images[from++] ?? 0] ?? 0;
     }
     return {
       image: { dtype: "float32", shape: [indices.length, channels, height, width], data: image },

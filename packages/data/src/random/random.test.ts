@@ -7,9 +7,18 @@ import { threefry2x32 } from "./threefry.ts";
 describe("threefry2x32", () => {
   // Known answers published with Random123 (kat_vectors, threefry2x32 of 20 rounds).
   it.each([
-    [[0, 0, 0, 0], [0x6b200159, 0x99ba4efe]],
-    [[0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
-    [[0x13198a2e, 0x03707344, 0x243f6a88, 0x85a308d3], [0xc4923a9c, 0x483df7a0]],
+    [
+      [0, 0, 0, 0],
+      [0x6b200159, 0x99ba4efe],
+    ],
+    [
+      [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
+      [0x1cb996fc, 0xbb002be7],
+    ],
+    [
+      [0x13198a2e, 0x03707344, 0x243f6a88, 0x85a308d3],
+      [0xc4923a9c, 0x483df7a0],
+    ],
   ] as const)("gives the published words for %j", ([key0, key1, counter0, counter1], expected) => {
     const out = new Uint32Array(2);
     threefry2x32(key0, key1, counter0, counter1, out);
@@ -19,7 +28,16 @@ describe("threefry2x32", () => {
 
 describe("streams", () => {
   it("differ by seed, by name and by child", () => {
-    const keys = [streamKey(1, "a"), streamKey(2, "a"), streamKey(2 ** 32 + 1, "a"), streamKey(1, "b"), streamKey(1, "a\0"), streamKey(1, ""), childKey(streamKey(1, "a"), 0), childKey(streamKey(1, "a"), 2 ** 32)];
+    const keys = [
+      streamKey(1, "a"),
+      streamKey(2, "a"),
+      streamKey(2 ** 32 + 1, "a"),
+      streamKey(1, "b"),
+      streamKey(1, "a\0"),
+      streamKey(1, ""),
+      childKey(streamKey(1, "a"), 0),
+      childKey(streamKey(1, "a"), 2 ** 32),
+    ];
     expect(new Set(keys.map(String)).size).toBe(keys.length);
   });
 
@@ -38,7 +56,11 @@ describe("streams", () => {
 
 describe("permutation", () => {
   it("holds every number once, for any seed and length", () => {
-    fc.assert(fc.property(fc.nat(), fc.nat({ max: 300 }), (seed, length) => [...permutation(seed, "shuffle/0", length)].sort((a, b) => a - b).every((value, i) => value === i)));
+    fc.assert(
+      fc.property(fc.nat(), fc.nat({ max: 300 }), (seed, length) =>
+        [...permutation(seed, "shuffle/0", length)].sort((a, b) => a - b).every((value, i) => value === i),
+      ),
+    );
   });
 
   it("is the same on every host", () => {

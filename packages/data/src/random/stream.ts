@@ -10,7 +10,8 @@ export type StreamKey = readonly [number, number];
  * @throws ArgumentError for a seed that is not a whole number from 0 to 2^53 - 1.
  */
 export function streamKey(seed: number, name: string): StreamKey {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new ArgumentError("random/seed", `a seed is a whole number from 0 to 2^53 - 1, not ${seed}`, { facts: { seed } });
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new ArgumentError("random/seed", `a seed is a whole number from 0 to 2^53 - 1, not ${seed}`, { facts: { seed } });
   const key = new Uint32Array([seed % 0x1_0000_0000, Math.floor(seed / 0x1_0000_0000)]);
   // Each four bytes of the name key the next block, the length closes it: no name is another's beginning.
   const bytes = new TextEncoder().encode(name);

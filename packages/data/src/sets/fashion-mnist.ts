@@ -26,7 +26,10 @@ export const fashionMnistSet: IdxSet = {
   classes: ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
   mean: 0.286,
   std: 0.353,
-  mirrors: ["https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/", "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"],
+  mirrors: [
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+    "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+  ],
   train: {
     images: file("train-images-idx3-ubyte", 26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
     labels: file("train-labels-idx1-ubyte", 29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),

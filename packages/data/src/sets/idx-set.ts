@@ -1,5 +1,18 @@
 import { ArgumentError, FormatError, type HostTensor, StorageError } from "@gradus/tensor";
-import { download, fetchNetwork, joinPath, nodeFileSystem, nodeLockOwner, readFile, systemClock, type Clock, type FileSystem, type LockOwner, type Network, type Pin } from "@gradus/io";
+import {
+  download,
+  fetchNetwork,
+  joinPath,
+  nodeFileSystem,
+  nodeLockOwner,
+  readFile,
+  systemClock,
+  type Clock,
+  type FileSystem,
+  type LockOwner,
+  type Network,
+  type Pin,
+} from "@gradus/io";
 import { readIdx } from "../idx.ts";
 import { ImageDataset } from "../image/image-dataset.ts";
 
@@ -66,13 +79,20 @@ async function half(set: IdxSet, part: "train" | "test", read: ReadFile): Promis
   const labels = await read(set[part].labels);
   const [count, height, width] = images.shape;
   if (images.dtype !== "uint8" || images.shape.length !== 3 || count === undefined || height === undefined || width === undefined) {
-    throw new FormatError("data/images", `images are uint8 [n, h, w] and the file holds ${images.dtype} [${images.shape.join(", ")}]`, { subject: set[part].images.name });
+    throw new FormatError("data/images", `images are uint8 [n, h, w] and the file holds ${images.dtype} [${images.shape.join(", ")}]`, {
+      subject: set[part].images.name,
+    });
   }
   if (labels.dtype !== "uint8" || labels.shape.length !== 1) {
-    throw new FormatError("data/labels", `labels are uint8 [n] and the file holds ${labels.dtype} [${labels.shape.join(", ")}]`, { subject: set[part].labels.name });
+    throw new FormatError("data/labels", `labels are uint8 [n] and the file holds ${labels.dtype} [${labels.shape.join(", ")}]`, {
+      subject: set[part].labels.name,
+    });
   }
   if (labels.shape[0] !== count) {
-    throw new FormatError("data/label-count", `there are ${count} images and ${labels.shape[0] ?? 0} labels`, { subject: `${set.title} ${part}`, hint: "the files belong to different sets or halves" });
+    throw new FormatError("data/label-count", `there are ${count} images and ${labels.shape[0] ?? 0} labels`, {
+      subject: `${set.title} ${part}`,
+      hint: "the files belong to different sets or halves",
+    });
   }
   try {
     return new ImageDataset({
@@ -104,7 +124,16 @@ function fromFolder(set: IdxSet, { folder, fs = nodeFileSystem() }: FolderSource
 }
 
 function fromCache(set: IdxSet, source: CacheSource): ReadFile {
-  const { cache, fs = nodeFileSystem(), network = fetchNetwork(), clock = systemClock(), mirrors = set.mirrors, signal, onProgress, allowHttpFromLoopback = false } = source;
+  const {
+    cache,
+    fs = nodeFileSystem(),
+    network = fetchNetwork(),
+    clock = systemClock(),
+    mirrors = set.mirrors,
+    signal,
+    onProgress,
+    allowHttpFromLoopback = false,
+  } = source;
   return async ({ name, pin, maxBytes }) => {
     const file = `${name}.gz`;
     const path = joinPath(cache, file);

@@ -2,11 +2,15 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { fetchNetwork, memoryClock, memoryFileSystem, sha256, type MemoryFileSystem } from "@gradus/io";
+import { fetchNetwork, memoryClock, memoryFileSystem, nodeFileSystem, sha256, type MemoryFileSystem } from "@gradus/io";
 import { describe, expect, it } from "vitest";
 import { encodeIdx, loadIdxSet, mnist, fashionMnist, type IdxSet } from "../index.ts";
 
-const images = (count: number) => encodeIdx([count, 2, 2], Uint8Array.from({ length: 4 * count }, (_, i) => i));
+const images = (count: number) =>
+  encodeIdx(
+    [count, 2, 2],
+    Uint8Array.from({ length: 4 * count }, (_, i) => i),
+  );
 const labels = (...values: number[]) => encodeIdx([values.length], new Uint8Array(values));
 const files = {
   "train-images-idx3-ubyte": images(3),
@@ -28,10 +32,22 @@ async function folderOf(contents: Record<string, Uint8Array>): Promise<MemoryFil
 
 describe("a set from a folder", () => {
   it("reads four files, gzipped or not", async () => {
-    const mixed = Object.fromEntries(Object.entries(files).map(([name, bytes], at) => (at % 2 === 0 ? [name, bytes] : [`${name}.gz`, new Uint8Array(gzipSync(bytes))])));
+    const mixed = Object.fromEntries(
+      Object.entries(files).map(([name, bytes], at) => (at % 2 === 0 ? [name, bytes] : [`${name}.gz`, new Uint8Array(gzipSync(bytes))])),
+    );
     const { train, test } = await mnist({ folder: "/mnist", fs: await folderOf(mixed) });
-    expect([train.length, test.length, train.shape, [...train.labels], [...test.images]]).toEqual([3, 2, [1, 2, 2], [0, 9, 5], [0, 1, 2, 3, 4, 5, 6, 7]]);
-    expect([train.description, train.classes[9], (await fashionMnist({ folder: "/mnist", fs: await folderOf(files) })).train.classes[9]]).toEqual(["MNIST, train: 3 images", "9", "Ankle boot"]);
+    expect([train.length, test.length, train.shape, [...train.labels], [...test.images]]).toEqual([
+      3,
+      2,
+      [1, 2, 2],
+      [0, 9, 5],
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    ]);
+    expect([
+      train.description,
+      train.classes[9],
+      (await fashionMnist({ folder: "/mnist", fs: await folderOf(files) })).train.classes[9],
+    ]).toEqual(["MNIST, train: 3 images", "9", "Ankle boot"]);
   });
 
   const rejected: Record<string, Record<string, Uint8Array>> = {
@@ -70,7 +86,10 @@ describe("a set downloaded", () => {
       const from = Number(/bytes=(\d+)-/.exec(headers.range ?? "")?.[1] ?? 0);
       requests.push(`${url} ${from}`);
       const cut = from === 0 && url.includes("train-images");
-      response.writeHead(from > 0 ? 206 : 200, { "content-length": bytes.length - from, ...(from > 0 ? { "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {}) });
+      response.writeHead(from > 0 ? 206 : 200, {
+        "content-length": bytes.length - from,
+        ...(from > 0 ? { "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {}),
+      });
       if (cut) response.write(bytes.subarray(0, 20), () => setTimeout(() => response.destroy(), 20));
       else response.end(bytes.subarray(from));
     });
@@ -82,7 +101,13 @@ describe("a set downloaded", () => {
       const source = { cache: "/cache", fs, mirrors, network: fetchNetwork(), clock: memoryClock(), allowHttpFromLoopback: true };
       const { train, test } = await loadIdxSet(pinned(), source);
       expect([train.length, test.length]).toEqual([3, 2]);
-      expect(requests).toEqual(["/train-images-idx3-ubyte.gz 0", "/train-images-idx3-ubyte.gz 20", "/train-labels-idx1-ubyte.gz 0", "/t10k-images-idx3-ubyte.gz 0", "/t10k-labels-idx1-ubyte.gz 0"]);
+      expect(requests).toEqual([
+        "/train-images-idx3-ubyte.gz 0",
+        "/train-images-idx3-ubyte.gz 20",
+        "/train-labels-idx1-ubyte.gz 0",
+        "/t10k-images-idx3-ubyte.gz 0",
+        "/t10k-labels-idx1-ubyte.gz 0",
+      ]);
       await loadIdxSet(pinned(), source);
       expect(requests).toHaveLength(5);
       expect(fs.files()).toEqual([...packed.keys()].map((name) => `/cache${name}`).sort());
@@ -98,9 +123,17 @@ describe("a set downloaded", () => {
 
 /** The small files above as a set, pinned by their contents. */
 function pinned(): IdxSet {
-  const file = (name: keyof typeof files) => ({ name, pin: { of: "contents", sha256: sha256(files[name]), bytes: files[name].length } as const, maxBytes: 1000 });
+  const file = (name: keyof typeof files) => ({
+    name,
+    pin: { of: "contents", sha256: sha256(files[name]), bytes: files[name].length } as const,
+    maxBytes: 1000,
+  });
   return {
-    title: "Tiny", classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], mean: 0, std: 1, mirrors: [],
+    title: "Tiny",
+    classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    mean: 0,
+    std: 1,
+    mirrors: [],
     train: { images: file("train-images-idx3-ubyte"), labels: file("train-labels-idx1-ubyte") },
     test: { images: file("t10k-images-idx3-ubyte"), labels: file("t10k-labels-idx1-ubyte") },
   };
@@ -110,13 +143,16 @@ const shared = process.env["GRADUS_SHARED"] ?? fileURLToPath(new URL("../../../.
 const realFolder = `${shared}/data/mnist`;
 
 describe("MNIST itself", () => {
-  it.skipIf(!existsSync(realFolder))("matches its pinned sums, first labels, mean and deviation (skipped when shared/ is not beside the checkout)", async () => {
+  it("matches its pinned sums, first labels, mean and deviation", async ({ skip }) => {
+    skip(!existsSync(realFolder), "shared/ is not beside the checkout");
     // As a cache, with no network: every file must match its pin or a download would be tried.
-    const { nodeFileSystem } = await import("@gradus/io");
     const offline = { get: () => Promise.reject(new Error("a file did not match its pin")) };
     const { train, test } = await mnist({ cache: realFolder, fs: nodeFileSystem(), network: offline });
     expect([train.length, test.length, train.shape]).toEqual([60_000, 10_000, [1, 28, 28]]);
-    expect([[...train.labels.subarray(0, 10)], [...test.labels.subarray(0, 10)]]).toEqual([[5, 0, 4, 1, 9, 2, 1, 3, 1, 4], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]]);
+    expect([[...train.labels.subarray(0, 10)], [...test.labels.subarray(0, 10)]]).toEqual([
+      [5, 0, 4, 1, 9, 2, 1, 3, 1, 4],
+      [7, 2, 1, 0, 4, 1, 4, 9, 5, 9],
+    ]);
     let sum = 0;
     let squares = 0;
     for (const value of train.images) {

@@ -20,7 +20,10 @@ export class ByteBudget {
   spend(bytes: number): void {
     this.#spent += bytes;
     if (this.#spent > this.limit) {
-      throw new FormatError("bytes/over-budget", `it holds more than the ${this.limit} bytes it may`, { subject: this.#subject, facts: { limit: this.limit } });
+      throw new FormatError("bytes/over-budget", `it holds more than the ${this.limit} bytes it may`, {
+        subject: this.#subject,
+        facts: { limit: this.limit },
+      });
     }
   }
 }

@@ -7,6 +7,8 @@ export interface InflateOptions {
   readonly maxRatio?: number;
   /** Names the input in errors. */
   readonly subject?: string;
+  /** `"gzip"`, or `"deflate"` for zlib's wrapping, as PNG has it; it also begins the errors' codes. */
+  readonly format?: "gzip" | "deflate";
 }
 
 /** The first 64 KiB are free of the ratio rule: short runs of zeros compress a thousandfold and harm nobody. */
@@ -24,10 +26,13 @@ export function isGzip(bytes: Uint8Array): boolean {
  *
  * @throws FormatError `gzip/bomb` at the first piece beyond the budget, `gzip/corrupt` for anything that is not whole, valid gzip.
  */
-export async function inflateGzip(source: Uint8Array | AsyncIterable<Uint8Array>, options: InflateOptions): Promise<Uint8Array> {
+export async function inflateGzip(
+  source: Uint8Array | AsyncIterable<Uint8Array>,
+  options: Omit<InflateOptions, "format">,
+): Promise<Uint8Array> {
   let contents = new Uint8Array(Math.min(options.maxBytes, source instanceof Uint8Array ? 4 * source.length + 1024 : freeOfRatio));
   let length = 0;
-  for await (const piece of inflateGzipPieces(source, options)) {
+  for await (const piece of inflatePieces(source, options)) {
     if (length + piece.length > contents.length) {
       const grown = new Uint8Array(Math.min(options.maxBytes, Math.max(2 * contents.length, length + piece.length)));
       grown.set(contents.subarray(0, length));
@@ -39,10 +44,10 @@ export async function inflateGzip(source: Uint8Array | AsyncIterable<Uint8Array>
   return contents.length === length ? contents : contents.slice(0, length);
 }
 
-/** Like `inflateGzip`, a piece at a time. */
-export async function* inflateGzipPieces(
+/** Like `inflateGzip`, a piece at a time, and of either format. */
+export async function* inflatePieces(
   source: Uint8Array | AsyncIterable<Uint8Array>,
-  { maxBytes, maxRatio = 200, subject = "gzip" }: InflateOptions,
+  { maxBytes, maxRatio = 200, format = "gzip", subject = format }: InflateOptions,
 ): AsyncGenerator<Uint8Array> {
   let read = 0;
   let written = 0;
@@ -68,18 +73,22 @@ export async function* inflateGzipPieces(
     },
     { highWaterMark: 0 },
   );
-  const reader = compressed.pipeThrough(new DecompressionStream("gzip")).getReader();
+  const reader = compressed.pipeThrough(new DecompressionStream(format)).getReader();
   let finished = false;
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((cause: unknown) => {
         if (sourceError !== undefined) throw sourceError.error;
-        throw new FormatError("gzip/corrupt", "the gzip data is cut short or damaged", { subject, facts: { bytesRead: read, bytesInflated: written }, cause });
+        throw new FormatError(`${format}/corrupt`, `the ${format} data is cut short or damaged`, {
+          subject,
+          facts: { bytesRead: read, bytesInflated: written },
+          cause,
+        });
       });
       if (done) break;
       written += value.length;
       if (written > maxBytes || written > freeOfRatio + maxRatio * read) {
-        throw new FormatError("gzip/bomb", `it inflates beyond its limit of ${maxBytes} bytes or ${maxRatio} times its size`, {
+        throw new FormatError(`${format}/bomb`, `it inflates beyond its limit of ${maxBytes} bytes or ${maxRatio} times its size`, {
           subject,
           facts: { bytesRead: read, bytesInflated: written, maxBytes, maxRatio },
         });

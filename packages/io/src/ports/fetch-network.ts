@@ -20,10 +20,20 @@ async function request(url: string, { from, ifRange, signal }: GetOptions, redir
     if (ifRange !== undefined) headers["if-range"] = ifRange;
   }
   try {
-    return await fetch(url, { headers, redirect, credentials: "omit", referrerPolicy: "no-referrer", ...(signal === undefined ? {} : { signal }) });
+    return await fetch(url, {
+      headers,
+      redirect,
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+      ...(signal === undefined ? {} : { signal }),
+    });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new NetworkError("network/unreachable", `no answer from ${url}`, { facts: { url }, hint: "check the connection, or put the files in a folder by hand", cause });
+    throw new NetworkError("network/unreachable", `no answer from ${url}`, {
+      facts: { url },
+      hint: "check the connection, or put the files in a folder by hand",
+      cause,
+    });
   }
 }
 
@@ -49,7 +59,11 @@ async function* chunksOf(response: Response, url: string, signal: AbortSignal | 
     finished = true;
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new NetworkError("network/cut", `the connection to ${url} broke off`, { facts: { url }, hint: "run the command again: the download resumes where it stopped", cause });
+    throw new NetworkError("network/cut", `the connection to ${url} broke off`, {
+      facts: { url },
+      hint: "run the command again: the download resumes where it stopped",
+      cause,
+    });
   } finally {
     // Awaiting would hang on a connection that is already dead.
     if (!finished) reader.cancel().catch(() => {});

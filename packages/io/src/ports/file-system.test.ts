@@ -23,7 +23,11 @@ describe.each(Object.entries(systems))("the %s file system", (_, make) => {
     await file.sync();
     await file.close();
   };
-  const code = (call: Promise<unknown>) => call.then(() => "no error", (error: { code: string }) => error.code);
+  const code = (call: Promise<unknown>) =>
+    call.then(
+      () => "no error",
+      (error: { code: string }) => error.code,
+    );
 
   it("creates, reads at offsets, appends, renames over, lists and removes", async () => {
     await fs.makeFolder(at("a/b"));

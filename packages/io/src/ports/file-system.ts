@@ -59,7 +59,10 @@ export async function readFile(fs: FileSystem, path: string, maxBytes: number): 
   const file = await fs.open(path);
   try {
     if (file.size > maxBytes) {
-      throw new StorageError("storage/too-large", `the file has ${file.size} bytes and at most ${maxBytes} are read`, { subject: path, facts: { path } });
+      throw new StorageError("storage/too-large", `the file has ${file.size} bytes and at most ${maxBytes} are read`, {
+        subject: path,
+        facts: { path },
+      });
     }
     return await file.read(0, file.size);
   } finally {

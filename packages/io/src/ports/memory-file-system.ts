@@ -100,7 +100,8 @@ export function memoryFileSystem({ capacity = Number.POSITIVE_INFINITY } = {}): 
     syncFolder: async (given) => {
       const folder = normalise(given);
       needFolder(folder, "sync");
-      for (const path of durable.keys()) if (path !== "/" && normalise(folderOf(path)) === folder && !entries.has(path)) durable.delete(path);
+      for (const path of durable.keys())
+        if (path !== "/" && normalise(folderOf(path)) === folder && !entries.has(path)) durable.delete(path);
       for (const [path, entry] of entries) if (path !== "/" && normalise(folderOf(path)) === folder) durable.set(path, entry);
       // What lies deeper may have moved with a renamed folder: its entries were made durable under the old name.
       for (const path of within(folder)) {
@@ -128,7 +129,10 @@ export function memoryFileSystem({ capacity = Number.POSITIVE_INFINITY } = {}): 
     list: async (given) => {
       const folder = normalise(given);
       needFolder(folder, "list");
-      return [...entries.keys()].filter((path) => path !== "/" && normalise(folderOf(path)) === folder).map(nameOf).sort();
+      return [...entries.keys()]
+        .filter((path) => path !== "/" && normalise(folderOf(path)) === folder)
+        .map(nameOf)
+        .sort();
     },
     makeFolder: async (given) => {
       const path = normalise(given);
@@ -146,11 +150,18 @@ export function memoryFileSystem({ capacity = Number.POSITIVE_INFINITY } = {}): 
       const survivors = [...named].filter(([path]) => reachable(path));
       // New objects: a writer still open from before the cut must not reach the files that survived it.
       entries = new Map(
-        survivors.map(([path, entry]) => [path, entry.kind === "folder" ? entry : { kind: "file", bytes: entry.synced, synced: entry.synced }]),
+        survivors.map(([path, entry]) => [
+          path,
+          entry.kind === "folder" ? entry : { kind: "file", bytes: entry.synced, synced: entry.synced },
+        ]),
       );
       durable = new Map(entries);
     },
-    files: () => [...entries].filter(([, entry]) => entry.kind === "file").map(([path]) => path).sort(),
+    files: () =>
+      [...entries]
+        .filter(([, entry]) => entry.kind === "file")
+        .map(([path]) => path)
+        .sort(),
   };
 }
 

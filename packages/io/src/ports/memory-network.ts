@@ -12,7 +12,9 @@ export interface MemoryPage {
 }
 
 /** A network of pages in memory; each answer is made by a function of the call's number, so a page can change. */
-export function memoryNetwork(pages: Readonly<Record<string, (call: number) => MemoryPage>>): Network & { readonly requests: readonly { url: string; from: number }[] } {
+export function memoryNetwork(
+  pages: Readonly<Record<string, (call: number) => MemoryPage>>,
+): Network & { readonly requests: readonly { url: string; from: number }[] } {
   const table = new Map(Object.entries(pages));
   const calls = new Map<string, number>();
   const requests: { url: string; from: number }[] = [];
@@ -42,12 +44,18 @@ export function memoryNetwork(pages: Readonly<Record<string, (call: number) => M
   };
 }
 
-async function* pieces(bytes: Uint8Array, cutAfter: number | undefined, url: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* pieces(
+  bytes: Uint8Array,
+  cutAfter: number | undefined,
+  url: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   const end = Math.min(cutAfter ?? bytes.length, bytes.length);
   const step = 1024;
   for (let at = 0; at < end; at += step) {
     signal?.throwIfAborted();
     yield bytes.slice(at, Math.min(at + step, end));
   }
-  if (cutAfter !== undefined && cutAfter < bytes.length) throw new NetworkError("network/cut", `the connection to ${url} broke off`, { facts: { url } });
+  if (cutAfter !== undefined && cutAfter < bytes.length)
+    throw new NetworkError("network/cut", `the connection to ${url} broke off`, { facts: { url } });
 }

@@ -17,7 +17,12 @@ export interface DecodeOptions {
  * @throws DTypeError for float64 unless rounding is asked for, and for types Gradus does not compute in;
  *   FormatError for an integer beyond int32 and a bool other than 0 or 1.
  */
-export function decodeTensor(name: string, { element, shape }: TensorEntry, bytes: Uint8Array, { float64 = "refuse" }: DecodeOptions = {}): HostTensor {
+export function decodeTensor(
+  name: string,
+  { element, shape }: TensorEntry,
+  bytes: Uint8Array,
+  { float64 = "refuse" }: DecodeOptions = {},
+): HostTensor {
   const { readsAs, bytes: width } = elementOf(element);
   const what = `the tensor ${inMessage(name)}`;
   if (readsAs === null || (element === "F64" && float64 === "refuse")) {
@@ -36,7 +41,11 @@ export function decodeTensor(name: string, { element, shape }: TensorEntry, byte
     case "BOOL": {
       data.set(bytes);
       const wrong = bytes.findIndex((value) => value > 1);
-      if (wrong >= 0) throw new FormatError("safetensors/bool", `${what} holds a bool that is ${bytes[wrong] ?? 0}, neither 0 nor 1`, { subject: "safetensors", facts: { element: wrong } });
+      if (wrong >= 0)
+        throw new FormatError("safetensors/bool", `${what} holds a bool that is ${bytes[wrong] ?? 0}, neither 0 nor 1`, {
+          subject: "safetensors",
+          facts: { element: wrong },
+        });
       break;
     }
     case "F32":
@@ -88,7 +97,10 @@ export function decodeTensor(name: string, { element, shape }: TensorEntry, byte
 function int32Of(low: number, high: number, what: string, at: number): number {
   const value = high * 0x1_0000_0000 + low;
   if (value === (value | 0)) return value;
-  throw new FormatError("safetensors/int32-range", `${what} holds ${high === 0 || high === -1 ? value : `${value} or so`}, outside int32`, { subject: "safetensors", facts: { element: at } });
+  throw new FormatError("safetensors/int32-range", `${what} holds ${high === 0 || high === -1 ? value : `${value} or so`}, outside int32`, {
+    subject: "safetensors",
+    facts: { element: at },
+  });
 }
 
 /** The float32 bits of a half: 1 sign, 5 exponent and 10 fraction bits (IEEE 754-2019, binary16). */

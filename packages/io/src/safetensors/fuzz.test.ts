@@ -27,7 +27,10 @@ function asJson(bytes: Uint8Array): unknown {
 }
 
 function asObject({ metadata, tensors }: SafetensorsHeader, withMetadata: boolean): unknown {
-  const entries: [string, unknown][] = [...tensors].map(([name, { element, shape, begin, end }]) => [name, { dtype: element, shape, data_offsets: [begin, end] }]);
+  const entries: [string, unknown][] = [...tensors].map(([name, { element, shape, begin, end }]) => [
+    name,
+    { dtype: element, shape, data_offsets: [begin, end] },
+  ]);
   if (withMetadata) entries.push(["__metadata__", Object.fromEntries(metadata)]);
   return Object.fromEntries(entries);
 }
@@ -40,13 +43,19 @@ function checkAccepted(bytes: Uint8Array, header: SafetensorsHeader): void {
   expect(covered).toBe(bytes.length - header.dataBegin);
 }
 
-const name = fc.oneof(fc.string({ maxLength: 12 }), fc.string({ unit: "binary", maxLength: 6 }), fc.constantFrom("__proto__", "constructor", "toString", "", "a.b.weight"));
+const name = fc.oneof(
+  fc.string({ maxLength: 12 }),
+  fc.string({ unit: "binary", maxLength: 6 }),
+  fc.constantFrom("__proto__", "constructor", "toString", "", "a.b.weight"),
+);
 const anyTensor: fc.Arbitrary<HostTensor> = fc
   .tuple(fc.constantFrom("float32", "int32", "uint8", "bool"), fc.array(fc.nat({ max: 3 }), { maxLength: 3 }), fc.nat())
   .map(([dtype, shape, seed]) => {
     const size = shape.reduce((product, extent) => product * extent, 1);
     const bits = fuzzBits(seed);
-    const bytes = Uint8Array.from({ length: size * (dtype === "float32" || dtype === "int32" ? 4 : 1) }, () => (dtype === "bool" ? bits() & 1 : bits() & 255));
+    const bytes = Uint8Array.from({ length: size * (dtype === "float32" || dtype === "int32" ? 4 : 1) }, () =>
+      dtype === "bool" ? bits() & 1 : bits() & 255,
+    );
     switch (dtype) {
       case "float32":
         return { dtype, shape, data: new Float32Array(bytes.buffer) };
@@ -57,16 +66,42 @@ const anyTensor: fc.Arbitrary<HostTensor> = fc
         return { dtype, shape, data: bytes };
     }
   });
-const anyTensors = fc.array(fc.tuple(name, anyTensor), { maxLength: 5 }).map((pairs) => new Map(pairs.filter(([key]) => key !== "__metadata__" && key.isWellFormed())));
-const anyMetadata = fc.array(fc.tuple(name, name), { maxLength: 3 }).map((pairs) => new Map(pairs.filter(([key, value]) => key.isWellFormed() && value.isWellFormed())));
+const anyTensors = fc
+  .array(fc.tuple(name, anyTensor), { maxLength: 5 })
+  .map((pairs) => new Map(pairs.filter(([key]) => key !== "__metadata__" && key.isWellFormed())));
+const anyMetadata = fc
+  .array(fc.tuple(name, name), { maxLength: 3 })
+  .map((pairs) => new Map(pairs.filter(([key, value]) => key.isWellFormed() && value.isWellFormed())));
 
 describe("safetensors under fuzzing", () => {
   const prototype = Object.getOwnPropertyNames(Object.prototype).sort();
 
   it(`survives byte damage (${cases} cases) with a value or a typed error`, { timeout }, () => {
-    const two = '{"__metadata__":{"a":"b"},"w":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"v":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}';
-    const corpus = [file(two, 11), file(tensor("\\u00e9\u00e9", "I64", "[]", "[0,8]"), 8), file(`${tensor("e", "BF16", "[0,5]", "[0,0]")}  `, 0), file("{}", 0)];
-    const dictionary = ['"a":', "[0,", ",", "}", "{", "9007199254740993", "-1", "1e9", '"__proto__":', "\\u0061", '"shape"', "F16", " ", "[[[[", "\n"].map((word) => new TextEncoder().encode(word));
+    const two =
+      '{"__metadata__":{"a":"b"},"w":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"v":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}';
+    const corpus = [
+      file(two, 11),
+      file(tensor("\\u00e9\u00e9", "I64", "[]", "[0,8]"), 8),
+      file(`${tensor("e", "BF16", "[0,5]", "[0,0]")}  `, 0),
+      file("{}", 0),
+    ];
+    const dictionary = [
+      '"a":',
+      "[0,",
+      ",",
+      "}",
+      "{",
+      "9007199254740993",
+      "-1",
+      "1e9",
+      '"__proto__":',
+      "\\u0061",
+      '"shape"',
+      "F16",
+      " ",
+      "[[[[",
+      "\n",
+    ].map((word) => new TextEncoder().encode(word));
     const bits = fuzzBits(1);
     let accepted = 0;
     for (let n = 0; n < cases; n++) {
@@ -110,7 +145,11 @@ describe("safetensors under fuzzing", () => {
       },
       { requiredKeys: ["dtype", "shape", "data_offsets"] },
     );
-    const header = fc.tuple(fc.dictionary(name, fc.oneof({ weight: 8, arbitrary: entry }, fc.jsonValue()), { maxKeys: 3 }), fc.constantFrom(undefined, 1, "\t"), fc.nat({ max: 20 }));
+    const header = fc.tuple(
+      fc.dictionary(name, fc.oneof({ weight: 8, arbitrary: entry }, fc.jsonValue()), { maxKeys: 3 }),
+      fc.constantFrom(undefined, 1, "\t"),
+      fc.nat({ max: 20 }),
+    );
     fc.assert(
       fc.property(header, ([object, indent, dataBytes]) => {
         const bytes = file(JSON.stringify(object, null, indent), dataBytes);
@@ -127,7 +166,10 @@ describe("safetensors under fuzzing", () => {
 
   it("reads a header of 50,000 tensors", () => {
     const headerOf = (count: number) => {
-      const parts = Array.from({ length: count }, (_, i) => `"${i.toString(36)}":{"dtype":"U8","shape":[1],"data_offsets":[${i},${i + 1}]}`);
+      const parts = Array.from(
+        { length: count },
+        (_, i) => `"${i.toString(36)}":{"dtype":"U8","shape":[1],"data_offsets":[${i},${i + 1}]}`,
+      );
       return file(`{${parts.join(",")}}`, count);
     };
     const header = parse(headerOf(50_000));

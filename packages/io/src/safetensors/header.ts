@@ -33,11 +33,14 @@ export const metadataKey = "__metadata__";
  * where it can tell: a pickle, a zip archive.
  */
 export function headerLength(start: Uint8Array, fileBytes: number): number {
-  if (fileBytes < 10) throw refusal(start, "too-short", `the file has ${fileBytes} bytes, fewer than the 10 of the smallest safetensors file`);
+  if (fileBytes < 10)
+    throw refusal(start, "too-short", `the file has ${fileBytes} bytes, fewer than the 10 of the smallest safetensors file`);
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000;
-  if (length > maxHeaderBytes) throw refusal(start, "header-length", `the header claims ${length} bytes, beyond the format's ${maxHeaderBytes}`);
-  if (length > fileBytes - 8) throw refusal(start, "header-length", `the header claims ${length} bytes and the file has ${fileBytes - 8} after its length`);
+  if (length > maxHeaderBytes)
+    throw refusal(start, "header-length", `the header claims ${length} bytes, beyond the format's ${maxHeaderBytes}`);
+  if (length > fileBytes - 8)
+    throw refusal(start, "header-length", `the header claims ${length} bytes and the file has ${fileBytes - 8} after its length`);
   if (length < 2) throw refusal(start, "header-length", `the header claims ${length} bytes, fewer than the 2 of {}`);
   if (start[8] !== 0x7b) throw refusal(start, "header-start", "the header does not begin with {");
   return length;
@@ -55,7 +58,8 @@ export function parseHeader(header: Uint8Array, fileBytes: number): SafetensorsH
   const metadata = new Map<string, string>();
   const tensors = new Map<string, TensorEntry>();
   scanner.object("the header", (name) => {
-    if (name === metadataKey) scanner.object(metadataKey, (key) => void metadata.set(key, scanner.string(`the metadata ${inMessage(key)}`)));
+    if (name === metadataKey)
+      scanner.object(metadataKey, (key) => void metadata.set(key, scanner.string(`the metadata ${inMessage(key)}`)));
     else tensors.set(name, tensorEntry(scanner, name));
   });
   scanner.end();
@@ -84,13 +88,18 @@ function tensorEntry(scanner: HeaderScanner, name: string): TensorEntry {
         throw scanner.problem("unknown-key", `${what} has the key ${inMessage(key)}, which the format does not know`);
     }
   });
-  if (element === undefined || shape === undefined || offsets === undefined) throw scanner.problem("missing-key", `${what} lacks its dtype, shape or data_offsets`);
+  if (element === undefined || shape === undefined || offsets === undefined)
+    throw scanner.problem("missing-key", `${what} lacks its dtype, shape or data_offsets`);
   const [begin, end] = offsets;
   if (begin === undefined || end === undefined) throw scanner.problem("offsets", `${what} needs two data_offsets`);
   if (end < begin) throw scanner.problem("offsets", `${what} ends at ${end}, before its begin at ${begin}`);
   const bytes = byteLength(shape, elementOf(element).bytes);
   if (bytes === null) throw scanner.problem("overflow", `${what} has the shape [${shape.join(", ")}], whose bytes pass 2^53`);
-  if (bytes !== end - begin) throw scanner.problem("size", `${what} of ${element} [${shape.join(", ")}] takes ${bytes} bytes and its data_offsets span ${end - begin}`);
+  if (bytes !== end - begin)
+    throw scanner.problem(
+      "size",
+      `${what} of ${element} [${shape.join(", ")}] takes ${bytes} bytes and its data_offsets span ${end - begin}`,
+    );
   return { element, shape, begin, end };
 }
 
@@ -126,13 +135,17 @@ function checkTiling(tensors: ReadonlyMap<string, TensorEntry>, dataBytes: numbe
   if (expected === dataBytes) return;
   throw new FormatError(
     expected > dataBytes ? "safetensors/truncated" : "safetensors/trailing",
-    expected > dataBytes ? `the tensors need ${expected} bytes of data and the file has ${dataBytes}` : `the file has ${dataBytes} bytes of data and its tensors cover ${expected}`,
+    expected > dataBytes
+      ? `the tensors need ${expected} bytes of data and the file has ${dataBytes}`
+      : `the file has ${dataBytes} bytes of data and its tensors cover ${expected}`,
     { subject: "safetensors" },
   );
 }
 
 function tiling(name: string, rule: string, sentence: string, begin: number): FormatError {
-  return new FormatError(`safetensors/${rule}`, `the tensor ${inMessage(name)} begins at ${begin}: ${sentence}`, { subject: "safetensors" });
+  return new FormatError(`safetensors/${rule}`, `the tensor ${inMessage(name)} begins at ${begin}: ${sentence}`, {
+    subject: "safetensors",
+  });
 }
 
 /** The format's own complaint, unless the file plainly is something else. */

@@ -40,7 +40,11 @@ export async function readSafetensors(source: SafetensorsSource): Promise<Safete
       entries: tensors,
       get: async (name, options) => {
         const entry = tensors.get(name);
-        if (entry === undefined) throw new ArgumentError("safetensors/no-such-tensor", `the file holds no tensor ${inMessage(name)}`, { subject: "safetensors", facts: { tensors: tensors.size } });
+        if (entry === undefined)
+          throw new ArgumentError("safetensors/no-such-tensor", `the file holds no tensor ${inMessage(name)}`, {
+            subject: "safetensors",
+            facts: { tensors: tensors.size },
+          });
         return decodeTensor(name, entry, await file.read(dataBegin + entry.begin, entry.end - entry.begin), options);
       },
       close: () => file.close(),

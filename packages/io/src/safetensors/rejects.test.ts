@@ -24,13 +24,14 @@ const rejected: Record<string, string | Uint8Array> = {
   "newline after the header": `${tensor("a", "U8", "[4]", "[0,4]")}\n`,
   "trailing comma": '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},}',
   "trailing comma in a shape": tensor("a", "U8", "[4,]", "[0,4]"),
-  "comment": '{/**/"a":1}',
+  comment: '{/**/"a":1}',
   "single quotes": "{'a':1}",
   "number for a tensor": '{"a":1}',
   "deep nesting": `{"a":${"[".repeat(1000)}`,
   "null for a dtype": '{"a":{"dtype":null,"shape":[4],"data_offsets":[0,4]}}',
   "the same tensor twice": '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}',
-  "the same tensor twice, once escaped": '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"\\u0061":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}',
+  "the same tensor twice, once escaped":
+    '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"\\u0061":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}',
   "the same field twice": '{"a":{"dtype":"U8","dtype":"I8","shape":[4],"data_offsets":[0,4]}}',
   "the same metadata twice": '{"__metadata__":{"x":"1","x":"2"}}',
   "two metadata": '{"__metadata__":{},"__metadata__":{}}',
@@ -42,8 +43,8 @@ const rejected: Record<string, string | Uint8Array> = {
   "dtype named like a method": tensor("a", "constructor", "[4]", "[0,4]"),
   "lower-case dtype": tensor("a", "u8", "[4]", "[0,4]"),
   "negative size": tensor("a", "U8", "[-4]", "[0,4]"),
-  "fraction": tensor("a", "U8", "[4.0]", "[0,4]"),
-  "exponent": tensor("a", "U8", "[4e0]", "[0,4]"),
+  fraction: tensor("a", "U8", "[4.0]", "[0,4]"),
+  exponent: tensor("a", "U8", "[4e0]", "[0,4]"),
   "leading zero": tensor("a", "U8", "[04]", "[0,4]"),
   "plus sign": tensor("a", "U8", "[+4]", "[0,4]"),
   "2^53": tensor("a", "U8", `[${huge + 1}]`, `[0,${huge + 1}]`),
@@ -58,7 +59,7 @@ const rejected: Record<string, string | Uint8Array> = {
   "too many axes": tensor("a", "U8", `[${"1,".repeat(64)}4]`, "[0,4]"),
   "hole at the start": tensor("a", "U8", "[3]", "[1,4]"),
   "hole between": '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}',
-  "overlap": '{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}',
+  overlap: '{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}',
   "data cut short": tensor("a", "U8", "[5]", "[0,5]"),
   "data left over": tensor("a", "U8", "[3]", "[0,3]"),
   "no tensor over data": "{}",
@@ -153,7 +154,8 @@ describe("readSafetensors refuses", () => {
   });
 
   it("a pickle with the line that converts it", async () => {
-    await expect(readSafetensors(new Uint8Array([0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20]))).rejects.toThrowErrorMatchingInlineSnapshot(`
+    await expect(readSafetensors(new Uint8Array([0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20]))).rejects
+      .toThrowErrorMatchingInlineSnapshot(`
       [FormatError: this is a Python pickle, as older PyTorch writes its .pt files: they hold code and are never read
         hint: convert it with: python3 -c "import torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in torch.load('model.pt', map_location='cpu', weights_only=True).items()}, 'model.safetensors')"
         code: format/pickle]

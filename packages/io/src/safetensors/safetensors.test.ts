@@ -3,7 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostTensor } from "@gradus/tensor";
 import { describe, expect, it } from "vitest";
-import { encodeSafetensors, Faults, faultyFileSystem, memoryFileSystem, nodeFileSystem, readFile, readSafetensors, storageError, writeSafetensors } from "../index.ts";
+import {
+  encodeSafetensors,
+  Faults,
+  faultyFileSystem,
+  memoryFileSystem,
+  nodeFileSystem,
+  readFile,
+  readSafetensors,
+  storageError,
+  writeSafetensors,
+} from "../index.ts";
 import { file, tensor } from "./header-file.test.support.ts";
 
 const float = (...values: number[]): HostTensor => ({ dtype: "float32", shape: [values.length], data: new Float32Array(values) });
@@ -15,7 +25,10 @@ const sample = new Map<string, HostTensor>([
   ["image", { dtype: "uint8", shape: [1, 2], data: new Uint8Array([0, 255]) }],
   ["nothing", { dtype: "float32", shape: [0, 4], data: new Float32Array(0) }],
 ]);
-const metadata = new Map([["format", "pt"], ["note", 'tab\t "quoted" é 😀 \u0000']]);
+const metadata = new Map([
+  ["format", "pt"],
+  ["note", 'tab\t "quoted" é 😀 \u0000'],
+]);
 
 async function contents(bytes: Uint8Array) {
   const read = await readSafetensors(bytes);
@@ -52,7 +65,10 @@ describe("safetensors", () => {
   it("reads only the header of a file until a tensor is asked for, in memory and on disk", async () => {
     const folder = await mkdtemp(join(tmpdir(), "gradus-st-"));
     try {
-      for (const [fs, path] of [[memoryFileSystem(), "/m.safetensors"], [nodeFileSystem(), join(folder, "m.safetensors")]] as const) {
+      for (const [fs, path] of [
+        [memoryFileSystem(), "/m.safetensors"],
+        [nodeFileSystem(), join(folder, "m.safetensors")],
+      ] as const) {
         await writeSafetensors(fs, path, sample, metadata);
         expect(await readFile(fs, path, 10_000)).toEqual(encodeSafetensors(sample, metadata));
         const spans: string[] = [];
@@ -88,8 +104,15 @@ describe("safetensors", () => {
 
   it("keeps hostile names as plain keys and leaves Object.prototype alone", async () => {
     const before = Object.getOwnPropertyNames(Object.prototype).sort();
-    const hostile = new Map(["__proto__", "constructor", "", "../../etc/passwd", "a\u0000b", "\ufeff", "${x}", "toString"].map((name) => [name, float(1)] as const));
-    const names = new Map([["__proto__", "polluted"], ["constructor", "x"]]);
+    const hostile = new Map(
+      ["__proto__", "constructor", "", "../../etc/passwd", "a\u0000b", "\ufeff", "${x}", "toString"].map(
+        (name) => [name, float(1)] as const,
+      ),
+    );
+    const names = new Map([
+      ["__proto__", "polluted"],
+      ["constructor", "x"],
+    ]);
     const read = await contents(encodeSafetensors(hostile, names));
     expect([...read.tensors.keys()].sort()).toEqual([...hostile.keys()].sort());
     expect(read.metadata).toEqual(names);
@@ -104,7 +127,10 @@ describe("safetensors", () => {
     for (; ; n++) {
       const fs = memoryFileSystem();
       await writeSafetensors(fs, "/w.safetensors", new Map([["w", float(1)]]));
-      const faults = new Faults({ failAt: n, error: () => storageError("full", "/w.safetensors", { action: "write", needed: 1, free: 0 }) });
+      const faults = new Faults({
+        failAt: n,
+        error: () => storageError("full", "/w.safetensors", { action: "write", needed: 1, free: 0 }),
+      });
       const outcome = await writeSafetensors(faultyFileSystem(fs, faults), "/w.safetensors", later).catch((error: unknown) => error);
       if (!faults.fired) break;
       expect(outcome).toMatchObject({ code: "storage/full" });
@@ -127,7 +153,8 @@ describe("element types", () => {
     const bits = Uint16Array.from({ length: 65536 }, (_, i) => i);
     const halves = await read("F16", [65536], bits);
     const view = new DataView(bits.buffer);
-    for (let i = 0; i < 65536; i++) if (!Object.is(halves[i], halfValue(view.getUint16(2 * i, true)))) throw new Error(`half ${i}: ${halves[i]}`);
+    for (let i = 0; i < 65536; i++)
+      if (!Object.is(halves[i], halfValue(view.getUint16(2 * i, true)))) throw new Error(`half ${i}: ${halves[i]}`);
     const brains = await read("BF16", [65536], bits);
     const words = new Uint32Array(brains.buffer);
     expect(words.every((word, i) => word === (i << 16) >>> 0)).toBe(true);
@@ -137,7 +164,9 @@ describe("element types", () => {
     expect(await read("I8", [2], new Int8Array([-128, 127]))).toEqual(new Int32Array([-128, 127]));
     expect(await read("I16", [2], new Int16Array([-32768, 32767]))).toEqual(new Int32Array([-32768, 32767]));
     expect(await read("U16", [1], new Uint16Array([65535]))).toEqual(new Int32Array([65535]));
-    expect(await read("I64", [3], new BigInt64Array([-(2n ** 31n), 2n ** 31n - 1n, -1n]))).toEqual(new Int32Array([-(2 ** 31), 2 ** 31 - 1, -1]));
+    expect(await read("I64", [3], new BigInt64Array([-(2n ** 31n), 2n ** 31n - 1n, -1n]))).toEqual(
+      new Int32Array([-(2 ** 31), 2 ** 31 - 1, -1]),
+    );
   });
 
   it.each([

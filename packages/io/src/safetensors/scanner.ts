@@ -102,7 +102,8 @@ export class HeaderScanner {
     }
     if (this.#at === start) throw this.problem("integer", `${what} needs whole numbers without sign, fraction or exponent`, start);
     const next = this.#bytes[this.#at];
-    if (next === dot || next === 0x65 || next === 0x45) throw this.problem("integer", `${what} needs whole numbers without sign, fraction or exponent`, start);
+    if (next === dot || next === 0x65 || next === 0x45)
+      throw this.problem("integer", `${what} needs whole numbers without sign, fraction or exponent`, start);
     return value;
   }
 

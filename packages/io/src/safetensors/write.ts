@@ -54,7 +54,9 @@ function layOut(tensors: Tensors, metadata: Metadata) {
   let begin = 0;
   for (const [name, tensor] of named) {
     const end = begin + checkedBytes(name, tensor);
-    members.push(`${quoted(name)}:{"dtype":"${elementNameOf[tensor.dtype]}","shape":[${tensor.shape.join(",")}],"data_offsets":[${begin},${end}]}`);
+    members.push(
+      `${quoted(name)}:{"dtype":"${elementNameOf[tensor.dtype]}","shape":[${tensor.shape.join(",")}],"data_offsets":[${begin},${end}]}`,
+    );
     begin = end;
   }
   const json = new TextEncoder().encode(`{${members.join(",")}}`);
@@ -72,10 +74,13 @@ function checkedBytes(name: string, { dtype, shape, data }: HostTensor): number 
   const what = `the tensor ${inMessage(name)}`;
   if (name === metadataKey) throw refused("reserved-name", `a tensor cannot be named ${metadataKey}, which the format reserves`);
   if (shape.length > maxRank) throw refused("too-many", `${what} has ${shape.length} axes, more than ${maxRank}`);
-  if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) throw refused("shape", `${what} has the shape [${shape.join(", ")}]`);
+  if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0))
+    throw refused("shape", `${what} has the shape [${shape.join(", ")}]`);
   const bytes = byteLength(shape, bytesPerElement[dtype]);
-  const fits = dtype === "float32" ? data instanceof Float32Array : dtype === "int32" ? data instanceof Int32Array : data instanceof Uint8Array;
-  if (!fits || bytes !== data.byteLength) throw refused("size", `${what} of ${dtype} [${shape.join(", ")}] holds ${data.length} elements of ${data.constructor.name}`);
+  const fits =
+    dtype === "float32" ? data instanceof Float32Array : dtype === "int32" ? data instanceof Int32Array : data instanceof Uint8Array;
+  if (!fits || bytes !== data.byteLength)
+    throw refused("size", `${what} of ${dtype} [${shape.join(", ")}] holds ${data.length} elements of ${data.constructor.name}`);
   if (dtype === "bool" && data.some((value) => value > 1)) throw refused("bool", `${what} holds a bool that is neither 0 nor 1`);
   return bytes;
 }

@@ -80,10 +80,10 @@ export interface LibraryOp<N extends string, I extends Inputs, A extends AnyAttr
   readonly kind: "library";
   readonly id: number;
   /**
-   * The output's axes as kernels see them, row-major: how many leading axes go into each group.
-   * Epilogues are written over these.
+   * The output's axes as kernels see them, joined where a kernel does not tell them apart: what epilogues are written over.
+   * Left out by ops whose kernels store no finished value to work on.
    */
-  readonly axes: (out: Aval, attrs: Values<A>) => Shape;
+  readonly axes?: (out: Aval, attrs: Values<A>) => Shape;
 }
 
 /** An op whose static types are erased: for tables and graph walks. */

@@ -22,6 +22,8 @@ import { acosOp, asinOp, atanOp, atan2Op, cosOp, sinOp, tanOp } from "./pointwis
 import { whereOp } from "./pointwise/where.ts";
 import { avgPool2dOp, avgPool2dGradOp } from "./pooling/avg-pool2d.ts";
 import { maxPool2dOp, maxPool2dGatherOp, maxPool2dIndexOp, maxUnpool2dOp } from "./pooling/max-pool2d.ts";
+import { bitsToIntegerOp, bitsToNormalOp, bitsToUniformOp } from "./random/distributions.ts";
+import { randomBitsOp } from "./random/random-bits.ts";
 import { argmaxOp, argminOp, maxOp, minOp } from "./reduce/extremes.ts";
 import { prodOp } from "./reduce/prod.ts";
 import { sumOp } from "./reduce/sum.ts";
@@ -51,6 +53,9 @@ export const ops = {
   atanh: atanhOp,
   avgPool2d: avgPool2dOp,
   avgPool2dGrad: avgPool2dGradOp,
+  bitsToInteger: bitsToIntegerOp,
+  bitsToNormal: bitsToNormalOp,
+  bitsToUniform: bitsToUniformOp,
   cast: castOp,
   cbrt: cbrtOp,
   ceil: ceilOp,
@@ -111,6 +116,7 @@ export const ops = {
   permute: permuteOp,
   pow: powOp,
   prod: prodOp,
+  randomBits: randomBitsOp,
   reciprocal: reciprocalOp,
   relu: reluOp,
   remainder: remainderOp,

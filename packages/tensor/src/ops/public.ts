@@ -26,6 +26,8 @@ export { where } from "./pointwise/where.ts";
 export { avgPool2d, type AvgPool2dOptions } from "./pooling/avg-pool2d.ts";
 export { type PoolOptions, type Pooling } from "./pooling/geometry.ts";
 export { maxPool2d, type MaxPool2dOptions } from "./pooling/max-pool2d.ts";
+export { bernoulli, normal, randint, truncatedNormal, uniform, type BernoulliOptions, type NormalOptions, type RandintOptions, type UniformOptions } from "./random/distributions.ts";
+export { keyTensor, randomBits, type DrawOptions } from "./random/random-bits.ts";
 export { type ReduceOptions } from "./reduce/axes.ts";
 export { argmax, argmin, max, min } from "./reduce/extremes.ts";
 export { all, any } from "./reduce/logic.ts";

@@ -24,6 +24,8 @@ import { acosSpec, asinSpec, atanSpec, atan2Spec, cosSpec, sinSpec, tanSpec } fr
 import { whereSpec } from "./pointwise/where.spec.ts";
 import { avgPool2dSpec, avgPool2dGradSpec } from "./pooling/avg-pool2d.spec.ts";
 import { maxPool2dSpec, maxPool2dGatherSpec, maxPool2dIndexSpec, maxUnpool2dSpec } from "./pooling/max-pool2d.spec.ts";
+import { bitsToIntegerSpec, bitsToNormalSpec, bitsToUniformSpec } from "./random/distributions.spec.ts";
+import { randomBitsSpec } from "./random/random-bits.spec.ts";
 import { argmaxSpec, argminSpec, maxSpec, minSpec } from "./reduce/extremes.spec.ts";
 import { prodSpec } from "./reduce/prod.spec.ts";
 import { sumSpec } from "./reduce/sum.spec.ts";
@@ -53,6 +55,9 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   atanh: atanhSpec,
   avgPool2d: avgPool2dSpec,
   avgPool2dGrad: avgPool2dGradSpec,
+  bitsToInteger: bitsToIntegerSpec,
+  bitsToNormal: bitsToNormalSpec,
+  bitsToUniform: bitsToUniformSpec,
   cast: castSpec,
   cbrt: cbrtSpec,
   ceil: ceilSpec,
@@ -113,6 +118,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   permute: permuteSpec,
   pow: powSpec,
   prod: prodSpec,
+  randomBits: randomBitsSpec,
   reciprocal: reciprocalSpec,
   relu: reluSpec,
   remainder: remainderSpec,

@@ -22,6 +22,8 @@ export interface Arithmetic<T> {
   /** Fills with zeros. */
   shiftRight(a: T, by: number): T;
   floatOf(int: T): T;
+  /** Drops the fraction. */
+  intOf(float: T): T;
   bitsOf(float: T): T;
   fromBits(int: T): T;
   /** `a < b ? yes : no`, for floats. */
@@ -49,6 +51,7 @@ export const onHost: Arithmetic<number> = {
   shiftLeft: (a, by) => a << by,
   shiftRight: (a, by) => (a >>> by) | 0,
   floatOf: fround,
+  intOf: (float) => Math.trunc(float) | 0,
   bitsOf(float) {
     scratch.setFloat32(0, float);
     return scratch.getInt32(0);
@@ -84,6 +87,7 @@ export function inProgram(s: ScalarBuilder, rounded: (value: Scalar) => Scalar =
     shiftLeft: (a, by) => s.call("shiftLeft", a, s.constant("int32", by)),
     shiftRight: (a, by) => s.call("shiftRight", a, s.constant("int32", by)),
     floatOf: (int) => rounded(s.call("toFloat32", int)),
+    intOf: (float) => s.call("toInt32", float),
     bitsOf: (float) => s.call("bitsOf", float),
     fromBits: (int) => s.call("fromBits", int),
     ifLess: (a, b, yes, no) => s.call("select", s.call("less", a, b), yes, no),

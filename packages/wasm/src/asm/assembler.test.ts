@@ -93,6 +93,14 @@ describe("emission", () => {
         f.drop();
         f.if(() => f.i32.eqz(x), () => f.return(2), () => f.unreachable(), "f32");
       }, "f32");
+      f.block((out) => {
+        // A branch discards what is below; what follows it cannot run and fits any type.
+        f.i32.const(5);
+        f.i32.const(6);
+        f.br(out);
+        f.f32x4.add();
+        f.drop();
+      });
       f.select("f32", () => f.f32.const(9), 8, x);
       f.f32.add();
     });
@@ -120,7 +128,9 @@ describe("emission", () => {
   });
 
   it("names the instruction, the expected and the found type", () => {
-    expect(refusal((f, x, y) => f.i32.add(x, () => f.get(y)))).toBe("operand expects i32, found f32");
+    expect(refusal((f, x, y) => f.i32.add(x, () => f.get(y)))).toBe("i32.add expects i32, found f32");
+    expect(refusal((f, x) => f.set(x, () => {}))).toBe("local.set has an operand whose code must leave one i32, it left 0 values");
+    expect(refusal((f, x) => f.call({ index: 0, name: "g", parameters: ["f32"], result: null }, () => f.get(x)))).toBe("call g expects f32, found i32");
     expect(refusal((f, x, y) => { f.get(x); f.get(y); f.i32.add(); })).toBe("i32.add expects i32, found f32");
     expect(refusal((f) => f.f32x4.mul())).toBe("f32x4.mul expects v128, found nothing");
     expect(refusal((f) => f.i32.const(1))).toBe("end of function expects an empty stack, found i32");

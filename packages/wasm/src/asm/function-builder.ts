@@ -120,7 +120,7 @@ export class FunctionBuilder {
 
   globalSet<T extends ValueType>(global: GlobalHandle<T>, value?: Operand<T>): void {
     if (!global.mutable) throw this.#error("asm/global", `global.set of ${global.name}, which is constant`);
-    if (value !== undefined) this.push(global.type, value);
+    if (value !== undefined) this.push(global.type, value, "global.set");
     this.#stack.pop("global.set", global.type);
     this.#code.u8(0x24);
     this.#code.u32(global.index);
@@ -129,11 +129,11 @@ export class FunctionBuilder {
   // Operands
 
   /** Pushes an operand: reads a local, makes a constant, or runs a callback that must leave one value of the type. */
-  push(type: ValueType, operand: Operand): void {
+  push(type: ValueType, operand: Operand, instruction = "push"): void {
     if (operand instanceof Local) return this.get(operand);
-    if (typeof operand === "function") return this.#stack.one(type, operand);
+    if (typeof operand === "function") return this.#stack.one(instruction, type, operand);
     if (typeof operand === "bigint") return this.i64.const(operand);
-    if (type === "i64" || type === "v128") throw this.#error("asm/operand", `the number ${operand} cannot stand for a ${type}`);
+    if (type === "i64" || type === "v128") throw this.#error("asm/operand", `${instruction} expects ${type}, for which the number ${operand} cannot stand`);
     this[type].const(operand);
   }
 
@@ -146,9 +146,9 @@ export class FunctionBuilder {
   /** The first value if the condition is not zero, else the second; operands all given or all on the stack. */
   select<T extends ValueType>(type: T, ...operands: [] | [Operand<T>, Operand<T>, Operand<"i32">]): void {
     if (operands.length === 3) {
-      this.push(type, operands[0]);
-      this.push(type, operands[1]);
-      this.push("i32", operands[2]);
+      this.push(type, operands[0], "select");
+      this.push(type, operands[1], "select");
+      this.push("i32", operands[2], "select");
     }
     this.#stack.popAll("select", [type, type, "i32"]);
     this.#code.append([0x1c, 1, valueTypeCode[type]]);
@@ -161,7 +161,7 @@ export class FunctionBuilder {
       throw this.#error("asm/operand-count", `call ${callee.name} takes ${callee.parameters.length} operands, ${given.length} given`);
     callee.parameters.forEach((type, i) => {
       const operand = given[i];
-      if (operand !== undefined) this.push(type, operand);
+      if (operand !== undefined) this.push(type, operand, `call ${callee.name}`);
     });
     this.#stack.popAll(`call ${callee.name}`, callee.parameters);
     this.#code.u8(0x10);
@@ -183,7 +183,7 @@ export class FunctionBuilder {
 
   /** Runs one of two bodies; with a result type both are needed and each leaves one value. */
   if(condition: Operand<"i32">, then: (label: Label) => void, otherwise?: (label: Label) => void, result: ValueType | null = null): void {
-    this.push("i32", condition);
+    this.push("i32", condition, "if");
     this.#stack.pop("if", "i32");
     const label = this.#open(0x04, "if", result);
     then(label);
@@ -226,7 +226,7 @@ export class FunctionBuilder {
   }
 
   brIf(label: Label, condition?: Operand<"i32">): void {
-    if (condition !== undefined) this.push("i32", condition);
+    if (condition !== undefined) this.push("i32", condition, "br_if");
     this.#stack.pop("br_if", "i32");
     const { depth, carried } = this.#stack.target("br_if", label);
     if (carried !== null) {
@@ -240,7 +240,7 @@ export class FunctionBuilder {
   /** Leaves the function with the given value, or the one on the stack. */
   return(value?: Operand): void {
     const { result } = this.signature;
-    if (value !== undefined && result !== null) this.push(result, value);
+    if (value !== undefined && result !== null) this.push(result, value, "return");
     if (result !== null) this.#stack.pop("return", result);
     this.#code.u8(0x0f);
     this.#stack.unreachable();
@@ -282,7 +282,7 @@ export class FunctionBuilder {
       throw this.#error("asm/operand-count", `${name} takes ${immediates} immediates and up to ${row.operands.length} operands, ${args.length} arguments given`);
     for (let i = missing; i < row.operands.length; i++) {
       // What follows the immediates are operands: the methods' types say so.
-      this.push(row.operands[i] ?? "i32", args[immediates + i - missing] as Operand);
+      this.push(row.operands[i] ?? "i32", args[immediates + i - missing] as Operand, name);
     }
     this.#stack.popAll(name, row.operands);
     this.#code.append(row.opcode);
@@ -292,7 +292,7 @@ export class FunctionBuilder {
 
   #assign(opcode: number, name: string, local: Local, value: Operand | undefined): void {
     this.#checkLocal(name, local);
-    if (value !== undefined) this.push(local.type, value);
+    if (value !== undefined) this.push(local.type, value, name);
     this.#stack.pop(name, local.type);
     this.#code.u8(opcode);
     this.#code.u32(local.index);

@@ -49,16 +49,16 @@ export class OperandStack {
     for (let i = expected.length - 1; i >= 0; i--) this.pop(instruction, expected[i] ?? null);
   }
 
-  /** Runs code that must leave exactly one value of the type above what is there. */
-  one(type: ValueType, emit: () => void): void {
+  /** Runs code that must leave exactly one value of the type above what is there, as an operand of the instruction. */
+  one(instruction: string, type: ValueType, emit: () => void): void {
     const frame = this.#top;
     const height = this.#slots.length;
     emit();
-    if (frame !== this.#top) throw new AssemblerError("asm/operand", "an operand's code must close the blocks it opens", { subject: this.#name });
+    if (frame !== this.#top) throw new AssemblerError("asm/operand", `${instruction} has an operand whose code does not close the blocks it opens`, { subject: this.#name });
     if (frame.unreachable) return;
     if (this.#slots.length !== height + 1)
-      throw new AssemblerError("asm/operand", `an operand's code must leave one ${type}, it left ${this.#slots.length - height} values`, { subject: this.#name });
-    this.pop("operand", type);
+      throw new AssemblerError("asm/operand", `${instruction} has an operand whose code must leave one ${type}, it left ${this.#slots.length - height} values`, { subject: this.#name });
+    this.pop(instruction, type);
     this.push(type);
   }
 

@@ -190,6 +190,9 @@ describe("whatever is emitted validates", () => {
   });
 });
 
+/** Immediates of the wrong kind or out of every range. */
+const nonsense: readonly InstructionArgument[] = [-1, 0.5, Number.NaN, 2 ** 33, 300, 2n ** 70n, { offset: 0, align: 3 }, { offset: -4, align: 64 }, [1, 2, 3], new Uint8Array(15), Array.from({ length: 16 }, () => 77)];
+
 /** Calls with no regard to the stack. */
 function noise(scope: Scope, depth: number): void {
   const { f, choices, locals, labels } = scope;
@@ -202,7 +205,12 @@ function noise(scope: Scope, depth: number): void {
       case 3: f.drop(); break;
       case 4: if (labels.length > 0) f.br(choices.of(labels)); break;
       case 5: if (labels.length > 0) f.brIf(choices.of(labels)); break;
-      case 6: { const [name, row] = choices.of(rows); method(f, name)(...immediates(row, choices)); break; }
+      case 6: {
+        const [name, row] = choices.of(rows);
+        const given = immediates(row, choices);
+        method(f, name)(...(choices.below(8) === 0 ? given.map(() => choices.of(nonsense)) : given));
+        break;
+      }
       case 7: if (choices.below(2) === 0) f.unreachable(); else f.return(); break;
       case 8: f.block(inner, choices.of([null, ...types])); break;
       case 9: f.loop(inner, choices.of([null, ...types])); break;

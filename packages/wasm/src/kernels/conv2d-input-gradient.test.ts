@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { conv, everyProduct, pad, shapes, stride } from "./conv2d-reference.test.harness.ts";
+import { blockedShapes, conv, everyProduct, pad, shapes, stride } from "./conv2d-reference.test.harness.ts";
 import { conv2dInputGradKernels } from "./conv2d-input-gradient.ts";
 import { describe as nameOf } from "./conv2d-shape.ts";
 import { biasRelu, biasReluOf, expectKernels, levels, randomFloats } from "./run-kernels.test.harness.ts";
@@ -7,7 +7,7 @@ import { biasRelu, biasReluOf, expectKernels, levels, randomFloats } from "./run
 const more = [conv([1, 4, 20, 20], 6, [3, 3], pad(3)), conv([2, 6, 13, 30], 8, [2, 2], stride(2)), conv([1, 3, 10, 10], 4, [2, 2], stride(3))];
 
 describe.each(levels)("conv2d input gradient on %s", (level) => {
-  it.each([...shapes, ...more].map((shape) => ({ name: nameOf(shape), shape })))("$name", ({ shape }) => {
+  it.each([...shapes, ...blockedShapes, ...more].map((shape) => ({ name: nameOf(shape), shape })))("$name", ({ shape }) => {
     const { n, c, h, w, o, kh, kw, groups, oh, ow } = shape;
     const ct = randomFloats(n * o * oh * ow, 1);
     const weights = randomFloats((o * c * kh * kw) / groups, 2);

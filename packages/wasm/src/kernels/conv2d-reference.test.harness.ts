@@ -56,3 +56,11 @@ export const shapes: readonly Conv2dShape[] = [
   conv([7, 2, 4, 4], 3, [3, 3], pad(2)),
   conv([1, 2, 6, 140], 2, [2, 3]),
 ];
+
+/** Shapes with enough work to be cut into several blocks of rows, of channels, of outputs. */
+export const blockedShapes: readonly Conv2dShape[] = [
+  conv([1, 256, 4, 8], 130, [3, 3], pad(1)),
+  conv([1, 40, 30, 27], 70, [3, 3], pad(1)),
+  conv([4, 3, 40, 41], 50, [3, 3]),
+  conv([8, 1, 28, 28], 6, [5, 5], pad(2)),
+];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { conv, everyProduct, pad, shapes } from "./conv2d-reference.test.harness.ts";
+import { blockedShapes, conv, everyProduct, pad, shapes } from "./conv2d-reference.test.harness.ts";
 import { conv2dWeightGradKernels } from "./conv2d-weight-gradient.ts";
 import { describe as nameOf } from "./conv2d-shape.ts";
 import { expectKernels, levels, randomFloats } from "./run-kernels.test.harness.ts";
@@ -7,7 +7,7 @@ import { expectKernels, levels, randomFloats } from "./run-kernels.test.harness.
 const more = [conv([2, 2, 70, 66], 3, [3, 3], pad(1)), conv([40, 3, 12, 12], 5, [5, 5])];
 
 describe.each(levels)("conv2d weight gradient on %s", (level) => {
-  it.each([...shapes, ...more].map((shape) => ({ name: nameOf(shape), shape })))("$name", ({ shape }) => {
+  it.each([...shapes, ...blockedShapes, ...more].map((shape) => ({ name: nameOf(shape), shape })))("$name", ({ shape }) => {
     const { n, c, h, w, o, kh, kw, groups, oh, ow } = shape;
     const x = randomFloats(n * c * h * w, 1);
     const ct = randomFloats(n * o * oh * ow, 2);

@@ -9,6 +9,9 @@ import { at } from "./tile.ts";
 import { tapTile, type TapTile, tapTileUnits } from "./tap-tile.ts";
 
 const operationsPerTile = 4_000_000;
+/** With fewer tiles some threads would wait for others; below so many operations a tile is not worth claiming. */
+const fewestTiles = 8;
+const fewestOperations = 500_000;
 /** Bytes of images and cotangents that stay in the first-level cache while the taps of a tile go over them. */
 const cachedBytes = 16_384;
 /** Steps emitted one by one before a row becomes a loop. */
@@ -23,7 +26,8 @@ const unrolledSteps = 8;
  */
 export function conv2dWeightGradKernels(original: Conv2dShape): readonly Kernel[] {
   if (original.o * original.c * original.kh * original.kw === 0) return [];
-  const shape = flattened(original);
+  // Rows of whole vectors are better kept, for they are cut into blocks that fit the cache.
+  const shape = original.ow % 4 === 0 ? original : flattened(original);
   const layout = imageLayout(shape);
   if (!layout.copied || shape.n * shape.oh * shape.ow === 0) return [weightGradient(shape, layout, { buffer: 0 }, 0)];
   return [padImages(shape, layout, { buffer: 0 }, 0, 3), weightGradient(shape, layout, { workspace: 0 }, paddedBytes(shape, layout))];
@@ -64,7 +68,8 @@ function block(shape: Conv2dShape, layout: ImageLayout): Blocking {
   const least = Math.min(cg, unit.channels);
   const outputBlock = Math.min(og, blockSize(og, operationsPerTile / (perPair * least), unit.outputs));
   const channelBlock = Math.min(cg, blockSize(cg, operationsPerTile / (perPair * outputBlock), unit.channels));
-  const long = perPair * outputBlock * channelBlock > 2 * operationsPerTile;
+  const tiles = groups * Math.ceil(cg / channelBlock) * Math.ceil(og / outputBlock);
+  const long = perPair * outputBlock * channelBlock > 2 * operationsPerTile || (tiles < fewestTiles && perPair * outputBlock * channelBlock > fewestOperations * kh);
   const perImage = (2 * oh * ow + unit.channels * layout.planeLength) * 4;
   const perRow = (2 * ow + unit.channels * layout.rowLength * strideH) * 4;
   const images = Math.max(1, Math.min(n, Math.floor(cachedBytes / Math.max(1, perImage))));
@@ -91,8 +96,11 @@ function emitGradient(f: FunctionBuilder, level: Level, args: KernelArguments, s
   const planeBytes = layout.planeLength * 4;
   const rowBytes = strideH * layout.rowLength * 4;
 
-  const blocks = [groups, Math.ceil(cg / channelBlock), Math.ceil(og / outputBlock), kh / tapRows];
-  const [group = tile, channelIndex = tile, outputIndex = tile, tapIndex = tile] = coordinates(f, tile, blocks);
+  const [channelBlocks, outputBlocks, tapBlocks] = [Math.ceil(cg / channelBlock), Math.ceil(og / outputBlock), kh / tapRows];
+  // Consecutive tiles keep one operand's block in cache and stream all of the other: the way that streams less.
+  const keepOutputs = outputBlocks * cg * layout.planeLength < channelBlocks * og * oh * ow;
+  const [group = tile, outer = tile, inner = tile, tapIndex = tile] = coordinates(f, tile, keepOutputs ? [groups, outputBlocks, channelBlocks, tapBlocks] : [groups, channelBlocks, outputBlocks, tapBlocks]);
+  const [outputIndex, channelIndex] = keepOutputs ? [outer, inner] : [inner, outer];
   const output0 = f.local("i32", () => f.i32.mul(outputIndex, outputBlock));
   const channel0 = f.local("i32", () => f.i32.mul(channelIndex, channelBlock));
   const tapRow0 = f.local("i32", () => f.i32.mul(tapIndex, tapRows));

@@ -118,6 +118,7 @@ export class Evaluator {
         return this.#depth.get(atom.value) ?? this.#depthOf(atom.value);
       case "div":
       case "mod":
+      case "clamp":
         return this.#indexDepth(atom.of);
     }
     atom satisfies never;
@@ -203,8 +204,20 @@ export class Evaluator {
         if (isPowerOfTwo(atom.by)) i32.and(atom.by - 1);
         else i32.rem_u(atom.by);
         return;
+      case "clamp":
+        return this.#clamped(atom, lane);
     }
     atom satisfies never;
+  }
+
+  /** Pushes an index held between two bounds. */
+  #clamped({ of, low, high }: Extract<IndexAtom, { kind: "clamp" }>, lane: number): void {
+    const { f } = this.lanes;
+    const value = f.local("i32", () => this.#index(of, lane));
+    if (of.min < low) f.set(value, () => f.select("i32", value, low, () => f.i32.gt_s(value, low)));
+    if (of.max > high) f.set(value, () => f.select("i32", value, high, () => f.i32.lt_s(value, high)));
+    f.get(value);
+    f.free(value);
   }
 
   /** An index as a value of the program. */

@@ -30,6 +30,10 @@ function atomOffsets(atom: IndexAtom, context: LaneContext): LaneOffsets | null 
       return atom.axis === context.axis ? [0, 1, 2, 3] : [0, 0, 0, 0];
     case "value":
       return context.varies(atom) ? null : [0, 0, 0, 0];
+    case "clamp": {
+      const inner = laneOffsets(atom.of, context);
+      return inner?.every((offset) => offset === 0) === true ? inner : null;
+    }
     case "div":
     case "mod": {
       const inner = laneOffsets(atom.of, context);

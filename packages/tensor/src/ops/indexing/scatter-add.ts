@@ -29,7 +29,6 @@ export const scatterAddOp = defineLibrary<Tensor>()({
     if (rows < 0 || (rows === 0 && count !== 0)) fail({ code: "shape/scatter-rows", sentence: `${count} updates have no place in ${rows} rows` });
     return { shape: [rows, ...inner], dtype: "float32" };
   },
-  axes: ({ shape: [rows = 1, ...inner] }) => [rows, sizeOf(inner)],
   vjp: ({ x: { index }, ct }) => ({ index: null, updates: index.size === 0 ? null : indexSelect(ct, index) }),
 });
 

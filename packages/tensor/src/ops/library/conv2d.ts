@@ -49,7 +49,6 @@ export const conv2dWeightGradOp = defineLibrary<Tensor>()({
     checkCotangent(ct.shape, x.shape, weightShape, attrs, fail);
     return { shape: weightShape, dtype: "float32" };
   },
-  axes: ({ shape }) => shape,
   vjp: ({ x: { x, ct }, ct: outer, attrs: { weightShape: _, ...attrs } }) => ({
     x: conv2dInputGrad(ct, outer, x.shape, attrs),
     ct: apply(conv2dOp, { x, weight: outer }, attrs),

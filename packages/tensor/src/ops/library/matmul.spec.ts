@@ -32,7 +32,6 @@ export const matmulSpec: Spec<typeof matmulOp> = {
     { x: { a: [1, 19], b: [19, 33] }, attrs: plain },
     { x: { a: [13, 17], b: [17, 21] }, attrs: plain },
     { x: { a: [2, 3, 4], b: [2, 4, 5] }, attrs: plain },
-    { x: { a: [2, 1, 3, 4], b: [3, 4, 2] }, attrs: plain },
     { x: { a: [3, 4], b: [2, 2, 4, 3] }, attrs: plain },
     { x: { a: [0, 3], b: [3, 2] }, attrs: plain },
     { x: { a: [2, 0], b: [0, 3] }, attrs: plain },
@@ -41,6 +40,7 @@ export const matmulSpec: Spec<typeof matmulOp> = {
     { x: { a: [2, 3], b: [4, 3] }, attrs: plain, code: "shape/matmul-inner" },
     { x: { a: [3], b: [3, 2] }, attrs: plain, code: "shape/matmul-rank" },
     { x: { a: [2, 2, 3], b: [3, 3, 2] }, attrs: plain, code: "shape/matmul-batch" },
+    { x: { a: [2, 1, 3, 4], b: [3, 4, 2] }, attrs: plain, code: "shape/matmul-batch-mixed" },
     { x: { a: { shape: [2, 3], dtype: "int32" }, b: [3, 2] }, attrs: plain, code: "dtype/unsupported" },
   ],
 };

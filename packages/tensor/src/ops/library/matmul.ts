@@ -4,7 +4,7 @@ import { bool } from "../../op/attr.ts";
 import { defineLibrary } from "../../op/define.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { sumTo } from "../view/expand.ts";
+import { broadcastTo, sumTo } from "../view/expand.ts";
 import { reshape } from "../view/reshape.ts";
 
 export const matmulOp = defineLibrary<Tensor>()({
@@ -21,6 +21,9 @@ export const matmulOp = defineLibrary<Tensor>()({
       fail({ code: "shape/matmul-inner", sentence: `inner dimensions differ (${k} and ${inner})`, ...(k === n ? { hint: "b looks transposed; pass transposeB: true" } : {}) });
     }
     const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)) ?? fail({ code: "shape/matmul-batch", sentence: "batch dimensions do not broadcast" });
+    if (!servesBatch(a.shape, batch) || !servesBatch(b.shape, batch)) {
+      fail({ code: "shape/matmul-batch-mixed", sentence: "an operand holds one matrix, or one for every item of the batch", hint: "expand the batch axes, as matmul() does" });
+    }
     return { shape: [...batch, m, n], dtype: "float32" };
   },
 
@@ -52,12 +55,26 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   if (a.rank === 0 || b.rank === 0) {
     throw new ShapeError("shape/matmul-rank", "a scalar has no rows to multiply", { subject: "matmul", facts: { a: String(a), b: String(b) }, hint: "use mul" });
   }
-  if (a.rank > 1 && b.rank > 1) return apply(matmulOp, { a, b }, { transposeA, transposeB });
+  if (a.rank > 1 && b.rank > 1) return apply(matmulOp, batched(a, b), { transposeA, transposeB });
   const left = a.rank === 1 ? reshape(a, [1, a.size]) : a;
   const right = b.rank === 1 ? reshape(b, [b.size, 1]) : b;
   const product = apply(matmulOp, { a: left, b: right }, { transposeA: transposeA && a.rank > 1, transposeB: transposeB && b.rank > 1 });
   const kept = product.shape.filter((_, axis) => !(a.rank === 1 && axis === product.rank - 2) && !(b.rank === 1 && axis === product.rank - 1));
   return reshape(product, kept);
+}
+
+/** Whether an operand's batch axes are the result's, or hold one matrix that serves all. */
+function servesBatch(shape: Shape, batch: Shape): boolean {
+  const own = sizeOf(shape.slice(0, -2));
+  return own === 1 || own === sizeOf(batch);
+}
+
+/** Expands batch axes that repeat only in part; a single matrix is left to the kernel to repeat. */
+function batched(a: Tensor, b: Tensor): { readonly a: Tensor; readonly b: Tensor } {
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  if (batch === null) return { a, b };
+  const fit = (x: Tensor): Tensor => (servesBatch(x.shape, batch) ? x : broadcastTo(x, [...batch, ...x.shape.slice(-2)]));
+  return { a: fit(a), b: fit(b) };
 }
 
 function matrixShape(shape: Shape, transpose: boolean): readonly [rows: number, columns: number] {

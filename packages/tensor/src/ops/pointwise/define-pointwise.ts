@@ -13,8 +13,8 @@ import { cast } from "./cast.ts";
 /** A tensor, or a number that takes the other operand's dtype. */
 export type Operand = Tensor | number;
 
-/** Which dtypes an op takes: any number, floating point only, whole numbers only, or anything. */
-type Takes = "number" | "float" | "integer" | "any";
+/** Which dtypes an op takes: any number, floating point only, 32-bit words only, or anything. */
+type Takes = "number" | "float" | "word" | "any";
 
 interface UnaryRow<A extends AnyAttrs> {
   readonly takes: Takes;
@@ -147,7 +147,7 @@ function checkTakes(takes: Takes, { dtype }: Aval, fail: Fail): void {
   const accepted: Record<Takes, readonly DType[]> = {
     number: ["float32", "int32", "uint8"],
     float: ["float32"],
-    integer: ["int32", "uint8", "bool"],
+    word: ["int32"],
     any: ["float32", "int32", "uint8", "bool"],
   };
   if (!accepted[takes].includes(dtype)) fail({ code: "dtype/unsupported", sentence: `takes ${accepted[takes].join(", ")}, not ${dtype}`, hint: "cast first" });

@@ -1,0 +1,309 @@
+import { type Backend, bytesOf, candidatesOf, type DeviceBuffer, type Executable, type MemoryUse, type Plan, readsOfStep } from "@gradus/compile";
+import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
+import { bestLevel, wasmFeatures } from "./features.ts";
+import { Heap, mostPages } from "./heap.ts";
+import { kernelTable } from "./kernel-table.ts";
+import type { Kernel, Level } from "./kernels/kernel.ts";
+import { epilogueCode } from "./loop/epilogue.ts";
+import { loopKernel, type LoopContext } from "./loop/kernel.ts";
+import { isMathName, MathFunctions, type MathName } from "./loop/math.ts";
+import { Guards } from "./guards.ts";
+import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
+import { type Address, counterWords, type Launch, programModule } from "./program.ts";
+import { controlWords } from "./worker.ts";
+
+export interface WasmOptions {
+  /** Threads to compute with, this one included; by default as many as the host has cores. Needs shared memory. */
+  readonly threads?: number;
+  /** The instruction level; by default the best the host has. */
+  readonly level?: Level;
+  /** The most memory to grow to, in bytes; by default all that 32-bit WebAssembly has. */
+  readonly mostBytes?: number;
+  /** Puts canaries around every buffer and looks at them after every run. Slow; for tests. */
+  readonly guard?: boolean;
+  /** How worker threads are started; for tests. */
+  readonly startWorker?: StartWorker;
+}
+
+/**
+ * The WebAssembly backend: kernels generated for each plan, SIMD where the host has it, worker threads over one memory.
+ *
+ * @throws ArgumentError for a thread count below 1, or a level the host does not have.
+ */
+export class WasmBackend implements Backend {
+  readonly name: string;
+  readonly level: Level;
+  readonly threads: number;
+  readonly memoryObject: WebAssembly.Memory;
+  readonly #heap: Heap;
+  readonly #pool: Pool | null;
+  readonly #guards: Guards | null;
+  readonly #shared: boolean;
+  #nextId = 1;
+  #arena = { address: 0, bytes: 0 };
+  #scratch = { address: 0, bytes: 0 };
+  #workspace = { address: 0, bytes: 0 };
+
+  constructor({ threads, level = bestLevel(), mostBytes, guard = false, startWorker = startHostWorker }: WasmOptions = {}) {
+    const features = wasmFeatures();
+    if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
+      throw new ArgumentError("argument/threads", `threads must be a whole number from 1 to 64, not ${threads}`, { subject: "wasm" });
+    }
+    if ((level === "relaxed" && !features.relaxedSimd) || (level === "simd" && !features.simd)) {
+      throw new ArgumentError("argument/level", `this host has no ${level === "relaxed" ? "relaxed " : ""}SIMD`, { subject: "wasm", hint: `use level "${bestLevel()}"` });
+    }
+    this.#shared = features.threads;
+    this.level = level;
+    this.threads = this.#shared ? (threads ?? coreCount()) : 1;
+    if (!this.#shared && threads !== 1) warnOnce();
+    this.name = `wasm-${level}-${this.threads}`;
+    this.memoryObject = new WebAssembly.Memory({ initial: 16, maximum: mostPages + 1, ...(this.#shared ? { shared: true } : {}) });
+    this.#heap = new Heap(this.memoryObject, mostBytes);
+    this.#guards = guard ? new Guards(this.memoryObject) : null;
+    const control = this.#heap.allocate(controlWords.count * 4, "control words");
+    this.#pool = this.threads > 1 ? new Pool(this.memoryObject, control, this.threads, startWorker) : null;
+  }
+
+  /** Resolves when the worker threads run; nothing has to wait for it. */
+  async ready(): Promise<void> {
+    await this.#pool?.ready();
+  }
+
+  prepare(plan: Plan): Executable {
+    const { launches, needed, guards } = this.#lower(plan);
+    const scratchBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.scratchBytes));
+    const workspaceBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.workspaceBytes));
+    let math: MathFunctions | null = null;
+    const bytes = programModule(launches, this.level, scratchBytes, this.#shared, (module) => {
+      math = new MathFunctions(module, this.level, needed.names);
+      needed.math = math;
+    });
+    const module = new WebAssembly.Module(bytes);
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memoryObject } });
+    const run = exports["run"];
+    if (typeof run !== "function") throw new BackendError("wasm/module", "the generated module exports no run", { subject: "wasm" });
+
+    const setWords = counterWords.tiles + launches.length;
+    const tableBytes = Math.max(4, plan.bound.length * 4);
+    const block = this.#heap.allocate(64 + tableBytes + 2 * setWords * 4 + 64, `the tables of plan ${plan.name}`);
+    const table = block + 64;
+    const counters = table + Math.ceil(tableBytes / 64) * 64;
+    new Int32Array(this.memoryObject.buffer, block, 1)[0] = 0;
+    const id = this.#nextId++;
+    this.#pool?.send({ kind: "module", id, module, ready: block });
+
+    const arenaBytes = guards === null ? plan.arenaBytes : guards.arenaBytes;
+    const offsetOf = (buffer: number): number => {
+      const place = plan.buffers[buffer]?.place;
+      return guards?.offsets[buffer] ?? (place?.kind === "arena" ? place.offset : 0);
+    };
+    let runs = 0;
+    let freed = false;
+
+    return {
+      run: (inputs, bound) => {
+        if (freed) throw new BackendError("wasm/freed", "this executable was given back", { subject: "wasm" });
+        const arena = this.#reserve("arena", arenaBytes, plan);
+        const scratch = this.#reserve("scratch", scratchBytes * this.threads, plan);
+        const workspace = this.#reserve("workspace", workspaceBytes, plan);
+        const { buffer } = this.memoryObject;
+        const words = new Int32Array(buffer);
+        bound.forEach((each, slot) => (words[(table >> 2) + slot] = addressOf(each)));
+        guards?.before(arena);
+        plan.inputs.forEach((at, i) => copyIn(buffer, arena + offsetOf(at), inputs[i], plan.buffers[at]));
+        const set = counters + (runs++ % 2) * setWords * 4;
+        words.fill(0, set >> 2, (set >> 2) + setWords);
+        const pool = this.#pool;
+        const all = pool !== null && !pool.broken && Atomics.load(words, block >> 2) === this.threads - 1;
+        const participants = all ? this.threads : 1;
+        if (all) pool.launch({ executable: id, participants, arena, table, scratch, workspace, counters: set });
+        try {
+          run(0, participants, mayWait ? 1 : 0, arena, table, scratch, workspace, set);
+        } catch (cause) {
+          throw new BackendError("wasm/trap", `plan ${plan.name} stopped in generated code`, { subject: "wasm", cause });
+        }
+        if (all && pool.broken) throw new BackendError("wasm/worker", "a worker thread failed; this step is lost, and the next ones run on the main thread", { subject: "wasm" });
+        guards?.after(arena, plan);
+        return plan.outputs.map((at) => {
+          const place = plan.buffers[at]?.place;
+          const address = place?.kind === "bound" ? addressOf(bound[place.slot]) : arena + offsetOf(at);
+          return copyOut(buffer, address, plan.buffers[at]);
+        });
+      },
+      free: () => {
+        if (freed) return;
+        freed = true;
+        this.#heap.free(block);
+        this.#pool?.send({ kind: "free", id });
+      },
+    };
+  }
+
+  allocate(aval: Aval, label: string): DeviceBuffer {
+    const margin = this.#guards === null ? 0 : Guards.margin;
+    const address = this.#heap.allocate(bytesOf(aval) + 2 * margin, `${label} ${aval.dtype}[${aval.shape.join(", ")}]`);
+    this.#guards?.watch(address, bytesOf(aval), label);
+    return new WasmBuffer(this.memoryObject, address + margin, aval, () => {
+      this.#guards?.unwatch(address);
+      this.#heap.free(address);
+    });
+  }
+
+  memory(): MemoryUse {
+    return { bytes: this.#heap.bytes, peakBytes: this.#heap.peakBytes };
+  }
+
+  dispose(): void {
+    this.#pool?.stop();
+  }
+
+  /** Kernels and addresses for every step of a plan. */
+  #lower(plan: Plan): { launches: Launch[]; needed: { names: Set<MathName>; math: MathFunctions | null }; guards: ReturnType<Guards["layout"]> | null } {
+    const needed: { names: Set<MathName>; math: MathFunctions | null } = { names: new Set(), math: null };
+    const context: LoopContext = {
+      buffers: plan.buffers,
+      math: () => {
+        if (needed.math === null) throw new RangeError("kernels were emitted before the functions they call");
+        return needed.math;
+      },
+    };
+    const table = kernelTable((epilogue) => epilogueCode(epilogue, this.level, context));
+    const guards = this.#guards?.layout(plan) ?? null;
+    const launches: Launch[] = [];
+    for (const step of plan.steps) {
+      const kernels: readonly Kernel[] = step.kind === "loop" ? [loopKernel(step, context)] : candidatesOf(table, step)[0];
+      for (const root of step.kind === "loop" ? [...step.terms, ...step.writes].map(({ value }) => value) : step.epilogue === null ? [] : [step.epilogue.value]) collectMath(root, needed.names);
+      const writes = step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
+      const addresses = [...readsOfStep(step), ...writes].map((id): Address => {
+        const place = plan.buffers[id]?.place;
+        if (place?.kind === "bound") return { kind: "table", slot: place.slot };
+        return { kind: "arena", offset: guards?.offsets[id] ?? place?.offset ?? 0 };
+      });
+      for (const kernel of kernels) if (kernel.tiles > 0) launches.push({ kernel, addresses });
+    }
+    return { launches, needed, guards };
+  }
+
+  /** A region shared by all plans, as large as the largest needs; runs never overlap. */
+  #reserve(kind: "arena" | "scratch" | "workspace", bytes: number, plan: Plan): number {
+    const region = kind === "arena" ? this.#arena : kind === "scratch" ? this.#scratch : this.#workspace;
+    if (region.address !== 0 && bytes <= region.bytes) return region.address;
+    if (region.address !== 0) this.#heap.free(region.address);
+    region.address = 0;
+    region.bytes = 0;
+    try {
+      region.address = this.#heap.allocate(Math.max(64, bytes), `the ${kind} of plan ${plan.name}`);
+    } catch (error) {
+      if (!(error instanceof MemoryError)) throw error;
+      const [largest] = plan.buffers.toSorted((a, b) => b.bytes - a.bytes);
+      throw new MemoryError(error.code, error.sentence, {
+        subject: "wasm",
+        facts: { ...error.facts, plan: plan.name, "largest tensor": largest === undefined ? "none" : `${largest.label} ${largest.dtype}[${largest.shape.join(", ")}] (${largest.bytes} bytes)` },
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        cause: error,
+      });
+    }
+    region.bytes = Math.max(64, bytes);
+    return region.address;
+  }
+}
+
+/** Blocking waits are allowed everywhere but on a page's main thread. */
+const mayWait = typeof window === "undefined";
+
+class WasmBuffer implements DeviceBuffer {
+  readonly bytes: number;
+  readonly address: number;
+  readonly #memory: WebAssembly.Memory;
+  readonly #aval: Aval;
+  #release: (() => void) | null;
+
+  constructor(memory: WebAssembly.Memory, address: number, aval: Aval, release: () => void) {
+    this.#memory = memory;
+    this.address = address;
+    this.#aval = aval;
+    this.bytes = bytesOf(aval);
+    this.#release = release;
+  }
+
+  write(data: HostData): void {
+    copyIn(this.#memory.buffer, this.address, data, this.#aval);
+  }
+
+  read(): HostData {
+    return copyOut(this.#memory.buffer, this.address, this.#aval);
+  }
+
+  free(): void {
+    this.#release?.();
+    this.#release = null;
+  }
+}
+
+function addressOf(buffer: DeviceBuffer | undefined): number {
+  if (buffer instanceof WasmBuffer) return buffer.address;
+  throw new BackendError("wasm/foreign-buffer", "a buffer of another backend was bound", { subject: "wasm" });
+}
+
+function view(memory: ArrayBufferLike, address: number, { dtype, shape }: Aval): HostData {
+  const length = sizeOf(shape);
+  switch (dtype) {
+    case "float32":
+      return new Float32Array(memory, address, length);
+    case "int32":
+      return new Int32Array(memory, address, length);
+    case "uint8":
+    case "bool":
+      return new Uint8Array(memory, address, length);
+  }
+  dtype satisfies never;
+  throw new RangeError("unknown dtype");
+}
+
+function copyIn(memory: ArrayBufferLike, address: number, data: HostData | undefined, aval: Aval | undefined): void {
+  if (data === undefined || aval === undefined) throw new RangeError("an input is missing");
+  view(memory, address, aval).set(data);
+}
+
+function copyOut(memory: ArrayBufferLike, address: number, aval: Aval | undefined): HostData {
+  if (aval === undefined) throw new RangeError("an output is missing");
+  const host = hostArray(aval.dtype, sizeOf(aval.shape));
+  host.set(view(memory, address, aval));
+  return host;
+}
+
+function collectMath(root: Scalar, into: Set<MathName>): void {
+  const seen = new Set<Scalar>();
+  const visit = (scalar: Scalar): void => {
+    if (seen.has(scalar) || scalar.kind !== "call") {
+      if (scalar.kind === "load" || scalar.kind === "index") visitIndex(scalar.kind === "load" ? scalar.at : scalar.of);
+      return;
+    }
+    seen.add(scalar);
+    if (isMathName(scalar.leaf)) into.add(scalar.leaf);
+    scalar.args.forEach(visit);
+  };
+  const visitIndex = ({ terms }: Extract<Scalar, { kind: "index" }>["of"]): void => {
+    for (const { atom } of terms) {
+      if (atom.kind === "value") visit(atom.value);
+      else if (atom.kind !== "axis") visitIndex(atom.of);
+    }
+  };
+  visit(root);
+}
+
+function coreCount(): number {
+  const cores = typeof navigator === "object" && typeof navigator.hardwareConcurrency === "number" ? navigator.hardwareConcurrency : 1;
+  return Math.max(1, Math.min(16, cores));
+}
+
+let warned = false;
+
+function warnOnce(): void {
+  if (warned) return;
+  warned = true;
+  console.warn(
+    "gradus: computing on one thread, because this page is not cross-origin isolated. " +
+      "Serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp to use every core.",
+  );
+}
