@@ -51,6 +51,11 @@ export function opaque<T extends object>(describe: string): Attr<T> {
   return { describe, accepts: (value): value is T => typeof value === "object" || typeof value === "function", key: (value) => `#${identityOf(value)}` };
 }
 
+/** A value that only gradients look at: it does not change what the op computes, and so is no part of the key. */
+export function gradientOnly<T extends object>(describe: string): Attr<T> {
+  return { describe, accepts: (value): value is T => (typeof value === "object" && value !== null) || typeof value === "function", key: () => "" };
+}
+
 /** Checks every attribute and returns their joint key. */
 export function checkAttrs(op: string, attrs: Readonly<Record<string, Attr<unknown>>>, values: Readonly<Record<string, unknown>>): string {
   let key = "";

@@ -5,6 +5,7 @@ import { apply, mapSlots } from "../op/apply.ts";
 import type { AnyAttrs, Inputs, LoopOp } from "../op/define.ts";
 import type { Host, Spec } from "../op/spec.ts";
 import { Tensor } from "../tensor.ts";
+import { expectClose } from "../testing/compare.ts";
 import { drawCase, type Drawn, type ErasedCase, mulberry } from "../testing/draw.ts";
 import { evaluate, leaf, setLeaf } from "../testing/evaluate.ts";
 import { ops } from "./index.ts";
@@ -33,7 +34,7 @@ describe.each(rows)("$name", ({ name, op, spec }) => {
   test.each(spec.cases.map((one) => [title(one), one] as const))("means its reference: %s", (_, one) => {
     const out = call(op, drawCase(op, one), one);
     const [got] = evaluate(out);
-    close(got, meaning(spec, out));
+    expectClose(got, meaning(spec, out));
   });
 
   test.each(spec.rejects.map((one) => [one.code, title(one), one] as const))("rejects with %s: %s", (code, _, one) => {
@@ -60,7 +61,7 @@ describe.each(rows)("$name", ({ name, op, spec }) => {
       floats.forEach((input, i) => {
         const gradient = pulled[i];
         const [got] = gradient == null ? [new Float64Array(input.size)] : evaluate(gradient);
-        close(got, numericGradient(spec, out, input, weights), 2e-5);
+        expectClose(got, numericGradient(spec, out, input, weights), 2e-5);
       });
     });
   }
@@ -90,17 +91,6 @@ function numericGradient(spec: ErasedSpec, out: Tensor, input: Tensor, weights: 
 
 function tensorsOf(x: Drawn): Tensor[] {
   return Object.values(x).flatMap((value) => (value === null ? [] : value instanceof Tensor ? [value] : [...value]));
-}
-
-function close(got: ArrayLike<number> | undefined, want: ArrayLike<number>, tolerance = 1e-6): void {
-  expect(got?.length).toBe(want.length);
-  const largest = Array.from(want).reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 1e-3);
-  for (let i = 0; i < want.length; i++) {
-    const a = got?.[i] ?? Number.NaN;
-    const b = want[i] ?? Number.NaN;
-    if (Object.is(a, b) || a === b || Math.abs(a - b) <= tolerance * largest) continue;
-    expect.fail(`element ${i} is ${a}, not ${b}`);
-  }
 }
 
 function isSmall(one: ErasedCase): boolean {

@@ -3,6 +3,8 @@ import type { Spec } from "../op/spec.ts";
 import type { Ops } from "./index.ts";
 import { eluSpec, leakyReluSpec, reluSpec } from "./activation/rectifiers.spec.ts";
 import { sigmoidSpec, softplusSpec } from "./activation/sigmoid.spec.ts";
+import { barrierSpec, checkpointSpec } from "./autograd/checkpoint.spec.ts";
+import { customGradSpec } from "./autograd/custom-grad.spec.ts";
 import { gatherSpec } from "./indexing/gather.spec.ts";
 import { indexSelectSpec } from "./indexing/index-select.spec.ts";
 import { scatterAddSpec } from "./indexing/scatter-add.spec.ts";
@@ -55,12 +57,14 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   atanh: atanhSpec,
   avgPool2d: avgPool2dSpec,
   avgPool2dGrad: avgPool2dGradSpec,
+  barrier: barrierSpec,
   bitsToInteger: bitsToIntegerSpec,
   bitsToNormal: bitsToNormalSpec,
   bitsToUniform: bitsToUniformSpec,
   cast: castSpec,
   cbrt: cbrtSpec,
   ceil: ceilSpec,
+  checkpoint: checkpointSpec,
   clamp: clampSpec,
   concat: concatSpec,
   conv2d: conv2dSpec,
@@ -68,6 +72,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   conv2dWeightGrad: conv2dWeightGradSpec,
   cos: cosSpec,
   cosh: coshSpec,
+  customGrad: customGradSpec,
   div: divSpec,
   elu: eluSpec,
   equal: equalSpec,
