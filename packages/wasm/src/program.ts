@@ -14,11 +14,11 @@ export interface Launch {
 /** Words of one set of counters: threads that arrived at barriers, then the next tile of each launch. All zero before a run. */
 export const counterWords = { barrier: 0, tiles: 1 } as const;
 
-/** Turns of the spin before a thread at a barrier lets others run. */
-const spins = 1 << 14;
-/** How long a thread at a barrier then sleeps at a time, in nanoseconds, and how often before it gives up: one minute. */
-const napNanoseconds = 1_000_000n;
-const mostNaps = 60_000;
+/** Turns of the spin, some 100 microseconds, before a thread at a barrier lets others run. */
+const spins = 1 << 15;
+/** How long a thread at a barrier then sleeps at most before it looks again, in nanoseconds, and how often before it gives up: a minute. */
+const napNanoseconds = 10_000_000n;
+const mostNaps = 6_000;
 
 /**
  * One module for a whole plan: its kernels, and `run`, which every thread calls once a run. Threads claim tiles with
@@ -73,8 +73,15 @@ function barrier(f: FunctionBuilder, participants: Local<"i32">, mayWait: Local<
   const target = f.local("i32", () => f.i32.mul(participants, count));
   const arrived = f.local("i32");
   const turns = f.local("i32", 0);
-  f.i32.atomic_rmw_add(4 * counterWords.barrier, counters, 1);
-  f.drop();
+  f.set(arrived, () => f.i32.atomic_rmw_add(4 * counterWords.barrier, counters, 1));
+  // The last to arrive wakes those that sleep.
+  f.if(
+    () => f.i32.eq(() => f.i32.add(arrived, 1), target),
+    () => {
+      f.memory.atomic_notify(4 * counterWords.barrier, counters, -1);
+      f.drop();
+    },
+  );
   f.block((done) => {
     f.loop((again) => {
       f.set(arrived, () => f.i32.atomic_load(4 * counterWords.barrier, counters));
