@@ -92,8 +92,8 @@ class Assembly {
       const id = this.#add(leaf, bound);
       if (!bound) inputs.push(id);
     }
-    for (const { stores } of this.#kernels) for (const store of stores) if (!this.#bufferOf.has(store)) this.#add(store, false);
     const written = this.#claimStateBuffers();
+    for (const { stores } of this.#kernels) for (const store of stores) if (!this.#bufferOf.has(store)) this.#add(store, false);
     const updates = this.#graph.updates.filter(({ state, old, value }) => !written.has(state) && value !== old);
     const copies = updates.map(({ old, value }) => ({ from: this.#buffer(value), to: this.#buffer(old) }));
     const results = this.#graph.outputs.map((output) => this.#buffer(output));

@@ -1,4 +1,4 @@
-import { ArgumentError, BackendError, currentRuntime, type DType, fromHost, type HostData, type HostTensor, pendingStates, type State, Tensor } from "@gradus/tensor";
+import { ArgumentError, BackendError, currentRuntime, type DType, fromHost, type HostData, type HostTensor, pendingStates, State, Tensor } from "@gradus/tensor";
 import { Engine, type Prepared, takePending, unsettled } from "./engine.ts";
 import { type Plan } from "./plan.ts";
 import { type Program, readProgram } from "./program.ts";
@@ -112,7 +112,10 @@ function start(engine: Engine, trace: Trace, given: readonly Tensor[]): unknown 
   return trace.rebuild(targets);
 }
 
-/** Swaps tensors, host tensors and numbers for arguments of the plan, and writes down what is left as the signature. */
+/**
+ * Swaps tensors, host tensors and numbers for arguments of the plan, and writes down what is left as the signature.
+ * State cells and kept tensors are read where they are, and other objects are told apart by identity: both are part of the signature.
+ */
 function replaceArguments(value: unknown, given: Tensor[], signature: string[], depth: number): unknown {
   if (depth > 8) throw new ArgumentError("compile/arguments", "arguments are nested too deeply", { subject: "compile" });
   const take = (tensor: Tensor): Tensor => {
@@ -120,33 +123,57 @@ function replaceArguments(value: unknown, given: Tensor[], signature: string[], 
     const position = given.push(tensor) - 1;
     return new Tensor(tensor, { kind: "argument", position });
   };
+  if (value instanceof State) {
+    signature.push(`state#${identityOf(value)}`);
+    return value;
+  }
   if (value instanceof Tensor) {
-    const tensor = value.value();
-    if (tensor.host === null && tensor.source.kind !== "state" && tensor.source.kind !== "kept") {
-      throw new ArgumentError("compile/lazy-argument", "a compiled function takes tensors that have data, and this one was not computed yet", {
-        subject: "compile",
-        facts: { argument: String(tensor) },
-        hint: "await its data() first, or compute it inside the function",
-      });
+    if (value.host !== null) return take(value);
+    const { source } = value;
+    if (source.kind === "state" && source.version === source.state.version) {
+      signature.push(`state#${identityOf(source.state)}`);
+      return value;
     }
-    return take(tensor);
+    if (source.kind === "kept") {
+      signature.push(`kept#${identityOf(source.buffer)}`);
+      return value;
+    }
+    throw new ArgumentError("compile/lazy-argument", "a compiled function takes tensors that have data, and this one was not computed yet", {
+      subject: "compile",
+      facts: { argument: String(value) },
+      hint: "await its data() first, or compute it inside the function",
+    });
   }
   if (typeof value === "number") return take(fromHost([], "float32", Float32Array.of(value)));
   if (isHostTensor(value)) return take(fromHost(value.shape, value.dtype, value.data));
   if (Array.isArray(value)) {
-    signature.push(`(${value.length}`);
-    return value.map((item: unknown) => replaceArguments(item, given, signature, depth + 1));
+    signature.push("[");
+    const items = value.map((item: unknown) => replaceArguments(item, given, signature, depth + 1));
+    signature.push("]");
+    return items;
   }
   if (isPlainObject(value)) {
     const result: Record<string, unknown> = {};
+    signature.push("{");
     for (const [name, item] of Object.entries(value)) {
-      signature.push(name);
+      signature.push(JSON.stringify(name));
       result[name] = replaceArguments(item, given, signature, depth + 1);
     }
+    signature.push("}");
     return result;
   }
-  signature.push(typeof value === "object" || typeof value === "function" ? "static" : String(value));
+  if (typeof value === "string") signature.push(JSON.stringify(value));
+  else signature.push((typeof value === "object" && value !== null) || typeof value === "function" ? `object#${identityOf(value)}` : `${typeof value} ${String(value)}`);
   return value;
+}
+
+const identities = new WeakMap<object, number>();
+let nextIdentity = 1;
+
+function identityOf(value: object): number {
+  let identity = identities.get(value);
+  if (identity === undefined) identities.set(value, (identity = nextIdentity++));
+  return identity;
 }
 
 function mapTensors(value: unknown, map: (tensor: Tensor) => Tensor): unknown {

@@ -24,6 +24,8 @@ export class Engine implements Runtime {
   #clock = 0;
   #held = 0;
   #last: Promise<unknown> | null = null;
+  /** The evaluation under way, if it could not be done at once. */
+  #turn: Promise<void> | null = null;
 
   constructor(backend: Backend) {
     this.name = backend.name;
@@ -31,18 +33,30 @@ export class Engine implements Runtime {
   }
 
   async evaluate(tensors: readonly Tensor[]): Promise<void> {
+    // One at a time, and without a pause before it runs: an update stays pending until it has been carried out,
+    // so whoever came in between would carry it out again.
+    while (this.#turn !== null) await this.#turn;
     const updates = takePending();
-    const wanted = [...new Set(tensors)].filter(({ host }) => host === null);
+    const wanted = [...new Set(tensors.map((tensor) => tensor.value()))].filter(({ host }) => host === null);
     if (wanted.length === 0 && updates.length === 0) return;
     const program = readProgram(wanted, updates);
     refuseArguments(program);
     refuseStale(program);
-    await this.run(program, await this.prepare(program), (leaf) => leaf, wanted);
+    const go = (prepared: Prepared): void | Promise<void> => this.run(program, prepared, (leaf) => leaf, wanted);
+    const prepared = this.prepare(program);
+    const done = prepared instanceof Promise ? prepared.then(go) : go(prepared);
+    if (!(done instanceof Promise)) return;
+    const pass = (): void => {
+      this.#turn = null;
+    };
+    this.#turn = done.then(pass, pass);
+    await done;
   }
 
   async keep(tensors: readonly Tensor[]): Promise<readonly Tensor[]> {
-    await this.evaluate(tensors);
-    return tensors.map((tensor) => {
+    const values = tensors.map((tensor) => tensor.value());
+    await this.evaluate(values);
+    return values.map((tensor) => {
       const buffer = this.backend.allocate(tensor, "kept");
       if (tensor.host !== null) buffer.write(tensor.host);
       return new Tensor(tensor, { kind: "kept", buffer });

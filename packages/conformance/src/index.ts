@@ -1,7 +1,12 @@
-export * from "./check-gradients.ts";
-export * from "./check-ops.ts";
+export { type Behaviour, behaviours } from "./behaviours.ts";
 export { drawCase, type Drawn, type ErasedCase, type SpecifiedOp, specifiedOp, specifiedOps } from "./case.ts";
+export * from "./check-gradients.ts";
+export * from "./check-graph.ts";
+export * from "./check-ops.ts";
 export { ExactFunction } from "./exact-function.ts";
 export * from "./leaks.ts";
+export { type Ingredient, randomRecipe, type Recipe } from "./random-graph.ts";
 export * from "./sabotage.ts";
+export { specEvaluate } from "./spec-evaluate.ts";
+export * from "./test-backend.ts";
 export { disagreement, type Tolerance, toleranceOf } from "./tolerance.ts";

@@ -1,4 +1,5 @@
 import { add, broadcastShapes, cos, exp, expand, gradients, identity, less, matmul, maximum, mean, mul, neg, reshape, sameShape, type Shape, sin, sizeOf, type State, sub, sum, tanh, type Tensor, where } from "@gradus/tensor";
+import { uniform } from "./random.ts";
 
 /** One step of a recipe: what to add to the graph, and three numbers to choose with. */
 export type Ingredient = readonly [kind: number, a: number, b: number, c: number];
@@ -123,4 +124,12 @@ function factors(size: number, choice: number): number[] {
   if (choice % 4 === 0 || first === undefined) return [size];
   const rest = size / first;
   return choice % 4 === 3 && rest % 2 === 0 ? [first, 2, rest / 2] : [first, rest];
+}
+
+/** A recipe of up to forty nodes that is the same for the same seed. */
+export function randomRecipe(seed: number): Recipe {
+  const random = uniform(seed);
+  const number = (below: number): number => Math.floor(random() * below);
+  const nodes = Array.from({ length: 1 + number(40) }, (): Ingredient => [number(60), number(60), number(60), number(60)]);
+  return { nodes, outputs: Array.from({ length: 1 + number(3) }, () => number(60)), gradients: number(2) === 1 };
 }

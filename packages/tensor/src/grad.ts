@@ -101,7 +101,7 @@ function reaching(roots: readonly Tensor[], wanted: ReadonlySet<Tensor>): Tensor
   let cut: Tensor | null = null;
   const order = topological(roots).filter((tensor) => {
     if (wanted.has(tensor)) found.add(tensor);
-    else if (tensor.source.kind === "host" && tensor.source.computed) cut = tensor;
+    else if ((tensor.source.kind === "host" || tensor.source.kind === "state") && tensor.source.computed) cut = tensor;
     else if (!parentsOf(tensor).some((parent) => onPath.has(parent))) return false;
     onPath.add(tensor);
     return true;

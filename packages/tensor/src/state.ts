@@ -47,7 +47,7 @@ export class State extends Tensor {
   leaf(): Tensor {
     const { source } = this.#leaf ?? this;
     if (this.#leaf === null || source.kind !== "state" || source.version !== this.version) {
-      this.#leaf = new Tensor(this, { kind: "state", state: this, version: this.version });
+      this.#leaf = new Tensor(this, { kind: "state", state: this, version: this.version, computed: false });
     }
     return this.#leaf;
   }
@@ -74,9 +74,11 @@ export class State extends Tensor {
 
   /** Called by the runtime when an update has been carried out. */
   advance(): void {
+    const carried = this.#pending;
     this.discard();
     this.version++;
     this.current = null;
+    carried?.store(this, this.version);
   }
 
   /** Replaces the value from the host at once; a recorded update is dropped. */

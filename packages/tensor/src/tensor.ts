@@ -19,8 +19,8 @@ export type Source =
     }
   /** Data the host holds; `computed` if it was a graph until its value was read. */
   | { readonly kind: "host"; readonly computed: boolean }
-  /** What a state cell held after its `version`-th update. */
-  | { readonly kind: "state"; readonly state: State; readonly version: number }
+  /** What a state cell held after its `version`-th update; `computed` if it was a graph until the update was carried out. */
+  | { readonly kind: "state"; readonly state: State; readonly version: number; readonly computed: boolean }
   /** An argument of a function being compiled. */
   | { readonly kind: "argument"; readonly position: number }
   /** A buffer kept on the device by name. */
@@ -58,6 +58,11 @@ export class Tensor implements Aval {
   settle(host: HostData): void {
     this.#host = host;
     this.#source = { kind: "host", computed: true };
+  }
+
+  /** Called when the value has been written into a state cell: from then on the tensor reads the cell, and lets its graph go. */
+  store(state: State, version: number): void {
+    if (this.#source.kind === "op") this.#source = { kind: "state", state, version, computed: true };
   }
 
   /** Number of axes. */

@@ -1,0 +1,304 @@
+import { add, conv2d, exp, expand, matmul, mean, mul, neg, relu, reshape, sub, sum, tanh } from "@gradus/tensor";
+import { describe, expect, test } from "vitest";
+import { cell, data, planOf, textOf } from "./plan-text.test.support.ts";
+
+describe("canonical", () => {
+  test("equal calls on equal inputs are computed once", () => {
+    const x = data(4);
+    expect(textOf(planOf(add(tanh(x), tanh(x)), mul(tanh(x), 2)))).toMatchInlineSnapshot(`
+      "
+      tanh: over [4] of %0
+        %1 = tanh(b0[0+1*i0])
+      add: over [4] of %1
+        %2 = add(b0[0+1*i0], b0[0+1*i0])
+      mul: over [4] of %1
+        %3 = mul(b0[0+1*i0], 2)
+      %0 float32[4] at 0 (constant)
+      %1 float32[4] at 64 (tanh)
+      %2 float32[4] at 0 (add)
+      %3 float32[4] at 64 (mul)
+      outputs %2, %3; arena 128
+      "
+    `);
+  });
+
+  test("equal calls with other attributes, or on other data of the same shape, are not", () => {
+    const [x, y] = [data(2, 3), data(2, 3)];
+    expect(planOf(sum(x, { axis: 0 }), sum(x, { axis: 1 }), sum(y, { axis: 0 })).steps.length).toBe(3);
+  });
+});
+
+describe("group", () => {
+  test("a pointwise chain is one kernel that reads its inputs once", () => {
+    const [a, b] = [data(2, 3), data(2, 3)];
+    expect(textOf(planOf(mul(tanh(add(a, b)), neg(a))))).toMatchInlineSnapshot(`
+      "
+      mul: over [6] of %0, %1
+        %2 = mul(tanh(add(b0[0+1*i0], b1[0+1*i0])), neg(b0[0+1*i0]))
+      %0 float32[2, 3] at 0 (constant)
+      %1 float32[2, 3] at 64 (constant)
+      %2 float32[2, 3] at 128 (mul)
+      outputs %2; arena 192
+      "
+    `);
+  });
+
+  test("a cheap value with two readers is computed twice; a costly one is stored", () => {
+    const [x, y] = [data(2, 3), data(2, 3)];
+    const cheap = add(x, y);
+    expect(planOf(sum(cheap, { axis: 0 }), sum(cheap, { axis: 1 })).steps.map(({ label }) => label)).toEqual(["sum", "sum"]);
+    const costly = exp(add(x, y));
+    expect(planOf(sum(costly, { axis: 0 }), sum(costly, { axis: 1 })).steps.map(({ label }) => label)).toEqual(["exp", "sum", "sum"]);
+  });
+
+  test("a costly value is stored before a broadcast repeats it; a cheap one is not", () => {
+    const x = data(1, 3);
+    expect(planOf(neg(expand(exp(x), [64, 3]))).steps.map(({ label }) => label)).toEqual(["exp", "neg"]);
+    expect(planOf(neg(expand(neg(x), [64, 3]))).steps.map(({ label }) => label)).toEqual(["neg"]);
+  });
+
+  test("bias and activation become a matrix product's epilogue, over its own axes", () => {
+    expect(textOf(planOf(relu(add(matmul(data(2, 3), data(3, 4)), data(4)))))).toMatchInlineSnapshot(`
+      "
+      matmul+relu: %0, %1 -> %3
+        then over [1, 2, 4] larger(add(acc0, b0[0+1*i2]), 0) of %2
+      %0 float32[2, 3] at 128 (constant)
+      %1 float32[3, 4] at 0 (constant)
+      %2 float32[4] at 192 (constant)
+      %3 float32[2, 4] at 64 (relu)
+      outputs %3; arena 256
+      "
+    `);
+  });
+
+  test("a convolution takes its bias by channel, through the reshape that follows", () => {
+    expect(textOf(planOf(reshape(relu(conv2d(data(2, 3, 4, 4), data(5, 3, 3, 3), { bias: data(5) })), [2, 20])))).toMatchInlineSnapshot(`
+      "
+      conv2d+reshape: %0, %1 -> %3
+        then over [2, 5, 4] larger(add(acc0, b0[0+1*i1]), 0) of %2
+      %0 float32[2, 3, 4, 4] at 576 (constant)
+      %1 float32[5, 3, 3, 3] at 0 (constant)
+      %2 float32[5] at 1152 (constant)
+      %3 float32[2, 20] at 960 (reshape)
+      outputs %3; arena 1216
+      "
+    `);
+  });
+
+  test("a reduction takes the pointwise work behind it, and what it reads in front", () => {
+    expect(textOf(planOf(tanh(mean(mul(data(3, 5), 2), { axis: 1 }))))).toMatchInlineSnapshot(`
+      "
+      tanh: over [3] reducing [5] of %0
+        acc0 = sum mul(b0[0+5*i0+1*i1], 2)
+        %1 = tanh(div(acc0, 5))
+      %0 float32[3, 5] at 0 (constant)
+      %1 float32[3] at 64 (tanh)
+      outputs %1; arena 128
+      "
+    `);
+  });
+
+  test("where the epilogues of two products meet, one goes on and the other ends there", () => {
+    const [a, b] = [data(2, 2), data(2, 2)];
+    expect(textOf(planOf(tanh(tanh(add(neg(matmul(a, b)), tanh(matmul(b, a)))))))).toMatchInlineSnapshot(`
+      "
+      matmul+tanh: %1, %0 -> %2
+        then over [1, 2, 2] tanh(acc0)
+      matmul+tanh: %0, %1 -> %3
+        then over [1, 2, 2] tanh(tanh(add(neg(acc0), b0[0+2*i1+1*i2]))) of %2
+      %0 float32[2, 2] at 0 (constant)
+      %1 float32[2, 2] at 64 (constant)
+      %2 float32[2, 2] at 128 (tanh)
+      %3 float32[2, 2] at 192 (tanh)
+      outputs %3; arena 256
+      "
+    `);
+  });
+
+  test("a product with two readers stays whole", () => {
+    const y = matmul(data(2, 2), data(2, 2));
+    expect(planOf(relu(y), neg(y)).steps.map(({ label }) => label)).toEqual(["matmul", "relu", "neg"]);
+  });
+});
+
+describe("lower", () => {
+  test("axes that every address steps through as one are merged", () => {
+    expect(planOf(neg(data(2, 3, 4))).steps).toMatchObject([{ extents: [24] }]);
+    expect(planOf(add(data(2, 3, 4), data(3, 4))).steps).toMatchObject([{ extents: [2, 12] }]);
+    expect(planOf(add(data(2, 3, 4), data(2, 1, 4))).steps).toMatchObject([{ extents: [2, 3, 4] }]);
+    expect(planOf(sum(data(2, 3, 4), { axis: [1, 2] })).steps).toMatchObject([{ extents: [2], reduce: [12] }]);
+    expect(planOf(sum(data(2, 3, 4), { axis: [0, 2] })).steps).toMatchObject([{ extents: [3], reduce: [2, 4] }]);
+  });
+
+  test("reshapes compose into addresses and cost no kernel", () => {
+    const x = data(4, 6);
+    expect(planOf(neg(reshape(reshape(neg(reshape(x, [24])), [2, 3, 4]), [6, 4]))).steps).toMatchObject([{ extents: [24], reads: [0] }]);
+  });
+
+  test("a reshaped output is its base's buffer", () => {
+    const y = exp(data(4, 6));
+    const { steps, outputs } = planOf(y, reshape(y, [24]));
+    expect(steps.length).toBe(1);
+    expect(outputs[0]).toBe(outputs[1]);
+  });
+
+  test("an empty result needs no kernel", () => {
+    expect(planOf(neg(data(0, 3))).steps).toEqual([]);
+    expect(planOf(sum(data(0, 3), { axis: 0 })).steps).toMatchObject([{ extents: [3], reduce: [0] }]);
+  });
+});
+
+describe("memory", () => {
+  test("a value that dies at its only reader, element for element, is overwritten in place", () => {
+    const x = data(16, 16);
+    const y = matmul(x, x);
+    const z = matmul(exp(add(sum(y, { axis: 0 }), y)), x);
+    const { buffers } = planOf(z);
+    const offsets = buffers.flatMap(({ place, label, shape }) => (place.kind === "arena" && shape.length === 2 ? [`${label} ${place.offset}`] : []));
+    expect(offsets).toMatchInlineSnapshot(`
+      [
+        "constant 0",
+        "matmul 1024",
+        "exp 1024",
+        "matmul 2048",
+      ]
+    `);
+  });
+
+  test("a long chain of products needs room for the input and two of them", () => {
+    const x = data(16, 16);
+    let y = x;
+    for (let i = 0; i < 10; i++) y = matmul(y, x);
+    expect(planOf(y).arenaBytes).toBe(3 * 16 * 16 * 4);
+  });
+});
+
+describe("state", () => {
+  test("an update that reads its own element is written in place", () => {
+    const w = cell("w", 4);
+    w.assign(sub(w, mul(data(4), 0.1)));
+    expect(textOf(planOf())).toMatchInlineSnapshot(`
+      "
+      sub: over [4] of %0, %1
+        %0 = sub(b0[0+1*i0], mul(b1[0+1*i0], 0.1))
+      %0 float32[4] bound 0 (w)
+      %1 float32[4] at 0 (constant)
+      outputs ; arena 64
+      "
+    `);
+  });
+
+  test("momentum and parameter are one pass", () => {
+    const [w, m, gradient] = [cell("w", 4), cell("m", 4), data(4)];
+    m.assign(add(mul(m, 0.9), gradient));
+    w.assign(sub(w, mul(m, 0.1)));
+    expect(textOf(planOf())).toMatchInlineSnapshot(`
+      "
+      add+sub: over [4] of %0, %1, %2
+        %0 = add(mul(b0[0+1*i0], 0.9), b1[0+1*i0])
+        %2 = sub(b2[0+1*i0], mul(add(mul(b0[0+1*i0], 0.9), b1[0+1*i0]), 0.1))
+      %0 float32[4] bound 0 (m)
+      %1 float32[4] at 0 (constant)
+      %2 float32[4] bound 1 (w)
+      outputs ; arena 64
+      "
+    `);
+  });
+
+  test("an update that reads other elements than it writes goes through a copy", () => {
+    const w = cell("w", 2, 2);
+    w.assign(matmul(w, w));
+    expect(textOf(planOf())).toMatchInlineSnapshot(`
+      "
+      matmul: %0, %0 -> %1
+      copy: over [4] of %1
+        %0 = b0[0+1*i0]
+      %0 float32[2, 2] bound 0 (w)
+      %1 float32[2, 2] at 0 (matmul)
+      outputs ; arena 64
+      "
+    `);
+  });
+
+  test("readers of the old value come before the kernel that overwrites it", () => {
+    const w = cell("w", 4);
+    const late = sum(mul(w, data(4)));
+    w.assign(mul(w, 0.5));
+    expect(planOf(late).steps.map(({ label }) => label)).toEqual(["sum", "mul"]);
+  });
+
+  test("where the reader of the old value needs the new one, the cell is written by a copy at the end", () => {
+    const w = cell("w", 4);
+    const old = w.value();
+    w.assign(tanh(w));
+    expect(textOf(planOf(sum(mul(old, expand(reshape(sum(w), [1]), [4])))))).toMatchInlineSnapshot(`
+      "
+      tanh: over [4] of %0
+        %1 = tanh(b0[0+1*i0])
+      reshape: over [] reducing [4] of %1
+        acc0 = sum b0[0+1*i0]
+        %2 = acc0
+      sum: over [] reducing [4] of %0, %2
+        acc0 = sum mul(b0[0+1*i0], b1[0])
+        %3 = acc0
+      copy: over [4] of %1
+        %0 = b0[0+1*i0]
+      %0 float32[4] bound 0 (w)
+      %1 float32[4] at 0 (tanh)
+      %2 float32[1] at 64 (reshape)
+      %3 float32[] at 128 (sum)
+      outputs %3; arena 192
+      "
+    `);
+  });
+
+  test("an old value that is an output is saved first", () => {
+    const w = cell("w", 4);
+    const old = w.value();
+    w.assign(neg(w));
+    expect(textOf(planOf(old))).toMatchInlineSnapshot(`
+      "
+      neg: over [4] of %0
+        %1 = neg(b0[0+1*i0])
+      copy: over [4] of %0
+        %2 = b0[0+1*i0]
+      copy: over [4] of %1
+        %0 = b0[0+1*i0]
+      %0 float32[4] bound 0 (w)
+      %1 float32[4] at 0 (neg)
+      %2 float32[4] at 64 (w, before the step)
+      outputs %2; arena 128
+      "
+    `);
+  });
+
+  test("swapped cells go through saved copies", () => {
+    const [a, b] = [cell("a", 2), cell("b", 2)];
+    const [x, y] = [a.value(), b.value()];
+    a.assign(y);
+    b.assign(x);
+    expect(textOf(planOf())).toMatchInlineSnapshot(`
+      "
+      copy: over [2] of %0
+        %2 = b0[0+1*i0]
+      copy: over [2] of %1
+        %3 = b0[0+1*i0]
+      copy: over [2] of %2
+        %1 = b0[0+1*i0]
+      copy: over [2] of %3
+        %0 = b0[0+1*i0]
+      %0 float32[2] bound 0 (b)
+      %1 float32[2] bound 1 (a)
+      %2 float32[2] at 0 (b, before the step)
+      %3 float32[2] at 64 (a, before the step)
+      outputs ; arena 128
+      "
+    `);
+  });
+
+  test("a cell assigned its own value costs nothing", () => {
+    const a = cell("a", 2);
+    a.assign(a.value());
+    expect(planOf().steps).toEqual([]);
+  });
+});

@@ -1,0 +1,351 @@
+import { compile, type Engine } from "@gradus/compile";
+import { add, fromHost, GradusError, type HostTensor, matmul, mul, neg, NumericError, reshape, type Shape, sizeOf, State, sub, sum, type Tensor } from "@gradus/tensor";
+
+/** Something every engine must do, apart from computing its ops: how state, replay and laziness behave. */
+export interface Behaviour {
+  readonly name: string;
+  /** Runs with `engine` installed. Throws an error that says what is not as it should be. */
+  check(engine: Engine, cell: MakeCell): Promise<void>;
+}
+
+/** Makes a state cell that is freed after the check. */
+export type MakeCell = (shape: Shape, values: readonly number[], label?: string) => State;
+
+/** How state, replay and laziness behave, as calls that throw. `testBackend` runs them all. */
+export const behaviours: readonly Behaviour[] = [
+  {
+    name: "an assigned cell has its new value after the step, and its old one in what was recorded before",
+    async check(engine, cell) {
+      const w = cell([2], [1, 2]);
+      const before = mul(w, 10);
+      w.assign(add(w, 1));
+      const after = mul(w, 10);
+      await engine.evaluate([before, after]);
+      await equal(before, [10, 20]);
+      await equal(after, [20, 30]);
+      await equal(w, [2, 3]);
+    },
+  },
+  {
+    name: "two cells can swap their values in one step",
+    async check(engine, cell) {
+      const a = cell([2], [1, 2]);
+      const b = cell([2], [3, 4]);
+      const [was, is] = [a.value(), b.value()];
+      a.assign(is);
+      b.assign(was);
+      await engine.evaluate([]);
+      await equal(a, [3, 4]);
+      await equal(b, [1, 2]);
+    },
+  },
+  {
+    name: "three cells can take turns while the old values are read",
+    async check(engine, cell) {
+      const cells = [cell([2], [1, 2]), cell([2], [3, 4]), cell([2], [5, 6])] as const;
+      const [a, b, c] = [cells[0].value(), cells[1].value(), cells[2].value()];
+      const total = add(add(a, b), c);
+      cells[0].assign(b);
+      cells[1].assign(c);
+      cells[2].assign(a);
+      await engine.evaluate([total, a]);
+      await equal(total, [9, 12]);
+      await equal(a, [1, 2]);
+      await equal(cells[0], [3, 4]);
+      await equal(cells[1], [5, 6]);
+      await equal(cells[2], [1, 2]);
+    },
+  },
+  {
+    name: "one value can go into two cells",
+    async check(engine, cell) {
+      const a = cell([2], [1, 2]);
+      const b = cell([2], [3, 4]);
+      const next = add(a, b);
+      a.assign(next);
+      b.assign(next);
+      await engine.evaluate([]);
+      await equal(a, [4, 6]);
+      await equal(b, [4, 6]);
+    },
+  },
+  {
+    name: "a view of a cell that is updated in the same step shows the old value",
+    async check(engine, cell) {
+      const w = cell([2, 2], [1, 2, 3, 4]);
+      const view = reshape(w, [4]);
+      const old = w.value();
+      w.assign(neg(w));
+      await engine.evaluate([view, old]);
+      await equal(view, [1, 2, 3, 4]);
+      await equal(old, [1, 2, 3, 4]);
+      await equal(w, [-1, -2, -3, -4]);
+    },
+  },
+  {
+    name: "a cell can be assigned data, its own value, or a view of another cell",
+    async check(engine, cell) {
+      const a = cell([2, 2], [1, 2, 3, 4]);
+      const b = cell([4], [5, 6, 7, 8]);
+      const c = cell([2], [9, 10]);
+      a.assign(reshape(b, [2, 2]));
+      b.assign(fromHost([4], "float32", Float32Array.of(0, 1, 0, 1)));
+      c.assign(c.value());
+      await engine.evaluate([]);
+      await equal(a, [5, 6, 7, 8]);
+      await equal(b, [0, 1, 0, 1]);
+      await equal(c, [9, 10]);
+    },
+  },
+  {
+    name: "an update that reads other elements than it writes is right",
+    async check(engine, cell) {
+      const w = cell([2, 2], [1, 2, 3, 4]);
+      w.assign(matmul(w, w));
+      await engine.evaluate([]);
+      await equal(w, [7, 10, 15, 22]);
+      w.assign(matmul(w, fromHost([2, 2], "float32", Float32Array.of(0, 1, 1, 0)), { transposeA: true }));
+      await engine.evaluate([]);
+      await equal(w, [15, 7, 22, 10]);
+    },
+  },
+  {
+    name: "updates chain when nothing is read in between",
+    async check(engine, cell) {
+      const w = cell([1], [1]);
+      for (let i = 0; i < 5; i++) w.assign(mul(w, 2));
+      await equal(w, [32]);
+      await engine.evaluate([]);
+      await equal(w, [32]);
+    },
+  },
+  {
+    name: "an update is carried out once, however many values are asked for at the same time",
+    async check(_, cell) {
+      const w = cell([1], [1]);
+      w.assign(add(w, 1));
+      const [a, b] = [mul(w, 10), mul(w, 100)];
+      await Promise.all([a.data(), b.data(), w.data(), a.data()]);
+      await equal(a, [20]);
+      await equal(b, [200]);
+      await equal(w, [2]);
+    },
+  },
+  {
+    name: "a value recorded before an update that has happened is a StaleError, never a wrong number",
+    async check(engine, cell) {
+      const w = cell([1], [1], "layer.weight");
+      const early = mul(w, 2);
+      w.assign(add(w, 1));
+      await engine.evaluate([]);
+      const error = await failure(() => early.data());
+      expectCode(error, "state/stale");
+      if (!error.message.includes("layer.weight")) throw new NumericError("behaviour/message", `the error does not name the cell: ${error.message}`);
+    },
+  },
+  {
+    name: "set() replaces the value at once, drops an update and needs no new memory",
+    async check(engine, cell) {
+      const w = cell([2], [1, 2]);
+      await equal(mul(w, 1), [1, 2]);
+      const { bytes } = engine.backend.memory();
+      w.assign(add(w, 1));
+      w.set(Float32Array.of(7, 8));
+      await equal(w, [7, 8]);
+      await equal(mul(w, 1), [7, 8]);
+      same("bytes held", engine.backend.memory().bytes, bytes);
+    },
+  },
+  {
+    name: "a cell as an output, a constant and an empty tensor are values like any other",
+    async check(engine, cell) {
+      const w = cell([2], [1, 2]);
+      const constant = fromHost([2], "float32", Float32Array.of(3, 4));
+      const empty = mul(fromHost([0, 3], "float32", new Float32Array(0)), 2);
+      const all = sum(empty);
+      await engine.evaluate([mul(w, 1), empty, all]);
+      await equal(w, [1, 2]);
+      await equal(constant, [3, 4]);
+      await equal(empty, []);
+      await equal(all, [0]);
+    },
+  },
+  {
+    name: "kept tensors stay on the device until freed",
+    async check(engine, cell) {
+      const w = cell([2], [1, 2]);
+      const { bytes } = engine.backend.memory();
+      const [kept, state] = await engine.keep([mul(fromHost([2], "float32", Float32Array.of(1, 2)), 3), w]);
+      if (kept === undefined || state === undefined) throw new NumericError("behaviour/kept", "keep() returned no tensor");
+      await equal(add(kept, state), [4, 8]);
+      for (const { source } of [kept, state]) if (source.kind === "kept") (source.buffer as { free(): void }).free();
+      engine.clear();
+      const cellBytes = 8;
+      same("bytes held", engine.backend.memory().bytes, bytes + cellBytes);
+    },
+  },
+  {
+    name: "a compiled function is planned once and replayed, numbers and batches being inputs",
+    async check(engine, cell) {
+      const w = cell([2], [0, 0]);
+      let recorded = 0;
+      const step = compile(({ x }: { readonly x: Tensor }, rate: Tensor) => {
+        recorded++;
+        w.assign(add(w, mul(x, rate)));
+        return { total: sum(w), parts: [w.value(), x] as const };
+      });
+      for (let i = 1; i <= 3; i++) {
+        const { total, parts } = step({ x: host([2], [i, 1]) }, i / 2);
+        await equal(parts[1], [i, 1]);
+        await equal(total, [[1, 4, 10][i - 1] ?? Number.NaN]);
+      }
+      await equal(w, [7, 3]);
+      same("times recorded", recorded, 1);
+      same("plans", step.plans.length, 1);
+      const made = engine.executables;
+      await step({ x: host([2], [1, 1]) }, 1).total.data();
+      same("programs after one more step", engine.executables, made);
+      await step({ x: host([1], [1]) }, 1).total.data();
+      same("plans after another shape", step.plans.length, 2);
+    },
+  },
+  {
+    name: "uncompiled steps of one structure share one program",
+    async check(engine, cell) {
+      const w = cell([2], [1, 2]);
+      const once = async (): Promise<void> => {
+        w.assign(mul(w, 0.5));
+        await mul(w, fromHost([2], "float32", Float32Array.of(1, 1))).data();
+      };
+      await once();
+      const made = engine.executables;
+      await once();
+      await once();
+      same("programs", engine.executables, made);
+      await equal(w, [0.125, 0.25]);
+    },
+  },
+  {
+    name: "a compiled function tells its arguments apart: structure, static values and objects",
+    async check(_, cell) {
+      const other = new (class {
+        readonly scale = 3;
+      })();
+      const scaled = compile((options: { readonly scale: number } | null, x: Tensor, mode: string) => mul(x, (options?.scale ?? 1) + (mode === "double" ? 1 : 0)));
+      class Scale {
+        readonly scale = 2;
+      }
+      await equal(scaled(new Scale() as never, host([1], [1]), "plain"), [2]);
+      await equal(scaled(other as never, host([1], [1]), "plain"), [3]);
+      await equal(scaled(null, host([1], [1]), "plain"), [1]);
+      await equal(scaled(null, host([1], [1]), "double"), [2]);
+
+      const nested = compile((tree: { readonly a: { readonly b?: Tensor; readonly c?: Tensor }; readonly c?: Tensor }) => sub(tree.a.b ?? 0, tree.c ?? mul(tree.a.c ?? 0, 10)));
+      await equal(nested({ a: { b: host([1], [5]) }, c: host([1], [3]) }), [2]);
+      await equal(nested({ a: { b: host([1], [5]), c: host([1], [3]) } }), [-25]);
+
+      const w = cell([1], [4]);
+      const v = cell([1], [5]);
+      const read = compile((state: Tensor) => mul(state, 2));
+      await equal(read(w), [8]);
+      await equal(read(v), [10]);
+      w.assign(add(w, 1));
+      await equal(read(w), [10]);
+    },
+  },
+  {
+    name: "a compiled function carries out what was recorded before it, and may hand its results on",
+    async check(_, cell) {
+      const w = cell([1], [1]);
+      const read = compile((x: Tensor) => add(w, x));
+      w.assign(add(w, 10));
+      const first = read(host([1], [100]));
+      await equal(first, [111]);
+      await equal(read(first), [122]);
+      await equal(w, [11]);
+    },
+  },
+  {
+    name: "a compiled function refuses to read a value inside, and arguments that are not computed",
+    async check(_, cell) {
+      const w = cell([1], [1]);
+      const reads = compile(async (x: Tensor) => {
+        w.assign(x);
+        await mul(x, 2).data();
+      });
+      expectCode(await failure(async () => reads(host([1], [1])) as Promise<unknown>), "compile/read-inside");
+      const identity = compile((x: Tensor) => mul(x, 1));
+      expectCode(await failure(async () => identity(mul(w, 2))), "compile/lazy-argument");
+      const broken = compile((x: Tensor) => {
+        w.assign(x);
+        throw new RangeError("mine");
+      });
+      await failure(async () => broken(host([1], [5])));
+      same("update left behind", w.pending, null);
+      await equal(w, [1]);
+    },
+  },
+  {
+    name: "a thousand steps hold no more bytes than the first",
+    async check(engine, cell) {
+      const w = cell([8], [1, 2, 3, 4, 5, 6, 7, 8]);
+      const step = compile((x: Tensor) => {
+        w.assign(sub(w, mul(x, 0.001)));
+        return sum(mul(w, x));
+      });
+      await step(host([8], [1, 1, 1, 1, 1, 1, 1, 1])).data();
+      const { bytes } = engine.backend.memory();
+      for (let i = 0; i < 1000; i++) await step(host([8], [1, 1, 1, 1, 1, 1, 1, i])).data();
+      same("bytes held", engine.backend.memory().bytes, bytes);
+    },
+  },
+];
+
+function host(shape: Shape, values: readonly number[]): HostTensor {
+  return { shape, dtype: "float32", data: Float32Array.from(values) };
+}
+
+/** Makes cells for a check, and a function that frees them. */
+export function cellMaker(): { readonly cell: MakeCell; readonly free: () => void } {
+  const made: State[] = [];
+  return {
+    cell: (shape, values, label = `cell ${made.length}`) => {
+      if (sizeOf(shape) !== values.length) throw new RangeError("a cell's values do not fill its shape");
+      const state = new State({ shape, dtype: "float32" }, label, () => Float32Array.from(values));
+      made.push(state);
+      return state;
+    },
+    free: () => {
+      for (const state of made) {
+        state.discard();
+        state.free();
+      }
+    },
+  };
+}
+
+async function equal(tensor: Tensor, want: readonly number[]): Promise<void> {
+  const got = await tensor.data();
+  if (got.length === want.length && want.every((value, i) => Math.abs(value - (got[i] ?? Number.NaN)) <= 1e-5 * Math.max(1, Math.abs(value)))) return;
+  throw new NumericError("behaviour/value", `the value is [${got.join(", ")}] and should be [${want.join(", ")}]`, { facts: { tensor: String(tensor) } });
+}
+
+function same(what: string, got: unknown, want: unknown): void {
+  if (got === want) return;
+  throw new NumericError("behaviour/differs", `${what}: ${String(got)} instead of ${String(want)}`);
+}
+
+async function failure(run: () => Promise<unknown> | unknown): Promise<Error> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+  throw new NumericError("behaviour/accepted", "nothing was thrown");
+}
+
+function expectCode(error: Error, code: string): void {
+  if (error instanceof GradusError && error.code === code) return;
+  throw new NumericError("behaviour/code", `threw "${error.message}" instead of an error with code ${code}`, { cause: error });
+}

@@ -1,0 +1,6 @@
+import { ReferenceBackend } from "@gradus/reference";
+import * as runner from "vitest";
+import { testBackend } from "./test-backend.ts";
+
+testBackend(runner, () => new ReferenceBackend(), { name: "reference" });
+testBackend(runner, () => new ReferenceBackend({ planned: true }), { name: "reference in planned memory" });
