@@ -167,7 +167,9 @@ describe("ConnectedConv2d", () => {
     const [full] = grad((w) => sum(mul(conv2d(x, w), ct)))(fromHost([3, 3, 2, 3], "float32", kernel));
     const { grads } = valueAndGrad(layer, () => sum(mul(layer.forward(x), ct)));
     const dense = (await full?.data()) ?? [];
-    const expected = table.flatMap((maps, output) => maps.flatMap((input) => [...dense.slice((output * 3 + input) * 6, (output * 3 + input + 1) * 6)]));
+    const expected = table.flatMap((maps, output) =>
+      maps.flatMap((input) => Array.from(dense.slice((output * 3 + input) * 6, (output * 3 + input + 1) * 6))),
+    );
     expectClose((await grads.get("weight")?.data()) ?? [], expected, 1e-6);
   });
 

@@ -8,8 +8,15 @@ const folder = process.env["GRADUS_SHARED"] ?? fileURLToPath(new URL("../../../.
 export const hasShared = existsSync(`${folder}/reference`);
 export const withoutShared = "shared/ is not beside the checkout";
 
-export function readJson(path: string): any {
-  return JSON.parse(readFileSync(`${folder}/reference/${path}`, "utf8"));
+/** A JSON file of the reference values, which is known to be what its README says. */
+export function readJson<T>(path: string): T {
+  return JSON.parse(readFileSync(`${folder}/reference/${path}`, "utf8")) as T;
+}
+
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [from: number, to: number];
 }
 
 /** The tensors of a safetensors file that is known to be well formed. */
@@ -18,7 +25,7 @@ export function readTensors(path: string): Map<string, HostTensor> {
   const length = Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString("utf8", 8, 8 + length));
   const tensors = new Map<string, HostTensor>();
-  for (const [name, { dtype, shape, data_offsets }] of Object.entries<any>(header)) {
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries<Entry>(header)) {
     if (name === "__metadata__") continue;
     const [from, to] = data_offsets;
     const raw = Uint8Array.from(bytes.subarray(8 + length + from, 8 + length + to));
