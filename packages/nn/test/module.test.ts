@@ -57,11 +57,20 @@ describe("a module is its fields", () => {
     expect(String(net.heads.a.weight)).toBe("float32[1, 2] heads.a.weight");
   });
 
+  test("a model names itself when its parameters are asked for, so that parts run by themselves start apart", async () => {
+    const net = new Sequential(new Linear(2, 2), new Linear(2, 2));
+    const [first, second] = [...net.parameters()].filter(([path]) => path.endsWith("weight"));
+    void net.layers[1]?.forward(tensor([[1, 2]]));
+    expect(second?.[1].label).toBe("1.weight");
+    expect(await second?.[1].data()).not.toEqual(await first?.[1].data());
+  });
+
   test("a shared parameter is one parameter with two names", async () => {
     const shared = new Linear(2, 2);
     const net = new Sequential(shared, new ReLU(), shared);
     expect([...net.parameters()].map(([path]) => path)).toEqual(["0.weight", "0.bias"]);
     expect([...(await net.stateDict()).keys()]).toEqual(["0.weight", "0.bias", "2.weight", "2.bias"]);
+    expect(shared.weight.label).toBe("0.weight");
   });
 
   test("a way back up is refused, unless it is private", () => {

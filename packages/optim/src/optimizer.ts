@@ -168,8 +168,9 @@ export class Optimizer {
     }
     const cells = Object.fromEntries(this.rule.slots.map((slot) => [slot, new State(parameter, `optimizer/${path}/${slot}`)]));
     const named = new Map(Object.entries(cells).map(([slot, cell]) => [`${path}/${slot}`, cell]));
-    loadCells(this.rule.name, named, new Map([...this.#waiting].filter(([name]) => named.has(name))), []);
-    for (const name of named.keys()) this.#waiting.delete(name);
+    const loaded = new Map([...this.#waiting].filter(([name]) => named.has(name)));
+    if (loaded.size > 0) loadCells(this.rule.name, named, loaded, []);
+    for (const name of loaded.keys()) this.#waiting.delete(name);
     this.#slots.set(path, { parameter, cells });
     return cells;
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { compile } from "@gradus/compile";
 import { Module, Param } from "@gradus/nn";
-import { add, div, type HostTensor, matmul, mean, mul, sin, square, sub, sum, type Tensor, tensor, valueAndGrad } from "@gradus/tensor";
+import { add, type HostTensor, matmul, mean, mul, sin, square, sub, sum, type Tensor, tensor, valueAndGrad } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import { expectClose } from "../../nn/test/support/close.ts";
 import { fill } from "../../nn/test/support/fill.ts";
@@ -213,6 +213,13 @@ describe("Optimizer", () => {
     });
     optimizer.apply(model, gradsOf(model, sum(add(model.w, model.b))));
     expect([await model.w.item(), await model.b.item()]).toEqual([1 - 1.5, 2 - 0.5]);
+  });
+
+  test("a global pattern matches every parameter, whatever it matched before", async () => {
+    const model = start();
+    const optimizer = sgd({ learningRate: 1, groups: [{ match: /./g, learningRateScale: 0.5 }] });
+    optimizer.apply(model, gradsOf(model, sum(add(model.w, model.b))));
+    expect([await model.w.item(), await model.b.item()]).toEqual([0.5, 1.5]);
   });
 
   test("two updates recorded before either is carried out follow each other", async () => {
