@@ -12,12 +12,6 @@ const all = specifiedOps();
 const named = (name: string): SpecifiedOp => all.find((op) => op.name === name) ?? expect.unreachable(`no op ${name}`);
 
 describe("the op-by-case loop on the reference", () => {
-  test("every op agrees with its spec, forward and gradient, and refuses what it must", async () => {
-    const reports = await checkOps(reference());
-    expect(reports.flatMap(({ op, failures }) => failures.map((failure) => `${op}: ${failure.stage}: ${failure.case}: ${failure.reason}`))).toEqual([]);
-    expect(reports.length).toBeGreaterThan(70);
-  });
-
   test("every op has cases, and either gradient entries that were compared or a reason why not", async () => {
     const reports = await checkOps(reference(), { entries: 4 });
     expect(reports.filter(({ cases }) => cases === 0)).toEqual([]);

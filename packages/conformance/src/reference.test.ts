@@ -3,4 +3,4 @@ import * as runner from "vitest";
 import { testBackend } from "./test-backend.ts";
 
 testBackend(runner, () => new ReferenceBackend(), { name: "reference" });
-testBackend(runner, () => new ReferenceBackend({ planned: true }), { name: "reference in planned memory" });
+testBackend(runner, () => new ReferenceBackend({ planned: true }), { name: "reference in planned memory", ops: [] });

@@ -56,9 +56,15 @@ function wrongAt(s: ScalarBuilder, value: Scalar, extents: Shape, element: numbe
   return s.call("select", s.call("equal", s.index(at), s.constant("int32", Math.min(element ?? size - 1, size - 1))), wrong, own);
 }
 
-/** The same program in another builder, so that ids stay unique. */
-function transplant(s: ScalarBuilder, scalar: Scalar): Scalar {
-  const moveIndex = (index: IndexExpression): IndexExpression => substituteAxes(index, [], (value) => transplant(s, value));
+/** The same program in another builder, so that ids stay unique. A program is a graph: each node is moved once. */
+function transplant(s: ScalarBuilder, scalar: Scalar, known = new Map<Scalar, Scalar>()): Scalar {
+  let own = known.get(scalar);
+  if (own === undefined) known.set(scalar, (own = moved(s, scalar, (inner) => transplant(s, inner, known))));
+  return own;
+}
+
+function moved(s: ScalarBuilder, scalar: Scalar, move: (inner: Scalar) => Scalar): Scalar {
+  const moveIndex = (index: IndexExpression): IndexExpression => substituteAxes(index, [], move);
   switch (scalar.kind) {
     case "constant":
       return s.constant(scalar.dtype, scalar.value);
@@ -69,7 +75,7 @@ function transplant(s: ScalarBuilder, scalar: Scalar): Scalar {
     case "accumulator":
       return s.accumulator(scalar.slot, scalar.dtype);
     case "call":
-      return s.call(scalar.leaf, ...scalar.args.map((arg) => transplant(s, arg)));
+      return s.call(scalar.leaf, ...scalar.args.map(move));
   }
   scalar satisfies never;
 }
