@@ -77,6 +77,8 @@ class Run<B extends Batch> {
   /** Weights at the best validation, unless they are the present ones. */
   #best: Weights | null;
   #savedStep = -1;
+  /** Batches of the present epoch begun. */
+  #batch = 0;
   /** When the present stretch of steps was last timed. */
   #mark = 0;
   #turned = 0;
@@ -132,15 +134,18 @@ class Run<B extends Batch> {
     const checkpoint = await this.#checkpoint();
     const best = checkpoint.best ?? checkpoint.weights;
     if (checkpoint.best !== null && (this.#options.keep ?? "best") === "best") this.#settings.model.loadStateDict(best);
-    return { reason, failure, state: this.#state, history: this.#state.history, last: checkpoint.weights, best, checkpoint };
+    return { reason, failure, state: checkpoint.state, history: checkpoint.state.history, last: checkpoint.weights, best, checkpoint };
   }
 
   /** The batches left of the present epoch. An ending, or null if the epoch is through or the length reached. */
   async #trainEpoch(): Promise<Ending | null> {
     const { epoch, samplesSeen } = this.#state;
     this.#mark = this.#settings.clock.now();
-    for await (const batch of this.#batches.at({ epoch, from: samplesSeen })) {
+    const left = this.#batches.at({ epoch, from: samplesSeen });
+    this.#batch = this.#batches.batches - left.batches;
+    for await (const batch of left) {
       if (this.#isAborted()) return aborted;
+      this.#batch++;
       const ending = await this.#step(batch);
       if (ending !== null) return ending;
       await this.#turnHost();
@@ -150,9 +155,10 @@ class Run<B extends Batch> {
   }
 
   async #step(batch: LoadedBatch<B>): Promise<Ending | null> {
-    const { steps, seed } = { ...this.#settings };
+    const { steps, seed, optimizer } = this.#settings;
     const { step, epoch } = this.#state;
-    this.#settings.optimizer.learningRate = this.#learningRate();
+    const learningRate = this.#learningRate();
+    if (learningRate !== optimizer.learningRate) optimizer.learningRate = learningRate;
     const key = stepKey(seed, step);
     const { loss, finite, sums } = await steps.train(batch, key);
     if (!finite) {
@@ -245,13 +251,13 @@ class Run<B extends Batch> {
     const { progress } = this.#options;
     if (progress?.step === undefined) return;
     const { step, epoch, epochSeconds } = this.#state;
-    const batches = this.#batches.batches;
+    const { batches } = this.#batches;
     const samplesPerSecond = rate(samplesSeen, epochSeconds);
     progress.step({
       step,
       epoch: epoch + 1,
       epochs: this.#epochs(),
-      batch: Math.min(batches, Math.ceil((samplesSeen / this.#batches.samples) * batches)),
+      batch: this.#batch,
       batches,
       loss,
       scores: () => this.#tally.scores(),

@@ -1,4 +1,4 @@
-import { streamKey, type Batch, type LoadedBatch } from "@gradus/data";
+import type { Batch, LoadedBatch } from "@gradus/data";
 import { compile } from "@gradus/compile";
 import { type Context, EVAL, type Module, training } from "@gradus/nn";
 import {
@@ -16,6 +16,7 @@ import {
   NumericError,
   ones,
   pendingStates,
+  stream,
   sum,
   type Tensor,
   where,
@@ -134,7 +135,7 @@ export class TaskSteps {
 
 /** The random key of a step: a pure function of seed and step, so resuming replays nothing. */
 export function stepKey(seed: number, step: number): HostTensor {
-  return { dtype: "int32", shape: [2], data: Int32Array.from(streamKey(seed, `dropout/${step}`)) };
+  return { dtype: "int32", shape: [2], data: Int32Array.from(stream(seed, `dropout/${step}`).words) };
 }
 
 function arraysOf(batch: LoadedBatch<Batch>): Readonly<Record<string, HostTensor>> {
