@@ -17,6 +17,7 @@ export * from "./progress/progress.ts";
 export * from "./progress/terminal.ts";
 export type { Extend } from "./run-plan.ts";
 export * from "./schedule.ts";
+export { Fields } from "./state/fields.ts";
 export * from "./state/json.ts";
 export * from "./state/train-state.ts";
 export { Trainer, type TensorsOf, type TrainerOptions, type TrainerSettings } from "./trainer.ts";

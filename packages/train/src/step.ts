@@ -32,9 +32,9 @@ export type TensorBatch = Readonly<Record<string, Tensor>>;
 export interface Task {
   readonly model: Module;
   readonly optimizer: TrainOptimizer;
-  predict(batch: TensorBatch, context: Context): Tensor;
+  predict(this: void, batch: TensorBatch, context: Context): Tensor;
   /** Each sample's loss [b], or their mean. */
-  loss(output: Tensor, batch: TensorBatch): Tensor;
+  loss(this: void, output: Tensor, batch: TensorBatch): Tensor;
   readonly metrics: readonly Metric[];
 }
 

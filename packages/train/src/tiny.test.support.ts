@@ -1,12 +1,11 @@
 import { Engine } from "@gradus/compile";
-import { type Dataset, ImageDataset } from "@gradus/data";
+import { type Dataset, type ImageBatch, ImageDataset } from "@gradus/data";
 import { bind, type Context, Dropout, EVAL, Linear, Module } from "@gradus/nn";
 import { sgd } from "@gradus/optim";
 import { ReferenceBackend } from "@gradus/reference";
 import { WasmBackend } from "@gradus/wasm";
 import { flatten, relu, type Tensor, useRuntime } from "@gradus/tensor";
 import { Trainer, type TrainerOptions } from "./index.ts";
-import type { ImageBatch } from "@gradus/data";
 
 /** Installs an engine of its own. Cells of the reference are float64, so only wasm repeats a saved run bit for bit. */
 export function install(backend: "reference" | "wasm"): Engine {

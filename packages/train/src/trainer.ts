@@ -21,14 +21,14 @@ export type TrainerOptions<B extends Batch> = TrainerSettings<B> &
     | {
         readonly model: Module;
         /** What the model makes of a batch; a model of one tensor is given `batch.image` unless told otherwise. */
-        predict(batch: TensorsOf<B>, context: Context): Tensor;
+        predict(this: void, batch: TensorsOf<B>, context: Context): Tensor;
       }
   );
 
 export interface TrainerSettings<B extends Batch> {
   readonly optimizer: TrainOptimizer;
   /** Each sample's loss [b], or their mean. Cross-entropy of `batch.label` by default. */
-  loss?(output: Tensor, batch: TensorsOf<B>): Tensor;
+  loss?(this: void, output: Tensor, batch: TensorsOf<B>): Tensor;
   /** What is measured besides the loss; accuracy by default. */
   readonly metrics?: readonly Metric[];
   /** The learning rate at each step; by default the optimizer's own stays. */

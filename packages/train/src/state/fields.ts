@@ -19,7 +19,7 @@ export class Fields {
     try {
       value = JSON.parse(text);
     } catch (cause) {
-      throw new FormatError("train-state/json", "the record is not valid JSON", { subject, cause });
+      throw new FormatError("record/json", "the record is not valid JSON", { subject, cause });
     }
     return new Fields(value, subject, "");
   }
@@ -118,7 +118,7 @@ export class Fields {
   #wrong(name: string, expected: string, value: unknown): FormatError {
     const at = name === "" ? this.#path : this.#at(name);
     const found = value === undefined ? "missing" : (JSON.stringify(value) ?? "missing").slice(0, 60);
-    return new FormatError("train-state/field", `${at === "" ? "the record" : at} must be ${expected}, not ${found}`, { subject: this.#subject });
+    return new FormatError("record/field", `${at === "" ? "the record" : at} must be ${expected}, not ${found}`, { subject: this.#subject });
   }
 }
 

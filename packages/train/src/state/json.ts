@@ -13,7 +13,7 @@ export function encodeTrainState(state: TrainState): string {
 /**
  * Reads what `encodeTrainState` wrote, field by field.
  *
- * @throws FormatError `train-state/*` that names the file and the field.
+ * @throws FormatError `record/*` that names the file and the field.
  */
 export function parseTrainState(text: string, subject: string): TrainState {
   const fields = Fields.parse(text, subject);
