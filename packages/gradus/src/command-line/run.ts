@@ -29,7 +29,7 @@ async function program(): Promise<Command> {
     .description("Trains and runs neural networks on kernels generated at run time.")
     .version(await version(), "--version", "print the version")
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true });
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "gradus: ")) });
   const commands = [trainCommand(), evalCommand(), predictCommand(), summaryCommand(), doctorCommand()];
   for (const command of commands) {
     command.option("--debug", "print the stack of a failure").copyInheritedSettings(root);

@@ -1,6 +1,8 @@
+import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import { Command } from "commander";
+import { joinPath } from "@gradus/io";
 import { bestLevel, wasmFeatures } from "@gradus/wasm";
 import { addJsonFlag, type OutputFlags } from "../command-line/flags.ts";
 
@@ -51,11 +53,13 @@ const withoutThreads =
   "needs SharedArrayBuffer; a page gets it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
 
 function webgpu(): Finding {
-  if ("navigator" in globalThis && "gpu" in navigator) return { name: "webgpu", present: true, detail: "navigator.gpu; this version of Gradus computes on WebAssembly only" };
+  const later = "this version of Gradus computes on WebAssembly only";
+  if ("navigator" in globalThis && "gpu" in navigator) return { name: "webgpu", present: true, detail: `navigator.gpu; ${later}` };
   try {
-    import.meta.resolve("webgpu");
-    return { name: "webgpu", present: true, detail: "the webgpu package is installed; this version of Gradus computes on WebAssembly only" };
+    // Where the user works, not where this package lies: it is their project that would depend on it.
+    const path = createRequire(joinPath(process.cwd(), "package.json")).resolve("webgpu");
+    return { name: "webgpu", present: true, detail: `the webgpu package at ${path}; ${later}` };
   } catch {
-    return { name: "webgpu", present: false, detail: "install the optional package: npm install webgpu; this version of Gradus computes on WebAssembly only" };
+    return { name: "webgpu", present: false, detail: `install the optional package: npm install webgpu; ${later}` };
   }
 }
