@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { currentRuntime, mul, tensor, useRuntime } from "./index.ts";
-import { createRuntime } from "./index.ts";
+import { createRuntime, currentRuntime, mul, tensor, useRuntime } from "./index.ts";
 import { LazyBackend } from "./lazy-backend.ts";
 
 const atImport = currentRuntime();

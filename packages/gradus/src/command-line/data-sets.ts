@@ -13,6 +13,8 @@ export interface DataChoice {
   readonly dataDir?: string | undefined;
   /** Images used of each half, at most. */
   readonly limit?: number | undefined;
+  /** Leaves the training half of a set that is drawn empty. */
+  readonly testOnly?: boolean;
   readonly signal?: AbortSignal;
   /** Takes lines about downloads. */
   readonly report: (line: string) => void;
@@ -25,7 +27,7 @@ export interface Normalisation {
 }
 
 /** Loads both halves of a data set by its name. */
-export async function loadDataSet({ data, dataDir, limit, signal, report }: DataChoice): Promise<TrainAndTest> {
+export async function loadDataSet({ data, dataDir, limit, testOnly = false, signal, report }: DataChoice): Promise<TrainAndTest> {
   const source = (): IdxSource => {
     if (dataDir !== undefined) return { folder: dataDir };
     const announced = new Set<string>();
@@ -39,7 +41,7 @@ export async function loadDataSet({ data, dataDir, limit, signal, report }: Data
   switch (data) {
     case "digits": {
       if (dataDir !== undefined) throw new UsageError("--data-dir has no meaning with --data digits", "that set is drawn on the spot");
-      return { train: drawn("train", limit), test: drawn("test", limit) };
+      return { train: drawn("train", testOnly ? 0 : limit), test: drawn("test", limit) };
     }
     case "mnist":
       return limited(await mnist(source()), limit);

@@ -26,7 +26,7 @@ export function pictureReader(note: Normalisation & { readonly data: DataSetName
   let testSet: Promise<ImageDataset> | null = null;
   return async (name) => {
     if (/^\d+$/.test(name)) {
-      testSet ??= loadDataSet({ data: flags.data ?? note.data, dataDir: flags.dataDir, limit: flags.limit, report: () => {} }).then(({ test }) => test);
+      testSet ??= loadDataSet({ data: flags.data ?? note.data, dataDir: flags.dataDir, limit: flags.limit, testOnly: true, report: () => {} }).then(({ test }) => test);
       return fromSet(await testSet, Number(name), normalised);
     }
     const numbered = /^(.+):(\d+)$/.exec(name);

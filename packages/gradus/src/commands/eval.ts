@@ -22,7 +22,7 @@ async function evaluate(path: string, flags: DataFlags & RuntimeFlags & OutputFl
   const file = await readModelFile(path);
   const data = flags.data ?? file.note.data;
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
-  const { test } = await loadDataSet({ data, dataDir: flags.dataDir, limit: flags.limit, signal: interrupts.signal, report });
+  const { test } = await loadDataSet({ data, dataDir: flags.dataDir, limit: flags.limit, testOnly: true, signal: interrupts.signal, report });
   const set = normalisedAs(test, file.note);
   await using session = await openRuntime(flags.backend ?? "wasm", flags.threads ?? null);
   const model = loadNetwork(file);

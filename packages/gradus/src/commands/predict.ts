@@ -5,9 +5,8 @@ import { softmax, tensor } from "@gradus/tensor";
 import { formatPercent } from "@gradus/train";
 import { addDataFlags, addJsonFlag, addRuntimeFlags, type DataFlags, type OutputFlags, type RuntimeFlags } from "../command-line/flags.ts";
 import { loadNetwork } from "../command-line/load-network.ts";
-import { readModelFile } from "../command-line/model-file.ts";
+import { modelNamed, readModelFile } from "../command-line/model-file.ts";
 import { pictureReader } from "../command-line/pictures.ts";
-import { modelNamed } from "../command-line/model-file.ts";
 import { openRuntime } from "../command-line/runtime-session.ts";
 
 export function predictCommand(): Command {

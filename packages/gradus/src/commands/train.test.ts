@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadModel } from "@gradus/train";
-import { gradus, jsonLines, scratch } from "../command-line/child.test.support.ts";
+import { gradus, gradusHere, jsonLines, scratch } from "../command-line/child.test.support.ts";
 
 const small = ["train", "lenet5", "--limit", "128", "--threads", "1"];
 
@@ -65,21 +65,21 @@ describe("gradus train", () => {
 
   it("goes on for longer only if asked, and never as another run", async () => {
     const path = scratch("run.safetensors");
-    expect((await gradus([...small, "--epochs", "1", "--save", path])).code).toBe(0);
-    expect(await gradus(["train", "--resume", path, "--seed", "7"])).toMatchObject({
+    expect((await gradusHere([...small, "--epochs", "1", "--save", path])).code).toBe(0);
+    expect(await gradusHere(["train", "--resume", path, "--seed", "7"])).toMatchObject({
       code: 2,
       stderr: "gradus: --seed cannot change from 0 to 7 in a run that goes on (leave it out, or begin a new run without --resume)\n",
     });
     const elsewhere = scratch("longer.safetensors");
-    expect((await gradus(["train", "--resume", path, "--epochs", "2", "--save", elsewhere])).code).toBe(0);
+    expect((await gradusHere(["train", "--resume", path, "--epochs", "2", "--save", elsewhere])).code).toBe(0);
     expect((await contents(path)).state.epoch).toBe(1);
     expect((await contents(elsewhere)).state.epoch).toBe(2);
-    expect(await gradus(["train", "--resume", elsewhere, "--epochs", "1"])).toMatchObject({ code: 2, stderr: "gradus: the run has done 2 epochs already, more than --epochs 1\n" });
+    expect(await gradusHere(["train", "--resume", elsewhere, "--epochs", "1"])).toMatchObject({ code: 2, stderr: "gradus: the run has done 2 epochs already, more than --epochs 1\n" });
   });
 
   it("stops on a loss that is not finite, names the op, and keeps the last good file", async () => {
     const path = scratch("run.safetensors");
-    const { code, stderr } = await gradus([...small, "--epochs", "3", "--lr", "1e30", "--save", path]);
+    const { code, stderr } = await gradusHere([...small, "--epochs", "3", "--lr", "1e30", "--save", path]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^gradus: fit: the (loss|gradients) .*of step \d+ (is|are) not finite: \w+ was the first to make (NaN|-?Infinity), in \d+ of the values of its float32\[[\d, ]+\].*\n$/);
     expect(existsSync(path)).toBe(false);
@@ -103,7 +103,7 @@ describe("wrong usage", () => {
     ["summary vgg", /^gradus: unknown model "vgg"; known are lenet5, /],
   ];
   it.each(cases)("gradus %s", async (args, stderr) => {
-    const result = await gradus(args.split(" "));
+    const result = await gradusHere(args.split(" "));
     expect(result.stderr).toMatch(stderr);
     expect(result).toMatchObject({ code: 2, stdout: "" });
   });
@@ -112,22 +112,22 @@ describe("wrong usage", () => {
 describe("failures", () => {
   it("are one sentence and exit code 1, before any training", async () => {
     const missing = scratch("no/such/folder.safetensors");
-    expect(await gradus([...small, "--save", missing])).toEqual({ code: 1, stdout: "", stderr: `gradus: cannot write ${missing}: no such file or folder\n` });
+    expect(await gradusHere([...small, "--save", missing])).toEqual({ code: 1, stdout: "", stderr: `gradus: cannot write ${missing}: no such file or folder\n` });
     const taken = scratch("taken");
     mkdirSync(taken);
-    expect((await gradus([...small, "--save", taken])).stderr).toBe(`gradus: cannot write ${taken}: a folder stands where a file is expected, or the other way round\n`);
-    const resumed = await gradus(["train", "--resume", missing]);
+    expect((await gradusHere([...small, "--save", taken])).stderr).toBe(`gradus: cannot write ${taken}: a folder stands where a file is expected, or the other way round\n`);
+    const resumed = await gradusHere(["train", "--resume", missing]);
     expect(resumed).toMatchObject({ code: 1, stderr: `gradus: cannot open ${missing}: no such file or folder\n` });
     const folder = scratch("");
-    expect((await gradus(["train", "--data", "mnist", "--data-dir", folder])).stderr).toMatch(/^gradus: .* holds neither train-images-idx3-ubyte\.gz nor train-images-idx3-ubyte \(MNIST is four files: .*\)\n$/);
+    expect((await gradusHere(["train", "--data", "mnist", "--data-dir", folder])).stderr).toMatch(/^gradus: .* holds neither train-images-idx3-ubyte\.gz nor train-images-idx3-ubyte \(MNIST is four files: .*\)\n$/);
   });
 
   it("show a stack with --debug", async () => {
     const path = scratch("broken.safetensors");
     writeFileSync(path, "nonsense, and not a model");
-    const plain = await gradus(["eval", path]);
+    const plain = await gradusHere(["eval", path]);
     expect(plain.stderr).toMatch(/^gradus: safetensors: .*\n$/);
-    const { code, stderr } = await gradus(["eval", path, "--debug"]);
+    const { code, stderr } = await gradusHere(["eval", path, "--debug"]);
     expect(code).toBe(1);
     expect(stderr).toContain("\n    at ");
   });

@@ -6,7 +6,7 @@ import { accuracy, checkpointFile, constant, epochs, type FitResult, plainProgre
 import { type DataSetName, loadDataSet } from "../command-line/data-sets.ts";
 import { learningRates, trainDefaults } from "../command-line/defaults.ts";
 import { ExitCode } from "../command-line/exit.ts";
-import { addDataFlags, addJsonFlag, addRuntimeFlags, type DataFlags, type OutputFlags, type RuntimeFlags } from "../command-line/flags.ts";
+import { addDataFlags, addJsonFlag, addRuntimeFlags, type OutputFlags } from "../command-line/flags.ts";
 import { Interrupts } from "../command-line/interrupts.ts";
 import { modelNamed, notesOf, readModelFile } from "../command-line/model-file.ts";
 import { makeOptimizer, type OptimizerName, optimizerNames } from "../command-line/optimizers.ts";
