@@ -60,7 +60,7 @@ function expectWithin(name: MathName, bound: number, first: Float32Array, second
 }
 
 describe("functions of one argument", () => {
-  it.each(Object.entries(unary))("%s", (name, { bound, ranges, reach = Number.POSITIVE_INFINITY, samples = 700_000 }: Accuracy) => {
+  it.each(Object.entries(unary))("%s", (name, { bound, ranges, reach = Number.POSITIVE_INFINITY, samples = 400_000 }: Accuracy) => {
     if (!isMathName(name)) throw new Error(`${name} has no formula`);
     expectWithin(name, bound, everyMagnitude(samples).map((x) => (Math.abs(x) > reach ? 0 : x)));
     for (const [low, high] of ranges) expectWithin(name, bound, evenly(low, high, samples));
@@ -71,7 +71,8 @@ describe("functions of one argument", () => {
       for (const level of levels) {
         const run = mathRun(name, level);
         const large = evenly(-1e9, 1e9, 100_000);
-        run(large).forEach((y, i) => expect(Math.abs(y - leafTable[name].js(large[i] ?? 0, 0, 0))).toBeLessThan(1e-6));
+        const gap = run(large).reduce((most, y, i) => Math.max(most, Math.abs(y - leafTable[name].js(large[i] ?? 0, 0, 0))), 0);
+        expect(gap, `${name} on ${level}`).toBeLessThan(1e-6);
         const all = everyMagnitude(400_000).filter(Number.isFinite);
         const outside = run(all.subarray(0, all.length & ~3)).filter((y) => !(Math.abs(y) <= 1));
         expect([...outside]).toEqual([]);
@@ -94,7 +95,7 @@ describe("functions of one argument", () => {
 
 describe("functions of two arguments", () => {
   const next = generator(11);
-  const length = 600_000;
+  const length = 400_000;
   const draw = (value: () => number): Float32Array => Float32Array.from({ length }, value);
   const scaled = (low: number, high: number): number => (next() < 0.5 ? -1 : 1) * 2 ** (low + (high - low) * next());
 
