@@ -37,12 +37,15 @@ async function makeBackend(name: BackendName, threads: number | undefined): Prom
     case "wasm":
       return new WasmBackend(threads === undefined ? {} : { threads });
     case "reference": {
-      if (threads !== undefined && threads !== 1) throw new ArgumentError("runtime/threads", `the reference backend has one thread, not ${threads}`, { subject: "createRuntime" });
+      if (threads !== undefined && threads !== 1)
+        throw new ArgumentError("runtime/threads", `the reference backend has one thread, not ${threads}`, { subject: "createRuntime" });
       // Loaded only when asked for: a page that trains has no use for it.
       const { ReferenceBackend } = await import("@gradus/reference");
       return new ReferenceBackend();
     }
   }
   name satisfies never;
-  throw new ArgumentError("runtime/backend", `there is no backend ${String(name)}; there are ${backendNames.join(", ")}`, { subject: "createRuntime" });
+  throw new ArgumentError("runtime/backend", `there is no backend ${String(name)}; there are ${backendNames.join(", ")}`, {
+    subject: "createRuntime",
+  });
 }

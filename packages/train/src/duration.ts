@@ -68,10 +68,14 @@ export function toSteps(span: Span, { stepsPerEpoch, totalSteps }: RunLength): n
       return span.amount * stepsPerEpoch;
     case "fraction":
       if (totalSteps === null) {
-        throw new ArgumentError("duration/fraction-of-minutes", "a fraction needs a run measured in steps or epochs, and this one is measured in minutes", {
-          subject: "fraction",
-          hint: "give the span as steps(n) or epochs(n)",
-        });
+        throw new ArgumentError(
+          "duration/fraction-of-minutes",
+          "a fraction needs a run measured in steps or epochs, and this one is measured in minutes",
+          {
+            subject: "fraction",
+            hint: "give the span as steps(n) or epochs(n)",
+          },
+        );
       }
       return Math.round(span.amount * totalSteps);
   }

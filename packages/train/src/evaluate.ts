@@ -15,7 +15,11 @@ export interface EvaluateOptions {
 }
 
 /** Scores a data set in its own order: no random number is drawn. */
-export async function evaluate<B extends Batch>(settings: Settings, dataset: Dataset<B>, { batchSize, batches = Infinity, signal }: EvaluateOptions): Promise<Scores> {
+export async function evaluate<B extends Batch>(
+  settings: Settings,
+  dataset: Dataset<B>,
+  { batchSize, batches = Infinity, signal }: EvaluateOptions,
+): Promise<Scores> {
   if (dataset.length === 0) throw new ArgumentError("train/empty-set", "the data set is empty", { subject: "evaluate" });
   const { steps, metrics, clock } = settings;
   const tally = new Tally(metrics);

@@ -76,7 +76,13 @@ describe("fit", () => {
     const [kept, padded] = [await run("keep"), await run("pad")];
     expect(padded.accuracy).toBe(kept.accuracy);
     padded.weights.forEach((weight, i) => expect(weight).toBeCloseTo(kept.weights[i] ?? 0, 6));
-    const mean = new Trainer({ model: new Plain(), optimizer: sgd({ learningRate: 0.1 }), batchSize: 8, lastBatch: "pad", loss: (output) => sum(output) });
+    const mean = new Trainer({
+      model: new Plain(),
+      optimizer: sgd({ learningRate: 0.1 }),
+      batchSize: 8,
+      lastBatch: "pad",
+      loss: (output) => sum(output),
+    });
     await expect(mean.fit({ train, length: epochs(1) })).rejects.toThrow("a filled-up last batch needs each sample's loss");
   });
 
@@ -84,7 +90,9 @@ describe("fit", () => {
     const { trainer } = tinyTrainer();
     let count = 0;
     const broken = { length: 4, gather: () => Promise.reject(new RangeError("no such picture")) };
-    await expect(trainer.fit({ train, validation: broken, length: epochs(1), progress: { step: () => void count++ } })).rejects.toThrow("no such picture");
+    await expect(trainer.fit({ train, validation: broken, length: epochs(1), progress: { step: () => void count++ } })).rejects.toThrow(
+      "no such picture",
+    );
     expect(count).toBe(0);
   });
 
@@ -101,7 +109,14 @@ describe("fit", () => {
     const { trainer } = tinyTrainer({ clock });
     const seen: StepInfo[] = [];
     await trainer.fit({ train, length: epochs(2), progress: { step: (info) => void (seen.push(info), clock.sleep(1000)) } });
-    expect(seen.map(({ epoch, batch, batches }) => [epoch, batch, batches])).toEqual([[1, 1, 3], [1, 2, 3], [1, 3, 3], [2, 1, 3], [2, 2, 3], [2, 3, 3]]);
+    expect(seen.map(({ epoch, batch, batches }) => [epoch, batch, batches])).toEqual([
+      [1, 1, 3],
+      [1, 2, 3],
+      [1, 3, 3],
+      [2, 1, 3],
+      [2, 2, 3],
+      [2, 3, 3],
+    ]);
     expect(seen[4]).toMatchObject({ samplesPerSecond: 16, secondsLeft: 0.25 });
     expect(seen[0]?.secondsLeft).toBeNull();
   });
@@ -117,7 +132,9 @@ describe("fit", () => {
   it("refuses nonsense", async () => {
     const { trainer } = tinyTrainer();
     await expect(trainer.fit({ train: tinyImages(0), length: epochs(1) })).rejects.toThrow("a training set of 0 samples gives no batch");
-    await expect(trainer.fit({ train, length: epochs(1), monitor: { metric: "f1", goal: "max" } })).rejects.toThrow("there is no metric f1 to monitor among loss, accuracy");
+    await expect(trainer.fit({ train, length: epochs(1), monitor: { metric: "f1", goal: "max" } })).rejects.toThrow(
+      "there is no metric f1 to monitor among loss, accuracy",
+    );
     await expect(trainer.evaluate(tinyImages(0))).rejects.toThrow("the data set is empty");
     expect(() => tinyTrainer({ batchSize: 0 })).toThrow("batchSize must be a whole number of at least 1, not 0");
   });
@@ -137,7 +154,9 @@ describe("a loss that is not finite", () => {
     const trainer = new Trainer({ model, optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }), batchSize: 8 });
     const { reason, failure, last, state } = await trainer.fit({ train, length: epochs(1) });
     expect(reason).toBe("non-finite");
-    expect(failure?.message.split("\n")[0]).toMatch(/^fit: the loss NaN of step 0 is not finite: log was the first to make NaN, in \d+ of the values of its float32\[8, 3\]$/);
+    expect(failure?.message.split("\n")[0]).toMatch(
+      /^fit: the loss NaN of step 0 is not finite: log was the first to make NaN, in \d+ of the values of its float32\[8, 3\]$/,
+    );
     expect(failure?.facts).toMatchObject({ step: 0, epoch: 1, batch: "image float32[8, 1, 2, 2], label int32[8]" });
     expect(last).toEqual(before);
     expect(state.step).toBe(0);
@@ -167,7 +186,10 @@ describe("a loss that is not finite", () => {
       }
     }
     const model = bind(new Root(), 1);
-    const { failure, last } = await new Trainer({ model, optimizer: sgd({ learningRate: 0.1 }), batchSize: 8 }).fit({ train, length: epochs(1) });
+    const { failure, last } = await new Trainer({ model, optimizer: sgd({ learningRate: 0.1 }), batchSize: 8 }).fit({
+      train,
+      length: epochs(1),
+    });
     expect(failure?.message).toMatch(/the gradients of step 0 are not finite: \w+ was the first to make/);
     expect([...(last.get("output.weight")?.data ?? [])].every(Number.isFinite)).toBe(true);
   });
@@ -190,7 +212,11 @@ describe("findNonFinite", () => {
   it("names parameters", async () => {
     const model = bind(new TinyNet(), 1);
     model.hidden.weight.set(new Float32Array(24).fill(Number.NaN));
-    expect(await findNonFinite([sum(model.forward(zeros([1, 4]), EVAL))])).toMatchObject({ op: null, tensor: "float32[6, 4] hidden.weight", count: 24 });
+    expect(await findNonFinite([sum(model.forward(zeros([1, 4]), EVAL))])).toMatchObject({
+      op: null,
+      tensor: "float32[6, 4] hidden.weight",
+      count: 24,
+    });
   });
 });
 

@@ -91,7 +91,10 @@ class Run<B extends Batch> {
     this.#options = options;
     this.#batches = loader(train, { batchSize, lastBatch, seed });
     if (this.#batches.batches === 0) {
-      throw new ArgumentError("train/no-batches", `a training set of ${train.length} samples gives no batch`, { subject: "fit", facts: { batchSize, lastBatch } });
+      throw new ArgumentError("train/no-batches", `a training set of ${train.length} samples gives no batch`, {
+        subject: "fit",
+        facts: { batchSize, lastBatch },
+      });
     }
     const recipe = { seed, batchSize, lastBatch, samples: train.length };
     const plan = planOf(length, this.#batches.batches);
@@ -100,7 +103,11 @@ class Run<B extends Batch> {
     this.#best = resume?.best ?? null;
     const { metric } = this.#monitor;
     if (!settings.metrics.some(({ name }) => name === metric)) {
-      throw new ArgumentError("train/monitor", `there is no metric ${metric} to monitor among ${settings.metrics.map(({ name }) => name).join(", ")}`, { subject: "fit" });
+      throw new ArgumentError(
+        "train/monitor",
+        `there is no metric ${metric} to monitor among ${settings.metrics.map(({ name }) => name).join(", ")}`,
+        { subject: "fit" },
+      );
     }
   }
 
@@ -192,7 +199,14 @@ class Run<B extends Batch> {
     const whole = samplesSeen >= this.#batches.samples;
     const epoch = this.#state.epoch + (whole ? 1 : samplesSeen / this.#batches.samples);
     const isBest = scores !== null && (await this.#noteBest(scores, epoch));
-    const record: EpochRecord = { epoch, step, learningRate: this.#learningRate(), train: this.#tally.scores(), validation: scores, seconds: epochSeconds };
+    const record: EpochRecord = {
+      epoch,
+      step,
+      learningRate: this.#learningRate(),
+      train: this.#tally.scores(),
+      validation: scores,
+      seconds: epochSeconds,
+    };
     this.#state = { ...this.#state, history: [...this.#state.history, record] };
     if (whole) {
       this.#state = { ...this.#state, epoch, samplesSeen: 0, epochSeconds: 0 };
@@ -207,7 +221,8 @@ class Run<B extends Batch> {
   async #noteBest(scores: Scores, epoch: number): Promise<boolean> {
     const { metric, goal } = this.#monitor;
     const value = scores[metric];
-    if (typeof value !== "number") throw new ArgumentError("train/monitor", `${metric} is not one number and cannot be monitored`, { subject: "fit" });
+    if (typeof value !== "number")
+      throw new ArgumentError("train/monitor", `${metric} is not one number and cannot be monitored`, { subject: "fit" });
     const { best, step, checksWithoutImprovement } = this.#state;
     const better = !Number.isNaN(value) && (best === null || (goal === "min" ? value < best.value : value > best.value));
     if (better) {

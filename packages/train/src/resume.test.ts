@@ -1,7 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FileSystem, memoryFileSystem } from "@gradus/io";
 import { useRuntime } from "@gradus/tensor";
-import { type Checkpoint, checkpointFile, checkpointFolder, encodeTrainState, epochs, type FitResult, loadModel, parseTrainState, steps, top5, type Weights } from "./index.ts";
+import {
+  type Checkpoint,
+  checkpointFile,
+  checkpointFolder,
+  encodeTrainState,
+  epochs,
+  type FitResult,
+  loadModel,
+  parseTrainState,
+  steps,
+  top5,
+  type Weights,
+} from "./index.ts";
 import { tinyImages, tinyTrainer, install } from "./tiny.test.support.ts";
 
 const train = tinyImages(21);
@@ -11,13 +23,21 @@ beforeEach(() => void install("wasm"));
 afterEach(() => void useRuntime(null));
 
 function bits(weights: Weights): Record<string, number[]> {
-  return Object.fromEntries([...weights].map(([name, { data }]) => [name, [...new Uint32Array(data.buffer, data.byteOffset, data.length)]]));
+  return Object.fromEntries(
+    [...weights].map(([name, { data }]) => [name, [...new Uint32Array(data.buffer, data.byteOffset, data.length)]]),
+  );
 }
 
 /** What must not depend on where a run was interrupted; times may. */
 function essence({ state, last, best, checkpoint }: FitResult) {
   const { epochSeconds: _, seconds: __, history, ...rest } = state;
-  return { ...rest, history: history.map(({ seconds: ___, ...record }) => record), last: bits(last), best: bits(best), optimizer: bits(checkpoint.optimizer) };
+  return {
+    ...rest,
+    history: history.map(({ seconds: ___, ...record }) => record),
+    last: bits(last),
+    best: bits(best),
+    optimizer: bits(checkpoint.optimizer),
+  };
 }
 
 async function interruptedAt(step: number, resume?: Checkpoint): Promise<FitResult> {
@@ -65,7 +85,12 @@ describe("resume", () => {
   it("refuses another recipe, and another length unless told what that means", async () => {
     const { checkpoint } = await interruptedAt(2);
     const begin = async (options: Parameters<typeof tinyTrainer>[0], length = epochs(2), extend?: "hold") =>
-      tinyTrainer({ metrics: [top5], ...options }).trainer.fit({ train, length, resume: checkpoint, ...(extend === undefined ? {} : { extend }) });
+      tinyTrainer({ metrics: [top5], ...options }).trainer.fit({
+        train,
+        length,
+        resume: checkpoint,
+        ...(extend === undefined ? {} : { extend }),
+      });
     await expect(begin({ batchSize: 9 })).rejects.toThrow("the run was begun with batchSize 8 and cannot go on with 9");
     await expect(begin({ seed: 6 })).rejects.toThrow("the run was begun with seed 5 and cannot go on with 6");
     await expect(begin({}, epochs(3))).rejects.toThrow("the run was planned for 2 epochs and cannot go on for 3 epochs unasked");
@@ -94,7 +119,9 @@ describe("the record as JSON", () => {
     const broken = (from: string | RegExp, to: string) => () => parseTrainState(text.replace(from, to), "run.json");
     expect(broken('"step":4', '"step":-4')).toThrow("run.json: step must be a whole number, not -4");
     expect(broken('"step":4', '"stop":4')).toThrow("run.json: step must be a whole number, not missing");
-    expect(broken('"lastBatch":"keep"', '"lastBatch":"kept"')).toThrow('recipe.lastBatch must be one of keep, drop, pad, spread, not "kept"');
+    expect(broken('"lastBatch":"keep"', '"lastBatch":"kept"')).toThrow(
+      'recipe.lastBatch must be one of keep, drop, pad, spread, not "kept"',
+    );
     expect(broken('"version":1', '"version":2')).toThrow("saved in version 2 of the format and this Gradus reads version 1");
     expect(broken("{", "[")).toThrow("run.json: the record is not valid JSON");
     expect(parseTrainState(text.replace('"sums":{', '"sums":{"__proto__":[1],'), "run.json").sums).toEqual(state.sums);

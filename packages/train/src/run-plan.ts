@@ -11,7 +11,10 @@ export type Extend = "hold" | "restretch";
 
 /** The plan of a run of `length`. */
 export function planOf(length: Length, stepsPerEpoch: number): RunPlan {
-  return { length, scheduleSteps: length.unit === "minutes" ? null : length.unit === "steps" ? length.amount : length.amount * stepsPerEpoch };
+  return {
+    length,
+    scheduleSteps: length.unit === "minutes" ? null : length.unit === "steps" ? length.amount : length.amount * stepsPerEpoch,
+  };
 }
 
 /**
@@ -27,15 +30,22 @@ export function continued(saved: TrainState, recipe: Recipe, plan: RunPlan, exte
     ["samples in the training set", saved.recipe.samples, recipe.samples],
   ] satisfies readonly (readonly [string, number | LastBatch, number | LastBatch])[]) {
     if (before === now) continue;
-    throw new ArgumentError("train/resume-recipe", `the run was begun with ${name} ${before} and cannot go on with ${now}`, { subject: "fit", hint: `use ${before}, or begin a new run` });
+    throw new ArgumentError("train/resume-recipe", `the run was begun with ${name} ${before} and cannot go on with ${now}`, {
+      subject: "fit",
+      hint: `use ${before}, or begin a new run`,
+    });
   }
   const { length } = saved.plan;
   if (length.unit === plan.length.unit && length.amount === plan.length.amount) return saved;
   if (extend === null) {
-    throw new ArgumentError("train/resume-length", `the run was planned for ${describeLength(length)} and cannot go on for ${describeLength(plan.length)} unasked`, {
-      subject: "fit",
-      hint: 'say extend: "hold" to keep the schedule as it was, or "restretch" to stretch it over the new length',
-    });
+    throw new ArgumentError(
+      "train/resume-length",
+      `the run was planned for ${describeLength(length)} and cannot go on for ${describeLength(plan.length)} unasked`,
+      {
+        subject: "fit",
+        hint: 'say extend: "hold" to keep the schedule as it was, or "restretch" to stretch it over the new length',
+      },
+    );
   }
   return { ...saved, plan: extend === "hold" ? { length: plan.length, scheduleSteps: saved.plan.scheduleSteps } : plan };
 }

@@ -74,7 +74,11 @@ export class TaskSteps {
   }
 
   /** Repeats a step that was not finite, op by op, on the state it left untouched, and says where it began. */
-  async explain(batch: LoadedBatch<Batch>, key: HostTensor, { step, epoch }: { readonly step: number; readonly epoch: number }): Promise<NumericError> {
+  async explain(
+    batch: LoadedBatch<Batch>,
+    key: HostTensor,
+    { step, epoch }: { readonly step: number; readonly epoch: number },
+  ): Promise<NumericError> {
     const tensors = Object.fromEntries(Object.entries(arraysOf(batch)).map(([name, array]) => [name, tensorOf(array)]));
     const { loss, grads } = this.#gradients(tensors, tensorOf(key));
     for (const state of new Set(pendingStates)) state.discard();
@@ -83,14 +87,19 @@ export class TaskSteps {
     const what = inLoss === null ? "the gradients" : `the loss ${await loss.item()}`;
     const facts = { step, epoch: epoch + 1, batch: describe(batch) };
     const hint = "lower the learning rate, or look at the data; parameters are as they were before this step";
-    if (found === null) return new NumericError("train/non-finite", `${what} of step ${step} became too large to add up`, { subject: "fit", facts, hint });
+    if (found === null)
+      return new NumericError("train/non-finite", `${what} of step ${step} became too large to add up`, { subject: "fit", facts, hint });
     const name = Object.keys(tensors).find((key) => String(tensors[key]) === found.tensor);
     const origin =
       found.op === null
         ? `${name ?? found.tensor} was ${found.value} to begin with`
         : `${found.op} was the first to make ${found.value}, in ${found.count} of the values of its ${found.tensor}`;
     const inputs = found.inputs.length === 0 ? {} : { read: found.inputs.join(", ") };
-    return new NumericError("train/non-finite", `${what} of step ${step} ${inLoss === null ? "are" : "is"} not finite: ${origin}`, { subject: "fit", facts: { ...facts, ...inputs }, hint });
+    return new NumericError("train/non-finite", `${what} of step ${step} ${inLoss === null ? "are" : "is"} not finite: ${origin}`, {
+      subject: "fit",
+      facts: { ...facts, ...inputs },
+      hint,
+    });
   }
 
   #update(batch: TensorBatch, key: Tensor): { loss: Tensor; checked: Tensor; sums: readonly (readonly Tensor[])[] } {

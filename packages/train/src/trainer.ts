@@ -73,9 +73,20 @@ export class Trainer<B extends Batch = ImageBatch> {
   readonly #settings: Settings;
 
   constructor(options: TrainerOptions<B>) {
-    const { model, optimizer, metrics = [accuracy], schedule = null, batchSize = 64, lastBatch = "keep", seed = 0, clock = systemClock() } = options;
+    const {
+      model,
+      optimizer,
+      metrics = [accuracy],
+      schedule = null,
+      batchSize = 64,
+      lastBatch = "keep",
+      seed = 0,
+      clock = systemClock(),
+    } = options;
     if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
-      throw new ArgumentError("train/batch-size", `batchSize must be a whole number of at least 1, not ${batchSize}`, { subject: "Trainer" });
+      throw new ArgumentError("train/batch-size", `batchSize must be a whole number of at least 1, not ${batchSize}`, {
+        subject: "Trainer",
+      });
     }
     const all = [meanLoss, ...metrics];
     checkMetrics(all);
@@ -113,5 +124,8 @@ function labelLoss(output: Tensor, batch: TensorBatch): Tensor {
 function need(batch: TensorBatch, name: string): Tensor {
   const tensor = batch[name];
   if (tensor !== undefined) return tensor;
-  throw new ArgumentError("train/batch", `batches have no ${name} but ${Object.keys(batch).join(", ")}`, { subject: "Trainer", hint: "say what to predict and what the loss is" });
+  throw new ArgumentError("train/batch", `batches have no ${name} but ${Object.keys(batch).join(", ")}`, {
+    subject: "Trainer",
+    hint: "say what to predict and what the loss is",
+  });
 }

@@ -16,7 +16,10 @@ export interface Finished {
 }
 
 /** Runs `gradus` on the sources in a process of its own. `watch` sees standard output as it comes, and may send signals. */
-export function gradus(args: readonly string[], watch: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}): Promise<Finished> {
+export function gradus(
+  args: readonly string[],
+  watch: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void = () => {},
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--conditions=gradus-source", entry, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";

@@ -51,7 +51,11 @@ export function notesOf(model: ModelNote, run: RunNote): Notes {
 export async function readModelFile(path: string): Promise<ModelFile> {
   const saved = await loadModel(path);
   const about = saved.notes.get(modelKey);
-  if (about === undefined) throw new FormatError("cli/no-model", "the file does not say which model it holds", { subject: path, hint: "only files written by gradus train --save do" });
+  if (about === undefined)
+    throw new FormatError("cli/no-model", "the file does not say which model it holds", {
+      subject: path,
+      hint: "only files written by gradus train --save do",
+    });
   const fields = Fields.parse(about, path);
   const note: ModelNote = {
     model: fields.oneOf("model", modelNames),

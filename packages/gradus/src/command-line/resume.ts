@@ -35,7 +35,8 @@ export interface TrainPlan {
  * @throws UsageError for a flag that would make it another run.
  */
 export function resumedPlan({ path, note, run, checkpoint }: ModelFile, model: string | undefined, flags: TrainFlags): TrainPlan {
-  if (run === null || checkpoint === null) throw new FormatError("cli/no-run", "the file holds a model but no run to go on with", { subject: path });
+  if (run === null || checkpoint === null)
+    throw new FormatError("cli/no-run", "the file holds a model but no run to go on with", { subject: path });
   const conflicts: readonly (readonly [flag: string, given: string | number | undefined, saved: string | number | null])[] = [
     ["the model", model === undefined ? undefined : modelNamed(model).name, note.model],
     ["--data", flags.data, note.data],
@@ -48,16 +49,25 @@ export function resumedPlan({ path, note, run, checkpoint }: ModelFile, model: s
   ];
   for (const [flag, given, saved] of conflicts) {
     if (given === undefined || given === saved) continue;
-    throw new UsageError(`${flag} cannot change from ${saved ?? "none"} to ${given} in a run that goes on`, "leave it out, or begin a new run without --resume");
+    throw new UsageError(
+      `${flag} cannot change from ${saved ?? "none"} to ${given} in a run that goes on`,
+      "leave it out, or begin a new run without --resume",
+    );
   }
   const length = flags.epochs ?? run.epochs;
-  if (length < checkpoint.state.epoch) throw new UsageError(`the run has done ${checkpoint.state.epoch} epochs already, more than --epochs ${length}`);
+  if (length < checkpoint.state.epoch)
+    throw new UsageError(`the run has done ${checkpoint.state.epoch} epochs already, more than --epochs ${length}`);
   return {
     model: note.model,
     data: note.data,
     dataDir: flags.dataDir,
     limit: run.limit ?? undefined,
-    run: { ...run, epochs: length, backend: flags.backend ?? run.backend, threads: flags.backend === undefined ? (flags.threads ?? run.threads) : (flags.threads ?? null) },
+    run: {
+      ...run,
+      epochs: length,
+      backend: flags.backend ?? run.backend,
+      threads: flags.backend === undefined ? (flags.threads ?? run.threads) : (flags.threads ?? null),
+    },
     save: flags.save ?? path,
     checkpoint,
   };

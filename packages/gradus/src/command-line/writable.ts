@@ -13,7 +13,11 @@ export async function checkWritable(path: string): Promise<void> {
     await (await fs.create(probe)).close();
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : "";
-    throw storageError(code === "storage/missing" || code === "storage/kind" ? "missing" : code === "storage/full" ? "full" : "denied", path, { action: "write", cause });
+    throw storageError(
+      code === "storage/missing" || code === "storage/kind" ? "missing" : code === "storage/full" ? "full" : "denied",
+      path,
+      { action: "write", cause },
+    );
   }
   await fs.remove(probe);
 }

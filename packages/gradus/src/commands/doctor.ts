@@ -38,11 +38,17 @@ function examine(): readonly Finding[] {
   return [
     { name: "node", present: recent, detail: `${process.version}${recent ? "" : "; Gradus needs 22.12 or later: install a newer Node"}` },
     { name: "wasm", present: true, detail: `kernels are generated for the ${bestLevel()} level` },
-    { name: "simd", present: simd, detail: simd ? "128-bit vectors" : "needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or later; scalar kernels run instead" },
+    {
+      name: "simd",
+      present: simd,
+      detail: simd ? "128-bit vectors" : "needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or later; scalar kernels run instead",
+    },
     {
       name: "relaxed simd",
       present: relaxedSimd,
-      detail: relaxedSimd ? "fused multiply-add" : "needs Node 22, Chrome 114, Firefox 145 or later; kernels multiply and add in two instructions instead",
+      detail: relaxedSimd
+        ? "fused multiply-add"
+        : "needs Node 22, Chrome 114, Firefox 145 or later; kernels multiply and add in two instructions instead",
     },
     { name: "threads", present: threads, detail: threads ? `shared memory; ${cores} ${cores === 1 ? "core" : "cores"}` : withoutThreads },
     webgpu(),

@@ -27,9 +27,11 @@ async function predict(path: string, names: readonly string[], flags: DataFlags 
   for (const name of names) {
     const { pixels, shape, label } = await read(name);
     const probabilities = await softmax(model.forward(tensor(pixels, { shape: [1, ...shape] }), EVAL), { axis: 1 }).data();
-    const ranked = [...probabilities].map((probability, index) => ({ class: file.note.classes[index] ?? String(index), probability })).sort((a, b) => b.probability - a.probability);
+    const ranked = [...probabilities]
+      .map((probability, index) => ({ class: file.note.classes[index] ?? String(index), probability }))
+      .sort((a, b) => b.probability - a.probability);
     const actual = label === null ? null : (file.note.classes[label] ?? String(label));
-    process.stdout.write(flags.json ?? false ? jsonLine(name, ranked, actual) : textLine(name, ranked, actual));
+    process.stdout.write((flags.json ?? false) ? jsonLine(name, ranked, actual) : textLine(name, ranked, actual));
   }
 }
 

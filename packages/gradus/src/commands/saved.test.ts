@@ -44,7 +44,13 @@ describe("gradus eval", () => {
 describe("gradus predict", () => {
   it("takes test images by number and pictures in IDX files, with the same answers", async () => {
     const numbers = [0, 7, 39];
-    const { code, stdout } = await gradusHere(["predict", file, ...numbers.map(String), ...numbers.map((n) => `${join(folder, "pictures-idx3-ubyte")}:${n}`), "--json"]);
+    const { code, stdout } = await gradusHere([
+      "predict",
+      file,
+      ...numbers.map(String),
+      ...numbers.map((n) => `${join(folder, "pictures-idx3-ubyte")}:${n}`),
+      "--json",
+    ]);
     expect(code).toBe(0);
     const answers = jsonLines(stdout);
     expect(answers).toHaveLength(6);
@@ -74,9 +80,14 @@ describe("gradus predict", () => {
   });
 
   it("refuses what is no picture", async () => {
-    expect(await gradusHere(["predict", file, "2000"])).toMatchObject({ code: 2, stderr: "gradus: there is no test image 2000; there are 2000, counted from 0\n" });
+    expect(await gradusHere(["predict", file, "2000"])).toMatchObject({
+      code: 2,
+      stderr: "gradus: there is no test image 2000; there are 2000, counted from 0\n",
+    });
     expect(await gradusHere(["predict", file, file])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^gradus: .*\n$/) });
-    expect((await gradusHere(["predict", file, `${join(folder, "pictures-idx3-ubyte")}:40`])).stderr).toMatch(/has no image 40; it has 40, counted from 0\n$/);
+    expect((await gradusHere(["predict", file, `${join(folder, "pictures-idx3-ubyte")}:40`])).stderr).toMatch(
+      /has no image 40; it has 40, counted from 0\n$/,
+    );
   });
 });
 
@@ -102,7 +113,12 @@ describe("gradus summary and doctor", () => {
   it("sum up a model", async () => {
     const { code, stdout } = await gradusHere(["summary", "lenet5", "--json"]);
     expect(code).toBe(0);
-    expect(jsonLines(stdout)[0]).toMatchObject({ name: "lenet5", parameters: 61_706, multiplyAccumulates: expect.any(Number), layers: expect.any(Array) });
+    expect(jsonLines(stdout)[0]).toMatchObject({
+      name: "lenet5",
+      parameters: 61_706,
+      multiplyAccumulates: expect.any(Number),
+      layers: expect.any(Array),
+    });
     expect((await gradusHere(["summary", "lenet5"])).stdout).toContain("61,706");
   });
 
@@ -111,7 +127,9 @@ describe("gradus summary and doctor", () => {
     expect(code).toBe(0);
     const present = expect.any(Boolean);
     const finding = { present, detail: expect.any(String) };
-    expect(jsonLines(stdout)).toEqual([{ node: finding, wasm: finding, simd: finding, "relaxed simd": finding, threads: finding, webgpu: finding }]);
+    expect(jsonLines(stdout)).toEqual([
+      { node: finding, wasm: finding, simd: finding, "relaxed simd": finding, threads: finding, webgpu: finding },
+    ]);
     expect((await gradusHere(["doctor"])).stdout.split("\n")).toHaveLength(7);
   });
 });

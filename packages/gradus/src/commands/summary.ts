@@ -14,6 +14,7 @@ export function summaryCommand(): Command {
 function print(name: string, flags: OutputFlags): void {
   const { entry } = modelNamed(name);
   const result = summary(entry.make(), entry.inputShape);
-  if (flags.json ?? false) process.stdout.write(`${JSON.stringify({ name, description: entry.description, ...result, toString: undefined })}\n`);
+  if (flags.json ?? false)
+    process.stdout.write(`${JSON.stringify({ name, description: entry.description, ...result, toString: undefined })}\n`);
   else process.stdout.write(`${name}: ${entry.description}\n${result.toString()}\n`);
 }

@@ -22,9 +22,24 @@ describe("gradus train", () => {
     expect(lines).toHaveLength(3);
     const number = expect.any(Number);
     for (const [i, line] of lines.slice(0, 2).entries()) {
-      expect(line).toEqual({ epoch: i + 1, trainLoss: number, trainAccuracy: number, testLoss: number, testAccuracy: number, imagesPerSecond: number, seconds: number });
+      expect(line).toEqual({
+        epoch: i + 1,
+        trainLoss: number,
+        trainAccuracy: number,
+        testLoss: number,
+        testAccuracy: number,
+        imagesPerSecond: number,
+        seconds: number,
+      });
     }
-    expect(lines[2]).toEqual({ done: true, testAccuracy: lines[1]?.["testAccuracy"], parameters: 61_706, backend: "wasm", threads: 1, peakBytes: number });
+    expect(lines[2]).toEqual({
+      done: true,
+      testAccuracy: lines[1]?.["testAccuracy"],
+      parameters: 61_706,
+      backend: "wasm",
+      threads: 1,
+      peakBytes: number,
+    });
   });
 
   it("prints plain lines in a pipe", async () => {
@@ -47,7 +62,9 @@ describe("gradus train", () => {
     expect(first.code).toBe(130);
     const last = jsonLines(first.stdout).at(-1);
     expect(last).toMatchObject({ done: false, reason: "aborted" });
-    expect(first.stderr).toBe(`stopping after this step; once more to stop at once\nstopped after step ${String(last?.["step"])}; go on with: gradus train --resume '${stopped}'\n`);
+    expect(first.stderr).toBe(
+      `stopping after this step; once more to stop at once\nstopped after step ${String(last?.["step"])}; go on with: gradus train --resume '${stopped}'\n`,
+    );
     expect((await contents(stopped)).state).toMatchObject({ step: last?.["step"], epoch: last?.["epoch"] });
     expect(readdirSync(dirname(stopped))).toEqual(["stopped at once.safetensors"]);
     const second = await gradus(["train", "--resume", stopped, "--json"]);
@@ -74,14 +91,19 @@ describe("gradus train", () => {
     expect((await gradusHere(["train", "--resume", path, "--epochs", "2", "--save", elsewhere])).code).toBe(0);
     expect((await contents(path)).state.epoch).toBe(1);
     expect((await contents(elsewhere)).state.epoch).toBe(2);
-    expect(await gradusHere(["train", "--resume", elsewhere, "--epochs", "1"])).toMatchObject({ code: 2, stderr: "gradus: the run has done 2 epochs already, more than --epochs 1\n" });
+    expect(await gradusHere(["train", "--resume", elsewhere, "--epochs", "1"])).toMatchObject({
+      code: 2,
+      stderr: "gradus: the run has done 2 epochs already, more than --epochs 1\n",
+    });
   });
 
   it("stops on a loss that is not finite, names the op, and keeps the last good file", async () => {
     const path = scratch("run.safetensors");
     const { code, stderr } = await gradusHere([...small, "--epochs", "3", "--lr", "1e30", "--save", path]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^gradus: fit: the (loss|gradients) .*of step \d+ (is|are) not finite: \w+ was the first to make (NaN|-?Infinity), in \d+ of the values of its float32\[[\d, ]+\].*\n$/);
+    expect(stderr).toMatch(
+      /^gradus: fit: the (loss|gradients) .*of step \d+ (is|are) not finite: \w+ was the first to make (NaN|-?Infinity), in \d+ of the values of its float32\[[\d, ]+\].*\n$/,
+    );
     expect(existsSync(path)).toBe(false);
   });
 });
@@ -89,7 +111,10 @@ describe("gradus train", () => {
 describe("wrong usage", () => {
   const cases: readonly (readonly [args: string, stderr: RegExp])[] = [
     ["train alexnet", /^gradus: unknown model "alexnet"; known are lenet5, lenet5Relu, lenet5Sparse, lenetCaffe\n$/],
-    ["train --data cifar10", /^gradus: option '--data <name>' argument 'cifar10' is invalid\. Allowed choices are digits, mnist, fashion-mnist\.\n/],
+    [
+      "train --data cifar10",
+      /^gradus: option '--data <name>' argument 'cifar10' is invalid\. Allowed choices are digits, mnist, fashion-mnist\.\n/,
+    ],
     ["train --optimizer lion", /Allowed choices are sgd, adam, adamw\.\n/],
     ["train --backend gpu", /Allowed choices are wasm, reference\.\n/],
     ["train --batches 3", /^gradus: unknown option '--batches'\n[^]*\(known flags: --data, --data-dir, /],
@@ -112,14 +137,22 @@ describe("wrong usage", () => {
 describe("failures", () => {
   it("are one sentence and exit code 1, before any training", async () => {
     const missing = scratch("no/such/folder.safetensors");
-    expect(await gradusHere([...small, "--save", missing])).toEqual({ code: 1, stdout: "", stderr: `gradus: cannot write ${missing}: no such file or folder\n` });
+    expect(await gradusHere([...small, "--save", missing])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `gradus: cannot write ${missing}: no such file or folder\n`,
+    });
     const taken = scratch("taken");
     mkdirSync(taken);
-    expect((await gradusHere([...small, "--save", taken])).stderr).toBe(`gradus: cannot write ${taken}: a folder stands where a file is expected, or the other way round\n`);
+    expect((await gradusHere([...small, "--save", taken])).stderr).toBe(
+      `gradus: cannot write ${taken}: a folder stands where a file is expected, or the other way round\n`,
+    );
     const resumed = await gradusHere(["train", "--resume", missing]);
     expect(resumed).toMatchObject({ code: 1, stderr: `gradus: cannot open ${missing}: no such file or folder\n` });
     const folder = scratch("");
-    expect((await gradusHere(["train", "--data", "mnist", "--data-dir", folder])).stderr).toMatch(/^gradus: .* holds neither train-images-idx3-ubyte\.gz nor train-images-idx3-ubyte \(MNIST is four files: .*\)\n$/);
+    expect((await gradusHere(["train", "--data", "mnist", "--data-dir", folder])).stderr).toMatch(
+      /^gradus: .* holds neither train-images-idx3-ubyte\.gz nor train-images-idx3-ubyte \(MNIST is four files: .*\)\n$/,
+    );
   });
 
   it("show a stack with --debug", async () => {

@@ -2,7 +2,17 @@ import process from "node:process";
 import { Command, Option } from "commander";
 import { systemClock } from "@gradus/io";
 import type { Engine } from "@gradus/compile";
-import { accuracy, checkpointFile, constant, epochs, type FitResult, plainProgress, type Progress, terminalProgress, Trainer } from "@gradus/train";
+import {
+  accuracy,
+  checkpointFile,
+  constant,
+  epochs,
+  type FitResult,
+  plainProgress,
+  type Progress,
+  terminalProgress,
+  Trainer,
+} from "@gradus/train";
 import { type DataSetName, loadDataSet } from "../command-line/data-sets.ts";
 import { learningRates, trainDefaults } from "../command-line/defaults.ts";
 import { ExitCode } from "../command-line/exit.ts";
@@ -23,12 +33,21 @@ export function trainCommand(): Command {
   addDataFlags(command)
     .option("--epochs <n>", `passes over the training images (default: ${trainDefaults.epochs})`, wholeNumber(1))
     .option("--batch-size <n>", `images an update sees (default: ${trainDefaults.batchSize})`, wholeNumber(1))
-    .option("--lr <x>", `learning rate (default: ${Object.entries(learningRates).map(([name, rate]) => `${rate} for ${name}`).join(", ")})`, number(0))
+    .option(
+      "--lr <x>",
+      `learning rate (default: ${Object.entries(learningRates)
+        .map(([name, rate]) => `${rate} for ${name}`)
+        .join(", ")})`,
+      number(0),
+    )
     .option("--momentum <x>", `momentum of sgd (default: ${trainDefaults.momentum})`, number(0, 1))
     .addOption(new Option("--optimizer <name>", `sgd, adam or adamw (default: ${trainDefaults.optimizer})`).choices(optimizerNames))
     .option("--seed <n>", `decides first weights and order (default: ${trainDefaults.seed})`, wholeNumber(0))
     .option("--save <file>", "keep weights, optimizer and progress in this file, whole, after every epoch and at the end")
-    .option("--resume <file>", "go on with the run in this file, at the very image it stopped at; saved there again unless --save names another");
+    .option(
+      "--resume <file>",
+      "go on with the run in this file, at the very image it stopped at; saved there again unless --save names another",
+    );
   addRuntimeFlags(command);
   return addJsonFlag(command, "epochs and the result").action(train);
 }
@@ -45,7 +64,14 @@ async function train(model: string | undefined, flags: TrainFlags & OutputFlags)
   await using session = await openRuntime(plan.run.backend, plan.run.threads);
   const network = entry.make({ seed: plan.run.seed, classes: data.train.classes.length });
   const { learningRate, seed, batchSize } = plan.run;
-  const trainer = new Trainer({ model: network, optimizer: makeOptimizer(plan.run), schedule: constant(learningRate), metrics: [accuracy], seed, batchSize });
+  const trainer = new Trainer({
+    model: network,
+    optimizer: makeOptimizer(plan.run),
+    schedule: constant(learningRate),
+    metrics: [accuracy],
+    seed,
+    batchSize,
+  });
   const { classes, mean, std } = data.train;
   const notes = notesOf({ model: plan.model, data: plan.data, classes, mean, std }, plan.run);
   if (!(flags.json ?? false)) process.stdout.write(`${plan.model} on ${data.train.description}; ${session.engine.backend.name}\n`);

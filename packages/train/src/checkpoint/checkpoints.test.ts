@@ -10,7 +10,13 @@ beforeAll(async () => {
   install("reference");
   const { trainer } = tinyTrainer();
   const save = async (checkpoint: Checkpoint) => void points.push(checkpoint);
-  await trainer.fit({ train: tinyImages(20), validation: tinyImages(6, 50), length: epochs(4), saveEvery: steps(2), save: { path: "memory", save } });
+  await trainer.fit({
+    train: tinyImages(20),
+    validation: tinyImages(6, 50),
+    length: epochs(4),
+    saveEvery: steps(2),
+    save: { path: "memory", save },
+  });
 });
 afterAll(() => void useRuntime(null));
 
@@ -84,7 +90,10 @@ describe("a folder of checkpoints", () => {
         .catch((thrown: unknown) => thrown);
       outcomes.add(error === undefined ? "saved" : "full");
       if (error === undefined) continue;
-      expect(error).toMatchObject({ code: "storage/full", facts: { path: "/run/step-00000002", needed: expect.any(Number), free: expect.any(Number) } });
+      expect(error).toMatchObject({
+        code: "storage/full",
+        facts: { path: "/run/step-00000002", needed: expect.any(Number), free: expect.any(Number) },
+      });
       expect(fs.files()).toEqual([]);
     }
     expect([...outcomes]).toEqual(["full", "saved"]);

@@ -31,7 +31,11 @@ const bestPrefix = "best/";
  *
  * @throws StorageError from the file system.
  */
-export async function saveModel(path: string, model: Module, { fs = nodeFileSystem(), notes = new Map() }: FileOptions = {}): Promise<void> {
+export async function saveModel(
+  path: string,
+  model: Module,
+  { fs = nodeFileSystem(), notes = new Map() }: FileOptions = {},
+): Promise<void> {
   await writeSafetensors(fs, path, await model.stateDict(), notes);
 }
 
@@ -45,7 +49,11 @@ export function checkpointFile(path: string, { fs = nodeFileSystem(), notes = ne
   return {
     path,
     save: async ({ state, weights, optimizer, best }) => {
-      const tensors = new Map<string, HostTensor>([...weights, ...prefixed(optimizerPrefix, optimizer), ...prefixed(bestPrefix, best ?? new Map())]);
+      const tensors = new Map<string, HostTensor>([
+        ...weights,
+        ...prefixed(optimizerPrefix, optimizer),
+        ...prefixed(bestPrefix, best ?? new Map()),
+      ]);
       await writeSafetensors(fs, path, tensors, new Map([...notes, [stateKey, encodeTrainState(state)]]));
     },
   };
@@ -71,7 +79,10 @@ export async function loadModel(path: string, { fs = nodeFileSystem() }: { reado
 function checkpointOf(file: SafetensorsFile, path: string, weights: Weights, optimizer: Weights, best: Weights): Checkpoint | null {
   const text = file.metadata.get(stateKey);
   if (text === undefined) {
-    if (optimizer.size > 0) throw new FormatError("checkpoint/no-state", `the file holds optimizer slots and no record of the run (${stateKey})`, { subject: path });
+    if (optimizer.size > 0)
+      throw new FormatError("checkpoint/no-state", `the file holds optimizer slots and no record of the run (${stateKey})`, {
+        subject: path,
+      });
     return null;
   }
   return { state: parseTrainState(text, path), weights, optimizer, best: best.size === 0 ? null : best };

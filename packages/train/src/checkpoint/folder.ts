@@ -142,7 +142,9 @@ async function clearAbandoned(fs: FileSystem, parent: string): Promise<void> {
 async function findLatest(fs: FileSystem, parent: string): Promise<Found | null> {
   if ((await fs.stat(parent)) === null) return null;
   const skipped: { path: string; error: GradusError }[] = [];
-  const names = (await fs.list(parent)).filter((name) => stepOf(name) !== null).sort((a, b) => (stepOf(b) ?? 0) - (stepOf(a) ?? 0) || a.length - b.length);
+  const names = (await fs.list(parent))
+    .filter((name) => stepOf(name) !== null)
+    .sort((a, b) => (stepOf(b) ?? 0) - (stepOf(a) ?? 0) || a.length - b.length);
   for (const name of names) {
     const path = joinPath(parent, name);
     try {

@@ -37,13 +37,18 @@ export async function readManifest(fs: FileSystem, folder: string): Promise<Mani
   const fields = Fields.parse(new TextDecoder().decode(bytes), path);
   fields.oneOf("format", [formatName]);
   const version = fields.whole("version");
-  if (version !== 1) throw new FormatError("checkpoint/version", `the checkpoint has version ${version} of the format and this Gradus reads version 1`, { subject: path });
+  if (version !== 1)
+    throw new FormatError("checkpoint/version", `the checkpoint has version ${version} of the format and this Gradus reads version 1`, {
+      subject: path,
+    });
   return {
     step: fields.whole("step"),
     epoch: fields.whole("epoch"),
     atEpochEnd: fields.truth("atEpochEnd"),
     isBest: fields.truth("isBest"),
-    files: fields.list("files").map((file) => ({ name: file.oneOf("name", checkpointFiles), bytes: file.whole("bytes"), sha256: file.text("sha256") })),
+    files: fields
+      .list("files")
+      .map((file) => ({ name: file.oneOf("name", checkpointFiles), bytes: file.whole("bytes"), sha256: file.text("sha256") })),
   };
 }
 
@@ -58,7 +63,8 @@ export async function readVerified(fs: FileSystem, folder: string, manifest: Man
     const path = joinPath(folder, name);
     const damaged = (sentence: string) => new FormatError("checkpoint/damaged", sentence, { subject: path });
     const stat = await fs.stat(path);
-    if (stat === null) throw new StorageError("storage/missing", "the manifest names a file that is not there", { subject: path, facts: { path } });
+    if (stat === null)
+      throw new StorageError("storage/missing", "the manifest names a file that is not there", { subject: path, facts: { path } });
     if (stat.size !== expected) throw damaged(`the file has ${stat.size} bytes and the manifest says ${expected}`);
     const bytes = await readFile(fs, path, expected);
     if (sha256(bytes) !== sum) throw damaged("the file's SHA-256 is not the manifest's");

@@ -22,11 +22,17 @@ export interface Keep {
  */
 export async function removeOld(fs: FileSystem, parent: string, { last = 2, best = 1, every }: Keep): Promise<void> {
   if (!(Number.isSafeInteger(last) && last >= 1) || !(Number.isSafeInteger(best) && best >= 0)) {
-    throw new ArgumentError("checkpoint/keep", `keep needs last of at least 1 and best of at least 0, not ${last} and ${best}`, { subject: "keep" });
+    throw new ArgumentError("checkpoint/keep", `keep needs last of at least 1 and best of at least 0, not ${last} and ${best}`, {
+      subject: "keep",
+    });
   }
   const found = await ours(fs, parent);
   const bestOnes = found.filter(({ manifest }) => manifest.isBest).slice(0, best);
-  const kept = new Set([...found.slice(0, last), ...bestOnes, ...found.filter(({ manifest }) => every !== undefined && atMultiple(manifest, every))]);
+  const kept = new Set([
+    ...found.slice(0, last),
+    ...bestOnes,
+    ...found.filter(({ manifest }) => every !== undefined && atMultiple(manifest, every)),
+  ]);
   for (const entry of found) {
     if (kept.has(entry)) continue;
     const doomed = joinPath(parent, `.tmp-${entry.name}-${crypto.randomUUID().slice(0, 8)}`);

@@ -1,10 +1,25 @@
-import { ArgumentError, cast, equal, less, lessEqual, logicalAnd, logicalNot, logicalOr, mul, reshape, sum, type Tensor, where } from "@gradus/tensor";
+import {
+  ArgumentError,
+  cast,
+  equal,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  mul,
+  reshape,
+  sum,
+  type Tensor,
+  where,
+} from "@gradus/tensor";
 import { classes, classesOf } from "./classes.ts";
 import { addSums, type Metric, type Scored } from "./metric.ts";
 
 /** The part of samples whose label is among the `k` highest of the outputs [b, classes]; of equal outputs the first class is the higher. */
 export function topK(k: number, name = `top${k}`): Metric<number> {
-  if (!Number.isSafeInteger(k) || k < 1) throw new ArgumentError("metric/k", `k must be a whole number of at least 1, not ${k}`, { subject: "topK" });
+  if (!Number.isSafeInteger(k) || k < 1)
+    throw new ArgumentError("metric/k", `k must be a whole number of at least 1, not ${k}`, { subject: "topK" });
   return {
     name,
     init: () => [0, 0],

@@ -17,7 +17,15 @@ async function value(metric: Metric, ...batches: Scored[]) {
 }
 
 describe("metrics", () => {
-  const batch = scored([[1, 3, 2], [5, 1, 4], [0, 0, 0], [2, 2, 1]], [1, 2, 2, 1]);
+  const batch = scored(
+    [
+      [1, 3, 2],
+      [5, 1, 4],
+      [0, 0, 0],
+      [2, 2, 1],
+    ],
+    [1, 2, 2, 1],
+  );
 
   it("count right answers, the first of equals being the answer", async () => {
     expect(await value(accuracy, batch)).toBe(1 / 4);
@@ -26,24 +34,47 @@ describe("metrics", () => {
   });
 
   it("leave repeats out", async () => {
-    const masked = scored([[1, 0], [0, 1], [0, 1]], [0, 0, 1], [1, 1, 0]);
+    const masked = scored(
+      [
+        [1, 0],
+        [0, 1],
+        [0, 1],
+      ],
+      [0, 0, 1],
+      [1, 1, 0],
+    );
     expect(await value(accuracy, masked)).toBe(1 / 2);
-    expect(await value(confusionMatrix(2), masked)).toEqual([[1, 1], [0, 0]]);
+    expect(await value(confusionMatrix(2), masked)).toEqual([
+      [1, 1],
+      [0, 0],
+    ]);
     expect(await value(meanLoss, masked)).toBe(0.5);
   });
 
   it("never call NaN right, nor what stands beside it the highest", async () => {
-    const nan = scored([[Number.NaN, Number.NaN], [0, Number.NaN]], [0, 0]);
+    const nan = scored(
+      [
+        [Number.NaN, Number.NaN],
+        [0, Number.NaN],
+      ],
+      [0, 0],
+    );
     expect(await value(accuracy, nan)).toBe(0);
     expect(await value(top5, nan)).toBe(1 / 2);
   });
 
   it("tabulate classes against answers", async () => {
-    expect(await value(confusionMatrix(3), batch, scored([[0, 0, 1]], [0]))).toEqual([[0, 0, 1], [1, 1, 0], [2, 0, 0]]);
+    expect(await value(confusionMatrix(3), batch, scored([[0, 0, 1]], [0]))).toEqual([
+      [0, 0, 1],
+      [1, 1, 0],
+      [2, 0, 0],
+    ]);
   });
 
   it("say what they need", () => {
-    expect(() => accuracy.update({ ...batch, batch: {} })).toThrow("accuracy: accuracy needs outputs [b, classes] and batches with a label [b]");
+    expect(() => accuracy.update({ ...batch, batch: {} })).toThrow(
+      "accuracy: accuracy needs outputs [b, classes] and batches with a label [b]",
+    );
     expect(() => confusionMatrix(4).update(batch)).toThrow("the matrix has 4 classes and the model 3");
     expect(() => topK(0)).toThrow("k must be a whole number of at least 1, not 0");
   });

@@ -12,7 +12,9 @@ export class Tally {
   /** Starts from nothing, or from what an earlier tally of the same metrics held. */
   constructor(metrics: readonly Metric[], from: Sums = {}) {
     this.metrics = metrics;
-    this.#sums = new Map(metrics.map((metric) => [metric.name, Object.hasOwn(from, metric.name) ? (from[metric.name] ?? []) : metric.init()]));
+    this.#sums = new Map(
+      metrics.map((metric) => [metric.name, Object.hasOwn(from, metric.name) ? (from[metric.name] ?? []) : metric.init()]),
+    );
   }
 
   /** Adds a batch: for each metric, the values its `update` asked for. */
@@ -37,7 +39,8 @@ export class Tally {
 export function checkMetrics(metrics: readonly Metric[]): void {
   const seen = new Set<string>();
   for (const { name } of metrics) {
-    if (!isMetricName(name)) throw new ArgumentError("metric/name", `a metric's name is letters and digits, beginning with a letter, not ${JSON.stringify(name)}`);
+    if (!isMetricName(name))
+      throw new ArgumentError("metric/name", `a metric's name is letters and digits, beginning with a letter, not ${JSON.stringify(name)}`);
     if (seen.has(name)) throw new ArgumentError("metric/twice", `two metrics are called ${name}`);
     seen.add(name);
   }

@@ -13,7 +13,14 @@ const info = (batch: number): StepInfo => ({
   samplesPerSecond: 12_345.6,
   secondsLeft: 125,
 });
-const record = { epoch: 2, step: 376, learningRate: 0.01, train: { loss: 0.07, accuracy: 0.9735 }, validation: { loss: 0.05, accuracy: 0.98 }, seconds: 4.2 };
+const record = {
+  epoch: 2,
+  step: 376,
+  learningRate: 0.01,
+  train: { loss: 0.07, accuracy: 0.9735 },
+  validation: { loss: 0.05, accuracy: 0.98 },
+  seconds: 4.2,
+};
 
 describe("progress on a terminal", () => {
   it("is one line, at most ten times a second", () => {
@@ -32,7 +39,9 @@ describe("progress on a terminal", () => {
   it("drops what a narrow terminal has no room for", () => {
     for (const columns of [80, 40, 20, 5, 1]) {
       const written: string[] = [];
-      terminalProgress({ write: (text) => void written.push(text), clock: memoryClock(), columns: () => columns, colour: false }).step?.(info(7));
+      terminalProgress({ write: (text) => void written.push(text), clock: memoryClock(), columns: () => columns, colour: false }).step?.(
+        info(7),
+      );
       const line = written.join("").replace("\r\u001B[2K", "");
       expect(line.length).toBeLessThan(Math.max(2, columns));
       if (columns === 40) expect(line).toBe("epoch 2/5  batch 7/188  loss 0.06123");

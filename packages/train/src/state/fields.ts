@@ -118,7 +118,9 @@ export class Fields {
   #wrong(name: string, expected: string, value: unknown): FormatError {
     const at = name === "" ? this.#path : this.#at(name);
     const found = value === undefined ? "missing" : (JSON.stringify(value) ?? "missing").slice(0, 60);
-    return new FormatError("record/field", `${at === "" ? "the record" : at} must be ${expected}, not ${found}`, { subject: this.#subject });
+    return new FormatError("record/field", `${at === "" ? "the record" : at} must be ${expected}, not ${found}`, {
+      subject: this.#subject,
+    });
   }
 }
 

@@ -18,7 +18,10 @@ export function encodeTrainState(state: TrainState): string {
 export function parseTrainState(text: string, subject: string): TrainState {
   const fields = Fields.parse(text, subject);
   const version = fields.whole("version");
-  if (version !== 1) throw new FormatError("train-state/version", `the run was saved in version ${version} of the format and this Gradus reads version 1`, { subject });
+  if (version !== 1)
+    throw new FormatError("train-state/version", `the run was saved in version ${version} of the format and this Gradus reads version 1`, {
+      subject,
+    });
   const recipe = fields.inner("recipe");
   const plan = fields.inner("plan");
   const best = fields.innerOrNull("best");
