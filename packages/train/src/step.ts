@@ -84,18 +84,17 @@ export class TaskSteps {
     for (const state of new Set(pendingStates)) state.discard();
     const inLoss = await findNonFinite([loss]);
     const found = inLoss ?? (await findNonFinite([...grads.values()]));
-    const what = inLoss === null ? "the gradients" : `the loss ${await loss.item()}`;
+    const what = inLoss === null ? `the gradients of step ${step} are not finite` : `the loss of step ${step} is ${await loss.item()}`;
     const facts = { step, epoch: epoch + 1, batch: describe(batch) };
     const hint = "lower the learning rate, or look at the data; parameters are as they were before this step";
-    if (found === null)
-      return new NumericError("train/non-finite", `${what} of step ${step} became too large to add up`, { subject: "fit", facts, hint });
-    const name = Object.keys(tensors).find((key) => String(tensors[key]) === found.tensor);
+    if (found === null) return new NumericError("train/non-finite", `${what}: their sum overflows`, { subject: "fit", facts, hint });
+    const name = Object.entries(arraysOf(batch)).find(([, { data }]) => !data.every(Number.isFinite))?.[0];
     const origin =
       found.op === null
         ? `${name ?? found.tensor} was ${found.value} to begin with`
         : `${found.op} was the first to make ${found.value}, in ${found.count} of the values of its ${found.tensor}`;
     const inputs = found.inputs.length === 0 ? {} : { read: found.inputs.join(", ") };
-    return new NumericError("train/non-finite", `${what} of step ${step} ${inLoss === null ? "are" : "is"} not finite: ${origin}`, {
+    return new NumericError("train/non-finite", `${what}: ${origin}`, {
       subject: "fit",
       facts: { ...facts, ...inputs },
       hint,

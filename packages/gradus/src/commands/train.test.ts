@@ -99,10 +99,10 @@ describe("gradus train", () => {
 
   it("stops on a loss that is not finite, names the op, and keeps the last good file", async () => {
     const path = scratch("run.safetensors");
-    const { code, stderr } = await gradusHere([...small, "--epochs", "3", "--lr", "1e30", "--save", path]);
+    const { code, stderr } = await gradusHere([...small, "--epochs", "3", "--lr", "3e38", "--save", path]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^gradus: fit: the (loss|gradients) .*of step \d+ (is|are) not finite: \w+ was the first to make (NaN|-?Infinity), in \d+ of the values of its float32\[[\d, ]+\].*\n$/,
+      /^gradus: fit: the (loss|gradients) of step \d+ (is (NaN|Infinity)|are not finite): \w+ was the first to make (NaN|-?Infinity), in \d+ of the values of its float32\[[\d, ]*\] \(lower the learning rate.*\n$/,
     );
     expect(existsSync(path)).toBe(false);
   });
