@@ -48,6 +48,7 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
     const signature: string[] = [engine.name];
     const template = args.map((arg) => replaceArguments(arg, given, signature, 0));
     const key = signature.join("|");
+    engine.startRequested();
     if (pendingStates.size > 0) flush(engine);
     let trace = traces.get(key);
     if (trace === undefined) traces.set(key, (trace = record(() => fn(...(template as unknown as A)))));

@@ -26,18 +26,46 @@ export class Engine implements Runtime {
   #last: Promise<unknown> | null = null;
   /** The evaluation under way, if it could not be done at once. */
   #turn: Promise<void> | null = null;
+  /** Values asked for since the last run, to be computed together. */
+  #batch: Batch | null = null;
 
   constructor(backend: Backend) {
     this.name = backend.name;
     this.backend = backend;
   }
 
-  async evaluate(tensors: readonly Tensor[]): Promise<void> {
+  /** Values asked for in one go are computed in one run, so that what they share is computed once. */
+  evaluate(tensors: readonly Tensor[]): Promise<void> {
+    this.#batch ??= this.#openBatch();
+    for (const tensor of tensors) this.#batch.tensors.add(tensor.value());
+    return this.#batch.done;
+  }
+
+  /** Starts what was asked for and has not begun: before a compiled step overwrites the state it may read. */
+  startRequested(): void {
+    this.#batch?.start();
+  }
+
+  #openBatch(): Batch {
+    const tensors = new Set<Tensor>();
+    let start = (): void => undefined;
+    const done = new Promise<void>((resolve) => {
+      start = () => {
+        if (this.#batch?.tensors !== tensors) return;
+        this.#batch = null;
+        resolve(this.#evaluateNow([...tensors]));
+      };
+    });
+    queueMicrotask(start);
+    return { tensors, start, done };
+  }
+
+  async #evaluateNow(tensors: readonly Tensor[]): Promise<void> {
     // One at a time, and without a pause before it runs: an update stays pending until it has been carried out,
     // so whoever came in between would carry it out again.
     while (this.#turn !== null) await this.#turn;
     const updates = takePending();
-    const wanted = [...new Set(tensors.map((tensor) => tensor.value()))].filter(({ host }) => host === null);
+    const wanted = tensors.filter(({ host }) => host === null);
     if (wanted.length === 0 && updates.length === 0) return;
     const program = readProgram(wanted, updates);
     refuseArguments(program);
@@ -165,6 +193,12 @@ export class Engine implements Runtime {
       this.#held--;
     }
   }
+}
+
+interface Batch {
+  readonly tensors: Set<Tensor>;
+  readonly start: () => void;
+  readonly done: Promise<void>;
 }
 
 /** A state cell's buffer on one engine's device. */

@@ -32,7 +32,6 @@ const programLimit = 600;
 export function group(graph: Graph): Grouping {
   const required = new Set<Node>([...graph.outputs, ...graph.updates.map(({ value }) => value)]);
   for (const node of graph.nodes) if (node.op?.kind === "library") for (const parent of node.parents) required.add(viewBase(parent));
-  const updated = new Set(graph.updates.map(({ old }) => old));
   const replacing = new Set(graph.updates.map(({ value }) => value));
 
   const producers = new Map<Node, Node>();
@@ -67,7 +66,7 @@ export function group(graph: Graph): Grouping {
     const tooDear = (node.readers.length > 1 && total > recomputeLimit) || (repeated && total > repeatLimit) || total > programLimit;
     if (required.has(node) || tooDear) stored.add(node);
   }
-  return { groups: joinOutputs(graph, stored, producers, updated), stored };
+  return { groups: joinOutputs(graph, stored, producers), stored };
 }
 
 /** The first node of a chain of views that all are the same elements in the same row-major order. */
@@ -173,53 +172,51 @@ function lowerAlone({ op, tensor, parents }: Node): { result: Scalar; s: ScalarB
   return { result: op.body({ s, x, attrs: attrsOf(tensor), out: tensor, at, over }), s };
 }
 
+interface OpenGroup {
+  readonly stores: Node[];
+  readonly producer: Node | null;
+}
+
 /**
- * Puts stores into one kernel where a later one reads an earlier one of the same size, as an optimizer's new
- * parameter reads its new momentum: one pass over memory instead of two.
+ * Puts new state values into one kernel where one reads another, or they read the same values of the same size, as an
+ * optimizer's new parameter and new momentum do: one pass over memory instead of several.
  */
-function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: ReadonlyMap<Node, Node>, updated: ReadonlySet<Node>): Group[] {
-  const groupOf = new Map<Node, { stores: Node[]; producer: Node | null }>();
+function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: ReadonlyMap<Node, Node>): Group[] {
+  const replacing = new Set(graph.updates.map(({ value }) => value));
+  const groupOf = new Map<Node, OpenGroup>();
   const reach = new Map<Node, Set<Node>>();
-  const groups: { stores: Node[]; producer: Node | null }[] = [];
+  const groups: OpenGroup[] = [];
+  /** Groups that already read a value, for those that replace state. */
+  const updatesReading = new Map<Node, OpenGroup[]>();
   for (const node of graph.nodes) {
     if (!stored.has(node) || node.op === null || isAlias(node, graph, stored)) continue;
     const producer = producers.get(node) ?? null;
     const direct = storedInputs(node, stored);
-    const all = new Set<Node>(direct);
-    for (const input of direct) for (const further of reach.get(input) ?? []) all.add(further);
-    reach.set(node, all);
-    const own = { stores: [node], producer };
-    if (producer === null && node.op.kind === "loop" && node.op.access !== "reduce" && graph.updates.some(({ value }) => value === node)) {
-      const host = [...direct].find((input) => joins(input, node, direct, groupOf, reach, updated));
-      const known = host && groupOf.get(host);
-      if (known !== undefined) {
-        known.stores.push(node);
-        groupOf.set(node, known);
-        // Whatever the newcomer needs, the whole kernel now waits for.
-        for (const store of known.stores) for (const input of all) if (!known.stores.includes(input)) reach.get(store)?.add(input);
-        continue;
-      }
-    }
-    groups.push(own);
-    groupOf.set(node, own);
+    const needs = new Set<Node>(direct);
+    for (const input of direct) for (const further of reach.get(input) ?? []) needs.add(further);
+    reach.set(node, needs);
+    const joinable = producer === null && replacing.has(node) && isMap(node);
+    const candidates = joinable ? [...direct].flatMap((input) => [groupOf.get(input) ?? [], updatesReading.get(input) ?? []].flat()) : [];
+    const host = candidates.find((candidate) => canJoin(candidate, node, direct, reach));
+    const home = host ?? { stores: [], producer };
+    home.stores.push(node);
+    groupOf.set(node, home);
+    if (host === undefined) groups.push(home);
+    // Whatever the newcomer needs, the whole kernel now waits for.
+    else for (const store of home.stores) for (const input of needs) if (!home.stores.includes(input)) reach.get(store)?.add(input);
+    if (joinable) for (const input of direct) if (input.tensor.size === node.tensor.size) updatesReading.set(input, [...(updatesReading.get(input) ?? []), home]);
   }
   return groups;
 }
 
-function joins(
-  input: Node,
-  node: Node,
-  direct: ReadonlySet<Node>,
-  groupOf: ReadonlyMap<Node, { stores: Node[]; producer: Node | null }>,
-  reach: ReadonlyMap<Node, Set<Node>>,
-  updated: ReadonlySet<Node>,
-): boolean {
-  const known = groupOf.get(input);
-  const [first] = known?.stores ?? [];
-  if (known === undefined || first === undefined || known.producer !== null || updated.has(input)) return false;
-  if (first.op?.kind !== "loop" || first.op.access === "reduce" || first.tensor.size !== node.tensor.size) return false;
-  const others = [...direct].filter((other) => !known.stores.includes(other));
-  return others.every((other) => !known.stores.some((store) => reach.get(other)?.has(store)));
+function isMap({ op }: Node): boolean {
+  return op?.kind === "loop" && op.access !== "reduce";
+}
+
+/** Whether a kernel can also store `node`: the same size, and nothing `node` needs comes after that kernel. */
+function canJoin({ stores, producer }: OpenGroup, node: Node, direct: ReadonlySet<Node>, reach: ReadonlyMap<Node, ReadonlySet<Node>>): boolean {
+  if (producer !== null || !stores.every((store) => isMap(store) && store.tensor.size === node.tensor.size)) return false;
+  return [...direct].every((other) => stores.includes(other) || !stores.some((store) => reach.get(other)?.has(store) === true));
 }
 
 /** Whether a stored view needs no kernel: its base's buffer will do, unless its value replaces a state cell's or is a bound buffer leaving the step. */

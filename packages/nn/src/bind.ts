@@ -6,7 +6,7 @@ import { Param } from "./param.ts";
  * Names everything in a model by its path, and seeds each parameter's initialiser with (seed, "init/<path>").
  *
  * Values that parameters already have, drawn, loaded or trained, stay. A model that was never bound binds itself with
- * seed 0 when it is first run, saved or loaded. Returns the model.
+ * seed 0 when it is first run, saved or loaded, or asked for its parameters. Returns the model.
  */
 export function bind<M extends Module>(model: M, seed = 0): M {
   const named = new Set<Module | State>();

@@ -1,5 +1,6 @@
 import { ArgumentError, type HostTensor, type Parameterised, type Shape, State, type Tensor } from "@gradus/tensor";
 import type { Context } from "./context.ts";
+import { bindOnce } from "./bind.ts";
 import { guardForward } from "./call.ts";
 import { Param } from "./param.ts";
 import { type LoadOptions, type LoadReport, loadState, readState } from "./state-dict.ts";
@@ -45,6 +46,7 @@ export abstract class Module implements Parameterised {
 
   /** Trainable parameters by path, each once. */
   *parameters(): Generator<readonly [path: string, parameter: Param]> {
+    bindOnce(this);
     const seen = new Set<Param>();
     for (const [path, member] of this.walk()) {
       if (!(member instanceof Param) || seen.has(member)) continue;

@@ -1,7 +1,16 @@
 import type { Summary } from "./summary.ts";
 
 /** A summary as a table of plain text: one row a layer, then the totals. */
-export function printSummary({ model, inputShape, layers, parameters, multiplyAccumulates, connections, stateBytes, outputBytes }: Omit<Summary, "toString">): string {
+export function printSummary({
+  model,
+  inputShape,
+  layers,
+  parameters,
+  multiplyAccumulates,
+  connections,
+  stateBytes,
+  outputBytes,
+}: Omit<Summary, "toString">): string {
   const header = ["layer", "type", "output", "parameters", "multiply-adds", "connections", "memory", "sees"];
   const rows = layers.map((layer) => [
     layer.path === "" ? "(model)" : layer.path,

@@ -19,7 +19,9 @@ export interface LoadReport {
 export async function readState(module: Module): Promise<Map<string, HostTensor>> {
   bindOnce(module);
   const result = new Map<string, HostTensor>();
-  for (const [path, { dtype, shape, data }] of await Promise.all(cellsOf(module).map(async ([path, cell]) => [path, await copyOf(cell)] as const))) {
+  for (const [path, { dtype, shape, data }] of await Promise.all(
+    cellsOf(module).map(async ([path, cell]) => [path, await copyOf(cell)] as const),
+  )) {
     result.set(path, { dtype, shape, data });
   }
   return result;

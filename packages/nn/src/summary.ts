@@ -144,6 +144,9 @@ class Sight {
   }
 
   pass(x: Tensor, y: Tensor, window: Window | "all" | null): readonly [number, number] | null {
+    // The output of a module that holds others is the output of one of them.
+    const known = this.#fields.get(y);
+    if (known !== undefined) return known.size;
     const before = this.#reaching(x);
     if (before === null) return null;
     const after = this.#widened(before, window);

@@ -40,11 +40,16 @@ interface AdamRuleOptions {
   readonly decoupled: boolean;
 }
 
-function adamRule(name: string, { betas: [first, second] = [0.9, 0.999], epsilon = 1e-8, decoupled }: AdamRuleOptions): Rule<"mean" | "square"> {
+function adamRule(
+  name: string,
+  { betas: [first, second] = [0.9, 0.999], epsilon = 1e-8, decoupled }: AdamRuleOptions,
+): Rule<"mean" | "square"> {
   for (const beta of [first, second]) {
-    if (!(beta >= 0 && beta < 1)) throw new ArgumentError("argument/optimizer", `each beta must lie in 0 .. 1, 1 excluded, and one is ${beta}`, { subject: name });
+    if (!(beta >= 0 && beta < 1))
+      throw new ArgumentError("argument/optimizer", `each beta must lie in 0 .. 1, 1 excluded, and one is ${beta}`, { subject: name });
   }
-  if (!(epsilon >= 0 && Number.isFinite(epsilon))) throw new ArgumentError("argument/optimizer", `epsilon must not be negative, and is ${epsilon}`, { subject: name });
+  if (!(epsilon >= 0 && Number.isFinite(epsilon)))
+    throw new ArgumentError("argument/optimizer", `epsilon must not be negative, and is ${epsilon}`, { subject: name });
   return {
     name,
     slots: ["mean", "square"],

@@ -1,4 +1,16 @@
-import { add, ArgumentError, cast, type HostTensor, isFinite as isFiniteTensor, mul, neg, type Parameterised, State, type Tensor, where } from "@gradus/tensor";
+import {
+  add,
+  ArgumentError,
+  cast,
+  type HostTensor,
+  isFinite as isFiniteTensor,
+  mul,
+  neg,
+  type Parameterised,
+  State,
+  type Tensor,
+  where,
+} from "@gradus/tensor";
 import { type ParameterGroup, settingsOf } from "./groups.ts";
 import type { Rule } from "./rule.ts";
 import { loadCells, readCells } from "./state-dict.ts";
@@ -46,7 +58,9 @@ export class Optimizer {
   constructor(rule: Rule, { learningRate, weightDecay = 0, groups = [], maximize = false }: OptimizerOptions) {
     this.rule = rule;
     this.#learningRate = checked(rule.name, "learningRate", learningRate);
-    this.#learningRateCell = new State({ shape: [], dtype: "float32" }, "optimizer/learningRate", () => Float32Array.of(this.#learningRate));
+    this.#learningRateCell = new State({ shape: [], dtype: "float32" }, "optimizer/learningRate", () =>
+      Float32Array.of(this.#learningRate),
+    );
     this.#weightDecay = checked(rule.name, "weightDecay", weightDecay);
     this.#groups = groups.map((group) => {
       checked(rule.name, "learningRateScale", group.learningRateScale ?? 1);
@@ -154,8 +168,9 @@ export class Optimizer {
     }
     const cells = Object.fromEntries(this.rule.slots.map((slot) => [slot, new State(parameter, `optimizer/${path}/${slot}`)]));
     const named = new Map(Object.entries(cells).map(([slot, cell]) => [`${path}/${slot}`, cell]));
-    loadCells(this.rule.name, named, new Map([...this.#waiting].filter(([name]) => named.has(name))), []);
-    for (const name of named.keys()) this.#waiting.delete(name);
+    const loaded = new Map([...this.#waiting].filter(([name]) => named.has(name)));
+    if (loaded.size > 0) loadCells(this.rule.name, named, loaded, []);
+    for (const name of loaded.keys()) this.#waiting.delete(name);
     this.#slots.set(path, { parameter, cells });
     return cells;
   }

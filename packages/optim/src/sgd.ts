@@ -19,7 +19,8 @@ export interface SgdOptions extends OptimizerOptions {
  */
 export function sgd({ momentum = 0, nesterov = false, dampening = 0, ...options }: SgdOptions): Optimizer {
   for (const [name, value] of Object.entries({ momentum, dampening })) {
-    if (!(value >= 0 && value <= 1)) throw new ArgumentError("argument/optimizer", `${name} must lie in 0 .. 1, and is ${value}`, { subject: "sgd" });
+    if (!(value >= 0 && value <= 1))
+      throw new ArgumentError("argument/optimizer", `${name} must lie in 0 .. 1, and is ${value}`, { subject: "sgd" });
   }
   if (nesterov && (momentum === 0 || dampening !== 0)) {
     throw new ArgumentError("argument/optimizer", "nesterov needs momentum, and no dampening", { subject: "sgd" });
@@ -30,7 +31,10 @@ export function sgd({ momentum = 0, nesterov = false, dampening = 0, ...options 
 const plain: Rule = {
   name: "sgd",
   slots: [],
-  update: ({ param, grad, learningRate, weightDecay }) => ({ param: sub(param, mul(learningRate, decayed(grad, param, weightDecay))), slots: {} }),
+  update: ({ param, grad, learningRate, weightDecay }) => ({
+    param: sub(param, mul(learningRate, decayed(grad, param, weightDecay))),
+    slots: {},
+  }),
 };
 
 function withMomentum(momentum: number, nesterov: boolean, dampening: number): Rule<"momentum"> {

@@ -15,7 +15,12 @@ export async function readCells(cells: ReadonlyMap<string, State>): Promise<Map<
  * Checks all entries, then sets all cells, those without an entry to zero. Returns entries that belong to no cell
  * but end in one of `expected`; others are refused.
  */
-export function loadCells(subject: string, cells: ReadonlyMap<string, State>, entries: ReadonlyMap<string, HostTensor>, expected: readonly string[]): Map<string, HostTensor> {
+export function loadCells(
+  subject: string,
+  cells: ReadonlyMap<string, State>,
+  entries: ReadonlyMap<string, HostTensor>,
+  expected: readonly string[],
+): Map<string, HostTensor> {
   const later = new Map<string, HostTensor>();
   const wrong: string[] = [];
   for (const [name, entry] of entries) {

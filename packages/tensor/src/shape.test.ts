@@ -11,7 +11,10 @@ test("broadcasting is symmetric, has 1 as its neutral size and refuses what does
       expect(joint).toEqual(broadcastShapes(b, a));
       const rank = Math.max(a.length, b.length);
       const padded = [a, b].map((one) => [...Array.from({ length: rank - one.length }, () => 1), ...one]);
-      const fits = Array.from({ length: rank }, (_, axis) => new Set(padded.map((one) => one[axis] ?? 1).filter((extent) => extent !== 1)).size <= 1);
+      const fits = Array.from(
+        { length: rank },
+        (_, axis) => new Set(padded.map((one) => one[axis] ?? 1).filter((extent) => extent !== 1)).size <= 1,
+      );
       expect(joint !== null).toBe(fits.every(Boolean));
       joint?.forEach((extent, axis) => expect(padded.some((one) => one[axis] === extent)).toBe(true));
       joint?.forEach((extent, axis) => expect(padded.every((one) => one[axis] === extent || one[axis] === 1)).toBe(true));

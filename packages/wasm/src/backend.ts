@@ -5,12 +5,12 @@ import { Heap, mostPages } from "./heap.ts";
 import { kernelTable } from "./kernel-table.ts";
 import type { Kernel, Level } from "./kernels/kernel.ts";
 import { epilogueCode } from "./loop/epilogue.ts";
-import { loopKernel, type LoopContext } from "./loop/kernel.ts";
+import { loopKernel, type LoopContext, usualTileWork } from "./loop/kernel.ts";
 import { isMathName, MathFunctions, type MathName } from "./loop/math.ts";
 import { Guards } from "./guards.ts";
 import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
 import { type Address, counterWords, type Launch, programModule } from "./program.ts";
-import { controlWords } from "./worker.ts";
+import { controlWords, mostThreads } from "./worker.ts";
 
 export interface WasmOptions {
   /** Threads to compute with, this one included; by default as many as the host has cores. Needs shared memory. */
@@ -21,6 +21,8 @@ export interface WasmOptions {
   readonly mostBytes?: number;
   /** Puts canaries around every buffer and looks at them after every run. Slow; for tests. */
   readonly guard?: boolean;
+  /** How much work a loop kernel's tile holds at least, in additions; for tests. */
+  readonly tileWork?: number;
   /** How worker threads are started; for tests. */
   readonly startWorker?: StartWorker;
 }
@@ -39,21 +41,23 @@ export class WasmBackend implements Backend {
   readonly #pool: Pool | null;
   readonly #guards: Guards | null;
   readonly #shared: boolean;
+  readonly #tileWork: number;
   #nextId = 1;
   #arena = { address: 0, bytes: 0 };
   #scratch = { address: 0, bytes: 0 };
   #workspace = { address: 0, bytes: 0 };
 
-  constructor({ threads, level = bestLevel(), mostBytes, guard = false, startWorker = startHostWorker }: WasmOptions = {}) {
+  constructor({ threads, level = bestLevel(), mostBytes, guard = false, tileWork = usualTileWork, startWorker = startHostWorker }: WasmOptions = {}) {
     const features = wasmFeatures();
-    if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
-      throw new ArgumentError("argument/threads", `threads must be a whole number from 1 to 64, not ${threads}`, { subject: "wasm" });
+    if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)) {
+      throw new ArgumentError("argument/threads", `threads must be a whole number from 1 to ${mostThreads}, not ${threads}`, { subject: "wasm" });
     }
     if ((level === "relaxed" && !features.relaxedSimd) || (level === "simd" && !features.simd)) {
       throw new ArgumentError("argument/level", `this host has no ${level === "relaxed" ? "relaxed " : ""}SIMD`, { subject: "wasm", hint: `use level "${bestLevel()}"` });
     }
     this.#shared = features.threads;
     this.level = level;
+    this.#tileWork = tileWork;
     this.threads = this.#shared ? (threads ?? coreCount()) : 1;
     if (!this.#shared && threads !== 1) warnOnce();
     this.name = `wasm-${level}-${this.threads}`;
@@ -64,7 +68,7 @@ export class WasmBackend implements Backend {
     this.#pool = this.threads > 1 ? new Pool(this.memoryObject, control, this.threads, startWorker) : null;
   }
 
-  /** Resolves when the worker threads run; nothing has to wait for it. */
+  /** Resolves when the worker threads run and know every plan prepared so far. Nothing has to wait for it: until then runs use one thread. */
   async ready(): Promise<void> {
     await this.#pool?.ready();
   }
@@ -83,21 +87,19 @@ export class WasmBackend implements Backend {
     const run = exports["run"];
     if (typeof run !== "function") throw new BackendError("wasm/module", "the generated module exports no run", { subject: "wasm" });
 
-    const setWords = counterWords.tiles + launches.length;
-    const tableBytes = Math.max(4, plan.bound.length * 4);
-    const block = this.#heap.allocate(64 + tableBytes + 2 * setWords * 4 + 64, `the tables of plan ${plan.name}`);
-    const table = block + 64;
-    const counters = table + Math.ceil(tableBytes / 64) * 64;
-    new Int32Array(this.memoryObject.buffer, block, 1)[0] = 0;
+    const counterCount = counterWords.tiles + launches.length;
+    // Addresses and counters on cache lines of their own: one is read by all threads, the other written by all.
+    const tableBytes = Math.ceil((plan.bound.length * 4) / 64) * 64;
+    const table = this.#heap.allocate(tableBytes + counterCount * 4, `the tables of plan ${plan.name}`);
+    const counters = table + tableBytes;
     const id = this.#nextId++;
-    this.#pool?.send({ kind: "module", id, module, ready: block });
+    const message = this.#pool?.send({ kind: "module", id, module }) ?? 0;
 
     const arenaBytes = guards === null ? plan.arenaBytes : guards.arenaBytes;
     const offsetOf = (buffer: number): number => {
       const place = plan.buffers[buffer]?.place;
       return guards?.offsets[buffer] ?? (place?.kind === "arena" ? place.offset : 0);
     };
-    let runs = 0;
     let freed = false;
 
     return {
@@ -111,18 +113,21 @@ export class WasmBackend implements Backend {
         bound.forEach((each, slot) => (words[(table >> 2) + slot] = addressOf(each)));
         guards?.before(arena);
         plan.inputs.forEach((at, i) => copyIn(buffer, arena + offsetOf(at), inputs[i], plan.buffers[at]));
-        const set = counters + (runs++ % 2) * setWords * 4;
-        words.fill(0, set >> 2, (set >> 2) + setWords);
+        words.fill(0, counters >> 2, (counters >> 2) + counterCount);
         const pool = this.#pool;
-        const all = pool !== null && !pool.broken && Atomics.load(words, block >> 2) === this.threads - 1;
+        const all = pool !== null && !pool.broken && pool.received(message);
         const participants = all ? this.threads : 1;
-        if (all) pool.launch({ executable: id, participants, arena, table, scratch, workspace, counters: set });
+        if (all) pool.launch({ executable: id, participants, arena, table, scratch, workspace, counters });
         try {
-          run(0, participants, mayWait ? 1 : 0, arena, table, scratch, workspace, set);
+          run(0, participants, mayWait ? 1 : 0, arena, table, scratch, workspace, counters);
         } catch (cause) {
+          if (all) pool.abandon(counters);
           throw new BackendError("wasm/trap", `plan ${plan.name} stopped in generated code`, { subject: "wasm", cause });
         }
-        if (all && pool.broken) throw new BackendError("wasm/worker", "a worker thread failed; this step is lost, and the next ones run on the main thread", { subject: "wasm" });
+        if (all && pool.broken) {
+          pool.abandon(counters);
+          throw new BackendError("wasm/worker", "a worker thread failed; this step is lost, and the next ones run on the main thread", { subject: "wasm" });
+        }
         guards?.after(arena, plan);
         return plan.outputs.map((at) => {
           const place = plan.buffers[at]?.place;
@@ -133,7 +138,7 @@ export class WasmBackend implements Backend {
       free: () => {
         if (freed) return;
         freed = true;
-        this.#heap.free(block);
+        this.#heap.free(table);
         this.#pool?.send({ kind: "free", id });
       },
     };
@@ -162,6 +167,7 @@ export class WasmBackend implements Backend {
     const needed: { names: Set<MathName>; math: MathFunctions | null } = { names: new Set(), math: null };
     const context: LoopContext = {
       buffers: plan.buffers,
+      tileWork: this.#tileWork,
       math: () => {
         if (needed.math === null) throw new RangeError("kernels were emitted before the functions they call");
         return needed.math;

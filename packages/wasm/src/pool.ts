@@ -31,76 +31,104 @@ export class Pool {
   readonly #workers: WorkerHandle[] = [];
   readonly #starting: Promise<void>;
   readonly #waiting: WorkerMessage[] = [];
+  readonly #words: Int32Array;
+  #sent = 0;
   #broken = false;
-  #stopped = false;
 
   constructor(memory: WebAssembly.Memory, control: number, threads: number, start: StartWorker) {
     this.#memory = memory;
     this.#control = control;
     this.threads = threads;
-    new Int32Array(memory.buffer, control, controlWords.count).fill(0);
+    this.#words = new Int32Array(memory.buffer, control, controlWords.count).fill(0);
     const fail = (): void => {
-      this.#broken = true;
+      this.stop();
+      this.#waiting.length = 0;
     };
     const started = Array.from({ length: threads - 1 }, async (_, i) => {
       const worker = await start({ memory, control, thread: i + 1 }, fail);
-      if (this.#stopped) worker.stop();
+      if (this.#broken) worker.stop();
       else this.#workers.push(worker);
     });
     this.#starting = Promise.all(started).then(() => {
-      for (const message of this.#waiting.splice(0)) this.send(message);
+      for (const message of this.#waiting.splice(0)) this.#post(message);
     }, fail);
   }
 
-  /** Resolves when every worker runs. */
+  /** Resolves when every worker runs and has taken in every plan prepared so far, or when it is known that one never will. */
   async ready(): Promise<void> {
     await this.#starting;
+    const all = this.#sent;
+    while (!this.broken && !this.received(all)) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
-  /** Whether a worker died or trapped: from then on everything runs on the main thread. */
+  /** Whether a worker could not start, died or trapped, or all were stopped: from then on everything runs on the main thread. */
   get broken(): boolean {
-    return this.#broken || this.#word(controlWords.failed) !== 0;
+    return this.#broken || Atomics.load(this.#words, controlWords.failed) !== 0;
   }
 
-  send(message: WorkerMessage): void {
-    if (this.#workers.length < this.threads - 1) {
-      this.#waiting.push(message);
-      return;
-    }
-    Atomics.add(this.#words(), controlWords.messages, 1);
-    for (const worker of this.#workers) worker.post(message);
-    // Wakes sleepers, who see no new run and go back to sleep; in between they take the message in.
+  /** Sends a message to every worker, now or when they have started; returns its number. */
+  send(message: WorkerMessage): number {
+    if (this.#broken) return 0;
+    if (this.#workers.length < this.threads - 1) this.#waiting.push(message);
+    else this.#post(message);
+    return ++this.#sent;
+  }
+
+  /** Whether every worker has taken in the message of this number, and those before it. */
+  received(number: number): boolean {
+    for (let thread = 1; thread < this.threads; thread++) if (Atomics.load(this.#words, controlWords.received + thread) < number) return false;
+    return true;
   }
 
   /** Publishes a run to the workers. */
   launch(run: Launching): void {
-    const words = this.#words();
+    const words = this.#words;
     const generation = Atomics.load(words, controlWords.generation);
     Atomics.store(words, controlWords.generation, generation + 1);
-    words[controlWords.participants] = run.participants;
-    words[controlWords.executable] = run.executable;
-    words[controlWords.arena] = run.arena;
-    words[controlWords.table] = run.table;
-    words[controlWords.scratch] = run.scratch;
-    words[controlWords.workspace] = run.workspace;
-    words[controlWords.counters] = run.counters;
+    Atomics.store(words, controlWords.participants, run.participants);
+    Atomics.store(words, controlWords.executable, run.executable);
+    Atomics.store(words, controlWords.arena, run.arena);
+    Atomics.store(words, controlWords.table, run.table);
+    Atomics.store(words, controlWords.scratch, run.scratch);
+    Atomics.store(words, controlWords.workspace, run.workspace);
+    Atomics.store(words, controlWords.counters, run.counters);
     Atomics.store(words, controlWords.generation, generation + 2);
     Atomics.notify(words, controlWords.generation);
   }
 
+  /**
+   * Ends a run that failed on this thread or another: lets every worker through its barriers, and returns when none
+   * touches memory any more, or when one that seems dead has been waited for long enough.
+   */
+  abandon(counters: number): void {
+    const barrier = new Int32Array(this.#memory.buffer, counters, 1);
+    Atomics.store(barrier, 0, 1 << 30);
+    Atomics.notify(barrier, 0);
+    const generation = Atomics.load(this.#words, controlWords.generation);
+    for (let thread = 1; thread < this.threads; thread++) {
+      let turns = 0;
+      while (Atomics.load(this.#words, controlWords.finished + thread) !== generation) {
+        if (++turns < patience) continue;
+        this.#broken = true;
+        return;
+      }
+    }
+  }
+
   stop(): void {
-    this.#stopped = true;
+    this.#broken = true;
     for (const worker of this.#workers.splice(0)) worker.stop();
   }
 
-  #words(): Int32Array {
-    return new Int32Array(this.#memory.buffer, this.#control, controlWords.count);
-  }
-
-  #word(index: number): number {
-    return Atomics.load(this.#words(), index);
+  #post(message: WorkerMessage): void {
+    // Counted first: a worker that sees the count lets messages in before it looks for its next run.
+    Atomics.add(this.#words, controlWords.messages, 1);
+    for (const worker of this.#workers) worker.post(message);
   }
 }
+
+/** Looks at a worker's word, a few seconds' worth, before it is given up. */
+const patience = 1 << 30;
 
 /** Worker threads of this host: `node:worker_threads`, or web workers made from a blob, so that no bundler has a file to lose. */
 export const startHostWorker: StartWorker = async (start, onFailure) => {
@@ -112,6 +140,7 @@ export const startHostWorker: StartWorker = async (start, onFailure) => {
     const worker = new Worker(code, { eval: true, workerData: start });
     worker.unref();
     worker.on("error", onFailure);
+    worker.on("exit", onFailure);
     return { post: (message) => worker.postMessage(message), stop: () => void worker.terminate() };
   }
   const code = `onmessage = ({ data }) => { const queue = []; let take = (m) => queue.push(m); onmessage = ({ data: m }) => take(m); (${main})(data, { onMessage: (handle) => { take = handle; queue.forEach(handle); } }, ${words}); };`;

@@ -19,6 +19,8 @@ const spins = 1 << 15;
 /** How long a thread at a barrier then sleeps at most before it looks again, in nanoseconds, and how often before it gives up: a minute. */
 const napNanoseconds = 10_000_000n;
 const mostNaps = 6_000;
+/** The same for a thread that may not sleep: some seconds of looking. */
+const mostTurns = 0x7fff_0000;
 
 /**
  * One module for a whole plan: its kernels, and `run`, which every thread calls once a run. Threads claim tiles with
@@ -62,30 +64,35 @@ export function programModule(launches: readonly Launch[], level: Level, scratch
         });
       });
       f.free(...buffers);
-      barrier(f, participants, mayWait, counters, index + 1, shared);
+      if (shared) barrier(f, { thread, participants, mayWait, counters }, index + 1, index === launches.length - 1);
     });
   });
   return module.build();
 }
 
-function barrier(f: FunctionBuilder, participants: Local<"i32">, mayWait: Local<"i32">, counters: Local<"i32">, count: number, shared: boolean): void {
-  if (!shared) return;
-  const target = f.local("i32", () => f.i32.mul(participants, count));
-  const arrived = f.local("i32");
-  const turns = f.local("i32", 0);
-  f.set(arrived, () => f.i32.atomic_rmw_add(4 * counterWords.barrier, counters, 1));
-  // The last to arrive wakes those that sleep.
-  f.if(
-    () => f.i32.eq(() => f.i32.add(arrived, 1), target),
-    () => {
-      f.memory.atomic_notify(4 * counterWords.barrier, counters, -1);
-      f.drop();
-    },
-  );
-  f.block((done) => {
+/**
+ * Waits until every participant has arrived `count` times. At the last barrier only thread 0 waits: arriving there is
+ * the last thing another thread does to the counters, so that they may be used again once `run` returns on thread 0.
+ */
+function barrier(f: FunctionBuilder, { thread, participants, mayWait, counters }: BarrierLocals, count: number, last: boolean): void {
+  f.block((alone) => {
+    f.brIf(alone, () => f.i32.eq(participants, 1));
+    const target = f.local("i32", () => f.i32.mul(participants, count));
+    const arrived = f.local("i32");
+    const turns = f.local("i32", 0);
+    f.set(arrived, () => f.i32.atomic_rmw_add(4 * counterWords.barrier, counters, 1));
+    // The last to arrive wakes those that sleep.
+    f.if(
+      () => f.i32.eq(() => f.i32.add(arrived, 1), target),
+      () => {
+        f.memory.atomic_notify(4 * counterWords.barrier, counters, -1);
+        f.drop();
+      },
+    );
+    if (last) f.brIf(alone, thread);
     f.loop((again) => {
       f.set(arrived, () => f.i32.atomic_load(4 * counterWords.barrier, counters));
-      f.brIf(done, () => f.i32.ge_s(arrived, target));
+      f.brIf(alone, () => f.i32.ge_s(arrived, target));
       f.set(turns, () => f.i32.add(turns, 1));
       f.brIf(again, () => f.i32.lt_s(turns, spins));
       f.if(
@@ -95,9 +102,18 @@ function barrier(f: FunctionBuilder, participants: Local<"i32">, mayWait: Local<
           f.drop();
           f.if(() => f.i32.gt_s(turns, spins + mostNaps), () => f.unreachable());
         },
+        // A page's main thread may not sleep.
+        () => f.if(() => f.i32.gt_s(turns, mostTurns), () => f.unreachable()),
       );
       f.br(again);
     });
+    f.free(target, arrived, turns);
   });
-  f.free(target, arrived, turns);
+}
+
+interface BarrierLocals {
+  readonly thread: Local<"i32">;
+  readonly participants: Local<"i32">;
+  readonly mayWait: Local<"i32">;
+  readonly counters: Local<"i32">;
 }

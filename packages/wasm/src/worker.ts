@@ -7,7 +7,7 @@ export interface WorkerStart {
 }
 
 /** What the main thread sends while workers live; each message is counted in the control words, so that workers look for it. */
-export type WorkerMessage = { readonly kind: "module"; readonly id: number; readonly module: WebAssembly.Module; readonly ready: number } | { readonly kind: "free"; readonly id: number };
+export type WorkerMessage = { readonly kind: "module"; readonly id: number; readonly module: WebAssembly.Module } | { readonly kind: "free"; readonly id: number };
 
 /** Control words, by index from the control address. */
 export const controlWords = {
@@ -24,8 +24,15 @@ export const controlWords = {
   messages: 8,
   /** Set by a worker whose code trapped. */
   failed: 9,
-  count: 16,
+  /** By thread: how many messages it has taken in. */
+  received: 16,
+  /** By thread: the last generation it has done with. */
+  finished: 80,
+  count: 144,
 } as const;
+
+/** The words above have room for this many threads. */
+export const mostThreads = 64;
 
 /** How a worker receives messages, on any host. */
 export interface WorkerPort {
@@ -47,26 +54,29 @@ export function workerMain(start: WorkerStart, port: WorkerPort, words: typeof c
   const load = (word: number): number => Atomics.load(view, at + word);
 
   port.onMessage((message) => {
-    received++;
-    if (message.kind === "free") {
-      programs.delete(message.id);
-      return;
+    if (message.kind === "free") programs.delete(message.id);
+    else {
+      const { exports } = new WebAssembly.Instance(message.module, { env: { memory } });
+      programs.set(message.id, exports["run"] as Run);
+      view = new Int32Array(memory.buffer);
     }
-    const { exports } = new WebAssembly.Instance(message.module, { env: { memory } });
-    programs.set(message.id, exports["run"] as Run);
-    view = new Int32Array(memory.buffer);
-    Atomics.add(view, message.ready / 4, 1);
+    Atomics.store(view, at + words.received + thread, ++received);
   });
 
+  const letMessagesIn = (): Promise<void> => new Promise((resolve) => (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve, 0)));
   const serve = async (): Promise<void> => {
     let seen = load(words.generation);
     for (;;) {
-      if (received !== load(words.messages)) await new Promise((resolve) => setTimeout(resolve, 0));
+      if (received !== load(words.messages)) await letMessagesIn();
       let generation = load(words.generation);
       for (let turn = 0; turn < 20_000 && (generation === seen || generation % 2 !== 0); turn++) generation = load(words.generation);
       if (generation === seen) {
-        const waiting = Atomics.waitAsync(view, at + words.generation, seen);
-        if (waiting.async) await waiting.value;
+        // Where there is no waitAsync the sleep is short, because messages cannot end it.
+        if (typeof Atomics.waitAsync !== "function") Atomics.wait(view, at + words.generation, seen, 20);
+        else {
+          const waiting = Atomics.waitAsync(view, at + words.generation, seen);
+          if (waiting.async) await waiting.value;
+        }
         continue;
       }
       if (generation % 2 !== 0) continue;
@@ -83,7 +93,10 @@ export function workerMain(start: WorkerStart, port: WorkerPort, words: typeof c
       } catch {
         // Lets the others through every barrier; the main thread then reports the failure.
         Atomics.store(view, at + words.failed, 1);
-        Atomics.add(view, counters / 4, 1 << 28);
+        Atomics.store(view, counters / 4, 1 << 30);
+        Atomics.notify(view, counters / 4);
+      } finally {
+        Atomics.store(view, at + words.finished + thread, generation);
       }
     }
   };

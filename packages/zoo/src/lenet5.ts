@@ -40,7 +40,13 @@ export class LeNet5 extends Module {
   readonly fc3: Linear;
   readonly #activate: (x: Tensor) => Tensor;
 
-  constructor({ inputSize = 28, inputChannels = 1, classes = 10, activation = "tanh", pooling = "average" }: Omit<LeNet5Options, "seed"> = {}) {
+  constructor({
+    inputSize = 28,
+    inputChannels = 1,
+    classes = 10,
+    activation = "tanh",
+    pooling = "average",
+  }: Omit<LeNet5Options, "seed"> = {}) {
     super();
     const pool = (): Layer => (pooling === "max" ? new MaxPool2d(2) : new AvgPool2d(2));
     this.conv1 = new Conv2d(inputChannels, 6, { kernel: 5, padding: paddingTo32(inputSize) });
@@ -65,5 +71,8 @@ export class LeNet5 extends Module {
 export function paddingTo32(inputSize: number): number {
   if (inputSize === 28) return 2;
   if (inputSize === 32) return 0;
-  throw new ArgumentError("zoo/input-size", `takes images of 28x28 or 32x32, not ${inputSize}x${inputSize}`, { subject: "lenet5", hint: "resize or pad the images" });
+  throw new ArgumentError("zoo/input-size", `takes images of 28x28 or 32x32, not ${inputSize}x${inputSize}`, {
+    subject: "lenet5",
+    hint: "resize or pad the images",
+  });
 }

@@ -22,8 +22,10 @@ export interface ModelEntry {
   readonly description: string;
 }
 
+export type ModelName = "lenet5" | "lenet5Relu" | "lenet5Sparse" | "lenetCaffe";
+
 /** Every model by the name the command line knows it by. */
-export const models = {
+export const models: Readonly<Record<ModelName, ModelEntry>> = {
   lenet5: {
     make: (options) => lenet5(options),
     inputShape: [1, 28, 28],
@@ -48,6 +50,4 @@ export const models = {
     classes: 10,
     description: "the LeNet of Caffe's example: 20 and 50 maps, max pooling, 500 rectified units; 431,080 parameters",
   },
-} as const satisfies Readonly<Record<string, ModelEntry>>;
-
-export type ModelName = keyof typeof models;
+};

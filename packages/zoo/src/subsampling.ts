@@ -23,6 +23,10 @@ export class Subsampling extends Module {
   }
 
   override facts(_: Shape, output: Shape): LayerFacts {
-    return { multiplyAccumulates: sizeOf(output), connections: sizeOf(output) * 5, window: { kernel: [2, 2], stride: [2, 2], dilation: [1, 1] } };
+    return {
+      multiplyAccumulates: sizeOf(output),
+      connections: sizeOf(output) * 5,
+      window: { kernel: [2, 2], stride: [2, 2], dilation: [1, 1] },
+    };
   }
 }

@@ -1,4 +1,19 @@
-import { elu, type EluOptions, gelu, type GeluOptions, leakyRelu, type LeakyReluOptions, relu, sigmoid, silu, softmax, softplus, type SoftplusOptions, tanh, type Tensor } from "@gradus/tensor";
+import {
+  elu,
+  type EluOptions,
+  gelu,
+  type GeluOptions,
+  leakyRelu,
+  type LeakyReluOptions,
+  relu,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  type SoftplusOptions,
+  tanh,
+  type Tensor,
+} from "@gradus/tensor";
 import { Module } from "../module.ts";
 
 /** max(x, 0). */

@@ -1,4 +1,16 @@
-import { ArgumentError, concat, conv2d, embedding, fromHost, type HostTensor, reshape, type Shape, sizeOf, Tensor, zeros } from "@gradus/tensor";
+import {
+  ArgumentError,
+  concat,
+  conv2d,
+  embedding,
+  fromHost,
+  type HostTensor,
+  reshape,
+  type Shape,
+  sizeOf,
+  Tensor,
+  zeros,
+} from "@gradus/tensor";
 import type { Initialiser } from "../init/initialiser.ts";
 import type { LayerFacts } from "../layer-facts.ts";
 import { Module } from "../module.ts";
@@ -33,7 +45,10 @@ export class ConnectedConv2d extends Module {
     checkTable(inputs, table);
     const [height, width] = pairOf(options.kernel);
     const bounds = table.map((maps) => 1 / Math.sqrt(maps.length * height * width));
-    this.weight = new Param([table.flat().length, height, width], boundedBy(table.flatMap((maps, output) => maps.map(() => bounds[output] ?? 0))));
+    this.weight = new Param(
+      [table.flat().length, height, width],
+      boundedBy(table.flatMap((maps, output) => maps.map(() => bounds[output] ?? 0))),
+    );
     this.bias = options.bias === false ? null : new Param([table.length], boundedBy(bounds));
     this.#inputs = inputs;
     this.#table = table;
@@ -92,7 +107,10 @@ function checkTable(inputs: number, table: ConnectionTable): void {
   table.forEach((maps, output) => {
     const wrong = maps.find((input, i) => !Number.isInteger(input) || input < 0 || input >= inputs || maps.indexOf(input) !== i);
     if (wrong === undefined && maps.length > 0) return;
-    const sentence = wrong === undefined ? `output map ${output} reads no input map` : `output map ${output} names input map ${wrong}, which is not one of 0 .. ${inputs - 1}, or is named twice`;
+    const sentence =
+      wrong === undefined
+        ? `output map ${output} reads no input map`
+        : `output map ${output} names input map ${wrong}, which is not one of 0 .. ${inputs - 1}, or is named twice`;
     throw new ArgumentError("argument/connection-table", sentence, { subject: "ConnectedConv2d" });
   });
 }

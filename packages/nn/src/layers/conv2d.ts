@@ -44,10 +44,16 @@ export class Conv2d extends Module {
   readonly #groups: number;
   readonly #options: ConvolutionOptions;
 
-  constructor(inputs: number, outputs: number, { groups = 1, initialiser = kaimingUniform({ slope: Math.sqrt(5) }), ...options }: Conv2dLayerOptions) {
+  constructor(
+    inputs: number,
+    outputs: number,
+    { groups = 1, initialiser = kaimingUniform({ slope: Math.sqrt(5) }), ...options }: Conv2dLayerOptions,
+  ) {
     super();
     if (groups < 1 || inputs % groups !== 0 || outputs % groups !== 0) {
-      throw new ArgumentError("argument/groups", `${groups} groups do not divide ${inputs} input and ${outputs} output channels`, { subject: "Conv2d" });
+      throw new ArgumentError("argument/groups", `${groups} groups do not divide ${inputs} input and ${outputs} output channels`, {
+        subject: "Conv2d",
+      });
     }
     const shape = [outputs, inputs / groups, ...pairOf(options.kernel)];
     this.weight = new Param(shape, initialiser);
@@ -79,6 +85,10 @@ export class Conv2d extends Module {
 }
 
 /** The window an output of a convolution sees. */
-export function windowOf({ kernel, stride = 1, dilation = 1 }: ConvolutionOptions): { readonly kernel: Pair; readonly stride: Pair; readonly dilation: Pair } {
+export function windowOf({ kernel, stride = 1, dilation = 1 }: ConvolutionOptions): {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly dilation: Pair;
+} {
   return { kernel: pairOf(kernel), stride: pairOf(stride), dilation: pairOf(dilation) };
 }

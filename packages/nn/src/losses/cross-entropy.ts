@@ -1,4 +1,25 @@
-import { add, arange, ArgumentError, div, DTypeError, equal, greaterEqual, less, logicalAnd, logicalNot, logicalOr, logSoftmax, mul, neg, reshape, sameShape, ShapeError, sum, type Tensor, where } from "@gradus/tensor";
+import {
+  add,
+  arange,
+  ArgumentError,
+  div,
+  DTypeError,
+  equal,
+  greaterEqual,
+  less,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logSoftmax,
+  mul,
+  neg,
+  reshape,
+  sameShape,
+  ShapeError,
+  sum,
+  type Tensor,
+  where,
+} from "@gradus/tensor";
 import type { ReductionOptions } from "./reduction.ts";
 
 export interface NllOptions extends ReductionOptions {
@@ -24,7 +45,9 @@ export interface CrossEntropyOptions extends NllOptions {
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 0, ...options }: CrossEntropyOptions = {}): Tensor {
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ArgumentError("argument/label-smoothing", `labelSmoothing must lie in 0 .. 1, and is ${labelSmoothing}`, { subject: "crossEntropy" });
+    throw new ArgumentError("argument/label-smoothing", `labelSmoothing must lie in 0 .. 1, and is ${labelSmoothing}`, {
+      subject: "crossEntropy",
+    });
   }
   checkLabels("crossEntropy", logits, labels);
   return classify(logSoftmax(logits, { axis: 1 }), labels, labelSmoothing, options);
@@ -40,7 +63,12 @@ export function nll(logProbabilities: Tensor, labels: Tensor, options: NllOption
   return classify(logProbabilities, labels, 0, options);
 }
 
-function classify(logProbabilities: Tensor, labels: Tensor, smoothing: number, { weight, ignoreIndex = -100, reduction = "mean" }: NllOptions): Tensor {
+function classify(
+  logProbabilities: Tensor,
+  labels: Tensor,
+  smoothing: number,
+  { weight, ignoreIndex = -100, reduction = "mean" }: NllOptions,
+): Tensor {
   const classes = logProbabilities.shape[1] ?? 1;
   const perClass = [1, classes, ...logProbabilities.shape.slice(2).map(() => 1)];
   const [n = 1, ...places] = labels.shape;
@@ -73,9 +101,13 @@ function checkLabels(subject: string, scores: Tensor, labels: Tensor): void {
   }
   const expected = [...scores.shape.slice(0, 1), ...scores.shape.slice(2)];
   if (scores.rank >= 2 && sameShape(labels.shape, expected)) return;
-  throw new ShapeError("shape/loss-labels", `scores [n, classes, ...] need labels [n, ...], not [${scores.shape.join(", ")}] and [${labels.shape.join(", ")}]`, {
-    subject,
-    facts,
-    ...(scores.rank >= 2 ? { hint: `labels here have the shape [${expected.join(", ")}]` } : {}),
-  });
+  throw new ShapeError(
+    "shape/loss-labels",
+    `scores [n, classes, ...] need labels [n, ...], not [${scores.shape.join(", ")}] and [${labels.shape.join(", ")}]`,
+    {
+      subject,
+      facts,
+      ...(scores.rank >= 2 ? { hint: `labels here have the shape [${expected.join(", ")}]` } : {}),
+    },
+  );
 }

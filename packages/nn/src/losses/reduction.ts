@@ -24,9 +24,13 @@ export function reduce(losses: Tensor, reduction: Reduction): Tensor {
 /** Refuses targets that would be broadcast: [n] beside [n, 1] would silently make n * n losses. */
 export function requireSameShape(subject: string, prediction: Tensor, target: Tensor): void {
   if (sameShape(prediction.shape, target.shape)) return;
-  throw new ShapeError("shape/loss-target", `prediction and target have different shapes ([${prediction.shape.join(", ")}] and [${target.shape.join(", ")}])`, {
-    subject,
-    facts: { prediction: String(prediction), target: String(target) },
-    hint: "reshape one of them",
-  });
+  throw new ShapeError(
+    "shape/loss-target",
+    `prediction and target have different shapes ([${prediction.shape.join(", ")}] and [${target.shape.join(", ")}])`,
+    {
+      subject,
+      facts: { prediction: String(prediction), target: String(target) },
+      hint: "reshape one of them",
+    },
+  );
 }

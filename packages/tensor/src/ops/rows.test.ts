@@ -5,9 +5,9 @@ import { apply, mapSlots } from "../op/apply.ts";
 import type { AnyAttrs, Inputs, LoopOp } from "../op/define.ts";
 import type { Host, Spec } from "../op/spec.ts";
 import { Tensor } from "../tensor.ts";
-import { expectClose } from "../testing/compare.ts";
-import { drawCase, type Drawn, type ErasedCase, mulberry } from "../testing/draw.ts";
-import { evaluate, leaf, setLeaf } from "../testing/evaluate.ts";
+import { expectClose } from "../test/compare.ts";
+import { drawCase, type Drawn, type ErasedCase, mulberry } from "../test/draw.ts";
+import { evaluate, leaf, setLeaf } from "../test/evaluate.ts";
 import { ops } from "./index.ts";
 import { specs } from "./specs.ts";
 
@@ -48,8 +48,9 @@ describe.each(rows)("$name", ({ name, op, spec }) => {
     expect(thrown).toMatchObject({ code });
   });
 
-  if (spec.noGradient === undefined) {
-    test.each(spec.cases.filter(isSmall).map((one) => [title(one), one] as const))("has the gradient of its reference: %s", (_, one) => {
+  test.each((spec.noGradient === undefined ? spec.cases : []).filter(isSmall).map((one) => [title(one), one] as const))(
+    "has the gradient of its reference: %s",
+    (_, one) => {
       const x = drawCase(op, one);
       const out = call(op, x, one);
       const floats = tensorsOf(x).filter(({ dtype }) => dtype === "float32");
@@ -60,11 +61,11 @@ describe.each(rows)("$name", ({ name, op, spec }) => {
       const [weights] = evaluate(ct);
       floats.forEach((input, i) => {
         const gradient = pulled[i];
-        const [got] = gradient == null ? [new Float64Array(input.size)] : evaluate(gradient);
+        const [got] = gradient === null || gradient === undefined ? [new Float64Array(input.size)] : evaluate(gradient);
         expectClose(got, numericGradient(spec, out, input, weights), 2e-5);
       });
-    });
-  }
+    },
+  );
 });
 
 function call(op: ErasedRow, x: Drawn, { attrs }: ErasedCase): Tensor {
@@ -74,7 +75,7 @@ function call(op: ErasedRow, x: Drawn, { attrs }: ErasedCase): Tensor {
 function meaning(spec: ErasedSpec, out: Tensor): ArrayLike<number> {
   const hosts = mapSlots<Host>(out, (t) => ({ shape: t.shape, dtype: t.dtype, data: evaluate(t)[0] ?? new Float64Array() }));
   const attrs = out.source.kind === "op" ? out.source.attrs : {};
-  return spec.reference(hosts, attrs as never, out);
+  return spec.reference(hosts, attrs, out);
 }
 
 function numericGradient(spec: ErasedSpec, out: Tensor, input: Tensor, weights: Float64Array = new Float64Array()): Float64Array {
@@ -98,6 +99,8 @@ function isSmall(one: ErasedCase): boolean {
 }
 
 function title({ x, attrs }: ErasedCase): string {
-  const text = JSON.stringify({ ...x, ...attrs }, (_, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value));
+  const text = JSON.stringify({ ...x, ...attrs }, (_, value: unknown) =>
+    typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+  );
   return text.length > 110 ? `${text.slice(0, 107)}...` : text;
 }

@@ -31,7 +31,11 @@ export interface TruncatedNormalOptions {
 }
 
 /** Normal numbers between two bounds, equal bit for bit to the device's `truncatedNormal` with the same key. */
-export function hostTruncatedNormal(key: Key, count: number, { mean = 0, std = 1, low = -2, high = 2 }: TruncatedNormalOptions = {}): Float32Array {
+export function hostTruncatedNormal(
+  key: Key,
+  count: number,
+  { mean = 0, std = 1, low = -2, high = 2 }: TruncatedNormalOptions = {},
+): Float32Array {
   return Float32Array.from(hostBits(key, count), (bits) => normalFrom(onHost, bits, { mean, std, low, high }));
 }
 
@@ -67,7 +71,10 @@ export function permutation(key: Key, count: number): Int32Array {
 export function integerRange(subject: string, low: number, high: number): { readonly low: number; readonly count: number } {
   const fits = Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && high <= 2 ** 31;
   if (!fits || high <= low || high - low > 2 ** 24) {
-    throw new ArgumentError("argument/range", `${low} .. ${high} is not a range of 1 to 2^24 whole numbers within int32`, { subject, hint: "the upper end is not included" });
+    throw new ArgumentError("argument/range", `${low} .. ${high} is not a range of 1 to 2^24 whole numbers within int32`, {
+      subject,
+      hint: "the upper end is not included",
+    });
   }
   return { low, count: high - low };
 }

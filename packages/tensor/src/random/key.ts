@@ -56,6 +56,7 @@ function word(bytes: Uint8Array, at: number): number {
 }
 
 function wordsOf(subject: string, value: number): Pair<number> {
-  if (!Number.isSafeInteger(value)) throw new ArgumentError("argument/seed", `${value} is not a whole number between -(2^53 - 1) and 2^53 - 1`, { subject });
+  if (!Number.isSafeInteger(value))
+    throw new ArgumentError("argument/seed", `${value} is not a whole number between -(2^53 - 1) and 2^53 - 1`, { subject });
   return [value | 0, Math.floor(value / 2 ** 32) | 0];
 }

@@ -3,7 +3,7 @@ import { ArgumentError } from "../errors.ts";
 import { bernoulli, normal, randint, truncatedNormal, uniform } from "../ops/random/distributions.ts";
 import { randomBits } from "../ops/random/random-bits.ts";
 import type { Tensor } from "../tensor.ts";
-import { evaluate } from "../testing/evaluate.ts";
+import { evaluate } from "../test/evaluate.ts";
 import { onHost } from "./arithmetic.ts";
 import { hostBernoulli, hostBits, hostIntegers, hostNormal, hostTruncatedNormal, hostUniform, permutation } from "./host.ts";
 import { foldKey, key, splitKey, stream } from "./key.ts";
@@ -12,9 +12,21 @@ import { threefry } from "./threefry.ts";
 describe("threefry", () => {
   // The known answers published with the paper's library, Random123.
   test.each([
-    [[0, 0], [0, 0], [0x6b200159, 0x99ba4efe]],
-    [[0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
-    [[0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3], [0xc4923a9c, 0x483df7a0]],
+    [
+      [0, 0],
+      [0, 0],
+      [0x6b200159, 0x99ba4efe],
+    ],
+    [
+      [0xffffffff, 0xffffffff],
+      [0xffffffff, 0xffffffff],
+      [0x1cb996fc, 0xbb002be7],
+    ],
+    [
+      [0x13198a2e, 0x03707344],
+      [0x243f6a88, 0x85a308d3],
+      [0xc4923a9c, 0x483df7a0],
+    ],
   ] as const)("key %j, counter %j", (words, counter, answer) => {
     const noise = threefry(onHost, [words[0] | 0, words[1] | 0], [counter[0] | 0, counter[1] | 0]);
     expect(noise.map((word) => word >>> 0)).toEqual(answer);
@@ -31,14 +43,18 @@ describe("host and device draw the same bits", () => {
     expect(device(randomBits([7], { key: from, salt: 5 }))).toEqual(Float64Array.from(hostBits(from, 7, 5)));
   });
   test("uniform", () => {
-    expect(device(uniform([40, 100], { key: from, low: -0.3, high: 0.45 }))).toEqual(Float64Array.from(hostUniform(from, count, -0.3, 0.45)));
+    expect(device(uniform([40, 100], { key: from, low: -0.3, high: 0.45 }))).toEqual(
+      Float64Array.from(hostUniform(from, count, -0.3, 0.45)),
+    );
   });
   test("normal", () => {
     expect(device(normal([40, 100], { key: from, mean: 0.1, std: 0.7 }))).toEqual(Float64Array.from(hostNormal(from, count, 0.1, 0.7)));
   });
   test("truncated normal", () => {
     const options = { mean: 0.5, std: 2, low: -1, high: 1.2 };
-    expect(device(truncatedNormal([40, 100], { key: from, ...options }))).toEqual(Float64Array.from(hostTruncatedNormal(from, count, options)));
+    expect(device(truncatedNormal([40, 100], { key: from, ...options }))).toEqual(
+      Float64Array.from(hostTruncatedNormal(from, count, options)),
+    );
   });
   test("bernoulli and whole numbers", () => {
     expect(device(bernoulli([count], { key: from, p: 0.1 }))).toEqual(Float64Array.from(hostBernoulli(from, count, 0.1)));

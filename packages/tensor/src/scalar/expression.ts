@@ -1,5 +1,5 @@
 import type { DType } from "../dtype.ts";
-import { type IndexExpression, indexUsesAxis } from "./index-expression.ts";
+import type { IndexExpression } from "./index-expression.ts";
 import { type LeafName, leafTable } from "./leaves.ts";
 
 /**
@@ -116,18 +116,42 @@ export function wrapTo(dtype: DType, value: number): number {
 
 /** Whether the value computed for an element depends on a loop axis. */
 export function scalarUsesAxis(scalar: Scalar, axis: number): boolean {
+  return axesOf(scalar).has(axis);
+}
+
+// Programs share nodes, so what a node depends on is worked out once.
+const knownAxes = new WeakMap<Scalar, ReadonlySet<number>>();
+const noAxes: ReadonlySet<number> = new Set();
+
+function axesOf(scalar: Scalar): ReadonlySet<number> {
+  let axes = knownAxes.get(scalar);
+  if (axes === undefined) knownAxes.set(scalar, (axes = findAxes(scalar)));
+  return axes;
+}
+
+function findAxes(scalar: Scalar): ReadonlySet<number> {
   switch (scalar.kind) {
     case "constant":
     case "accumulator":
-      return false;
+      return noAxes;
     case "index":
-      return indexUsesAxis(scalar.of, axis, scalarUsesAxis);
+      return indexAxes(scalar.of);
     case "load":
-      return indexUsesAxis(scalar.at, axis, scalarUsesAxis);
+      return indexAxes(scalar.at);
     case "call":
-      return scalar.args.some((arg) => scalarUsesAxis(arg, axis));
+      return new Set(scalar.args.flatMap((arg) => [...axesOf(arg)]));
   }
   scalar satisfies never;
+  return noAxes;
+}
+
+function indexAxes({ terms }: IndexExpression): ReadonlySet<number> {
+  return new Set(
+    terms.flatMap(({ atom }) => {
+      if (atom.kind === "axis") return [atom.axis];
+      return [...(atom.kind === "value" ? axesOf(atom.value) : indexAxes(atom.of))];
+    }),
+  );
 }
 
 function isConstant(scalar: Scalar, value: number): boolean {

@@ -76,7 +76,7 @@ function joined(lanes: Lanes, combine: Combine, float: boolean, a: Term, b: Term
   return a;
 }
 
-/** Brings four running lanes together into one; among equals the lowest position wins. */
+/** Brings four running lanes together into one; among equals, and among NaNs, the lowest position wins. */
 export function joinLanes(wide: Lanes, one: Lanes, combine: Combine, dtype: DType, { value, position }: Running, into: Running): void {
   const { f } = wide;
   const float = dtype === "float32";
@@ -86,9 +86,12 @@ export function joinLanes(wide: Lanes, one: Lanes, combine: Combine, dtype: DTyp
     else {
       const at = f.local("i32", () => f.i32x4.extract_lane(lane, () => f.get(position)));
       const { position: best } = into;
-      const tie = float ? f.f32.eq : f.i32.eq;
       // A tie goes to the earlier position; lanes visit positions out of order.
-      const same = f.local("i32", () => tie(() => f.get(term), () => f.get(into.value)));
+      const same = f.local("i32", () => {
+        if (!float) return f.i32.eq(() => f.get(term), () => f.get(into.value));
+        f.f32.eq(() => f.get(term), () => f.get(into.value));
+        f.i32.or(() => f.i32.and(() => f.f32.ne(() => f.get(term), () => f.get(term)), () => f.f32.ne(() => f.get(into.value), () => f.get(into.value))));
+      });
       f.if(
         () => f.i32.and(same, () => f.i32.lt_s(at, () => f.get(best))),
         () => f.set(best, () => f.get(at)),

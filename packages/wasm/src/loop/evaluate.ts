@@ -284,7 +284,13 @@ export class Evaluator {
     const offset = at.constant >= 0 ? at.constant * bytes : 0;
     const below = at.constant >= 0 ? 0 : at.constant * bytes;
     const address = (lane: number): Term => () => {
-      this.#sum(buffer, at, depth - 1, own, lane);
+      if (lane === 0) this.#sum(buffer, at, depth - 1, own);
+      else {
+        // What was summed further out holds lane 0's index where the lanes' axis has a value there already.
+        const { depths, vectorAxis } = this.#site;
+        const common = Math.min(depth, depths[vectorAxis] ?? 0) - 1;
+        this.#sum(buffer, at, common, at.terms.filter(({ atom }) => this.#atomDepth(atom) > common), lane);
+      }
       if (below !== 0) f.i32.add(below);
     };
     if (count === 1) return loadOne(f, dtype, offset, address(0));

@@ -10,7 +10,7 @@ import type { MathFunctions } from "./math.ts";
 import { RowWalk } from "./row-walk.ts";
 
 /** Rough additions a tile should hold: some tens of microseconds, so that claiming tiles costs nothing beside them. */
-const tileWork = 60_000;
+export const usualTileWork = 60_000;
 /** Reduction windows up to this many terms are written out instead of looped over. */
 const unrollLimit = 16;
 
@@ -18,6 +18,7 @@ const unrollLimit = 16;
 export interface LoopContext {
   readonly math: () => MathFunctions;
   readonly buffers: readonly PlanBuffer[];
+  readonly tileWork: number;
 }
 
 /**
@@ -59,7 +60,7 @@ class LoopShape {
   readonly readTypes: readonly DType[];
   readonly writeTypes: readonly DType[];
 
-  constructor(step: LoopStep, { buffers }: LoopContext) {
+  constructor(step: LoopStep, { buffers, tileWork }: LoopContext) {
     this.step = step;
     const { extents, reduce } = step;
     const type = (id: number): DType => buffers[id]?.dtype ?? "float32";

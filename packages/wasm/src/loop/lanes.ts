@@ -32,6 +32,11 @@ export class Lanes {
     return this.#hold(this.count === 4 ? this.f.local("v128", term) : this.f.local("i32", term));
   }
 
+  /** `keep` for an f64, or on four lanes for a vector of two. */
+  keepDouble(term: Term): Term {
+    return this.#hold(this.count === 4 ? this.f.local("v128", term) : this.f.local("f64", term));
+  }
+
   /** Frees every kept term. */
   release(): void {
     this.f.free(...this.#kept.splice(0));
@@ -131,6 +136,25 @@ export class Lanes {
     const x = this.keep(a);
     const y = this.keep(b);
     return this.select(this.less(x, y), y, x);
+  }
+  /** `b < a ? b : a`: keeps a NaN in `a`; half the price of `min`. */
+  smaller(a: Term, b: Term): Term {
+    if (this.count === 4) return () => this.f.f32x4.pmin(a, b);
+    const x = this.keep(a);
+    const y = this.keep(b);
+    return this.select(this.less(y, x), y, x);
+  }
+  /** `a` with the sign bit of `b` set too: `a` must be positive, zero, or of `b`'s sign. */
+  withSign(a: Term, b: Term): Term {
+    return this.fromBits(this.or(this.bitsOf(a), this.and(this.bitsOf(b), this.integer(-0x80000000))));
+  }
+  /** Whether a truth holds in any lane, as an i32. */
+  any(truth: Term): Term {
+    return this.count === 4 ? () => this.f.v128.any_true(truth) : truth;
+  }
+  /** A float computed one way or the other, by an i32; each way is emitted inside its branch. */
+  branch(condition: Term, then: () => Term, otherwise: () => Term): Term {
+    return () => this.f.if(condition, () => then()(), () => otherwise()(), this.count === 4 ? "v128" : "f32");
   }
 
   addInteger(a: Term, b: Term): Term {

@@ -14,17 +14,27 @@ export const reluOp = unary("relu", {
   vjp: ({ ct, out }) => where(greater(out, 0), ct, 0),
 });
 
-export const leakyReluOp = unaryWith("leakyRelu", { negativeSlope: number }, {
-  takes: "float",
-  body: (s, x, { negativeSlope }) => s.call("select", s.call("less", s.constant("float32", 0), x), x, s.call("mul", x, s.constant("float32", negativeSlope))),
-  vjp: ({ ct, x, out, attrs: { negativeSlope } }) => where(greater(negativeSlope >= 0 ? out : x, 0), ct, mul(ct, negativeSlope)),
-});
+export const leakyReluOp = unaryWith(
+  "leakyRelu",
+  { negativeSlope: number },
+  {
+    takes: "float",
+    body: (s, x, { negativeSlope }) =>
+      s.call("select", s.call("less", s.constant("float32", 0), x), x, s.call("mul", x, s.constant("float32", negativeSlope))),
+    vjp: ({ ct, x, out, attrs: { negativeSlope } }) => where(greater(negativeSlope >= 0 ? out : x, 0), ct, mul(ct, negativeSlope)),
+  },
+);
 
-export const eluOp = unaryWith("elu", { alpha: number }, {
-  takes: "float",
-  body: (s, x, { alpha }) => s.call("select", s.call("less", s.constant("float32", 0), x), x, s.call("mul", s.call("expm1", x), s.constant("float32", alpha))),
-  vjp: ({ ct, x, out, attrs: { alpha } }) => where(greater(alpha >= 0 ? out : x, 0), ct, mul(ct, add(out, alpha))),
-});
+export const eluOp = unaryWith(
+  "elu",
+  { alpha: number },
+  {
+    takes: "float",
+    body: (s, x, { alpha }) =>
+      s.call("select", s.call("less", s.constant("float32", 0), x), x, s.call("mul", s.call("expm1", x), s.constant("float32", alpha))),
+    vjp: ({ ct, x, out, attrs: { alpha } }) => where(greater(alpha >= 0 ? out : x, 0), ct, mul(ct, add(out, alpha))),
+  },
+);
 
 /** max(x, 0), element by element; NaN stays NaN. The gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {

@@ -18,16 +18,25 @@ export const sigmoidOp = unary("sigmoid", {
   vjp: ({ ct, out }) => mul(ct, mul(out, sub(1, out))),
 });
 
-export const softplusOp = unaryWith("softplus", { beta: number, threshold: number }, {
-  takes: "float",
-  body(s, x, { beta, threshold }) {
-    const scaled = s.call("mul", x, s.constant("float32", beta));
-    const fold = s.call("log1p", s.call("exp", s.call("neg", s.call("abs", scaled))));
-    const soft = s.call("add", s.call("larger", scaled, s.constant("float32", 0)), fold);
-    return s.call("select", s.call("less", s.constant("float32", threshold), scaled), x, s.call("div", soft, s.constant("float32", beta)));
+export const softplusOp = unaryWith(
+  "softplus",
+  { beta: number, threshold: number },
+  {
+    takes: "float",
+    body(s, x, { beta, threshold }) {
+      const scaled = s.call("mul", x, s.constant("float32", beta));
+      const fold = s.call("log1p", s.call("exp", s.call("neg", s.call("abs", scaled))));
+      const soft = s.call("add", s.call("larger", scaled, s.constant("float32", 0)), fold);
+      return s.call(
+        "select",
+        s.call("less", s.constant("float32", threshold), scaled),
+        x,
+        s.call("div", soft, s.constant("float32", beta)),
+      );
+    },
+    vjp: ({ ct, x, attrs: { beta, threshold } }) => where(greater(mul(x, beta), threshold), ct, mul(ct, sigmoid(mul(x, beta)))),
   },
-  vjp: ({ ct, x, attrs: { beta, threshold } }) => where(greater(mul(x, beta), threshold), ct, mul(ct, sigmoid(mul(x, beta)))),
-});
+);
 
 /** 1 / (1 + exp(-x)), computed without overflow however large x is. */
 export function sigmoid(x: Tensor): Tensor {

@@ -6,8 +6,8 @@ import { opOf } from "../../op/apply.ts";
 import { State } from "../../state.ts";
 import type { Tensor } from "../../tensor.ts";
 import { tensor } from "../source/creation.ts";
-import { expectClose, expectGradients, randomLeaf } from "../../testing/compare.ts";
-import { evaluate, leaf, setLeaf } from "../../testing/evaluate.ts";
+import { expectClose, expectGradients, randomLeaf } from "../../test/compare.ts";
+import { evaluate, leaf, setLeaf } from "../../test/evaluate.ts";
 import { gelu } from "../activation/gelu.ts";
 import { silu, softplus } from "../activation/sigmoid.ts";
 import { gather } from "../indexing/gather.ts";
@@ -57,19 +57,51 @@ describe("first and second derivatives", () => {
     ["pow", (x) => pow(add(x, 2), 1.7), [3, 4]],
     ["cbrt", (x) => cbrt(add(x, 2)), [3, 4]],
     ["clamp", (x) => mul(clamp(x, { min: -0.4, max: 0.6 }), x), [3, 4]],
-    ["slice, flip, pad", (x) => mul(pad(flip(slice(x, [{ start: -1, step: -2 }, { start: 1 }])), [[1, 0], [0, 2]]), 2), [5, 4]],
+    [
+      "slice, flip, pad",
+      (x) =>
+        mul(
+          pad(flip(slice(x, [{ start: -1, step: -2 }, { start: 1 }])), [
+            [1, 0],
+            [0, 2],
+          ]),
+          2,
+        ),
+      [5, 4],
+    ],
     ["slice times itself", (x) => mul(slice(x, [null, { step: 2 }]), slice(x, [null, { start: 1, step: 2 }])), [3, 4]],
     ["concat, split, stack", (x) => stack(split(concat([mul(x, x), x], { axis: 1 }), 2, { axis: 1 })), [3, 4]],
     ["transpose", (x) => matmul(transpose(x), x), [3, 4]],
     ["indexSelect", (x) => mul(indexSelect(x, index), indexSelect(x, index)), [3, 4]],
     ["indexSelect along the last axis", (x) => tanh(indexSelect(x, index, { axis: -1 })), [2, 3]],
     ["embedding", (x) => tanh(embedding(index, x)), [3, 2]],
-    ["gather", (x) => tanh(gather(x, tensor([[0, 2], [1, 1]], { dtype: "int32" }), { axis: 1 })), [3, 4]],
+    [
+      "gather",
+      (x) =>
+        tanh(
+          gather(
+            x,
+            tensor(
+              [
+                [0, 2],
+                [1, 1],
+              ],
+              { dtype: "int32" },
+            ),
+            { axis: 1 },
+          ),
+        ),
+      [3, 4],
+    ],
     ["maxPool2d", (x) => tanh(maxPool2d(x, 2)), [1, 2, 4, 5]],
     ["maxPool2d, overlapping and padded", (x) => tanh(maxPool2d(x, 3, { stride: 2, padding: 1, ceilMode: true })), [1, 2, 5, 6]],
     ["maxPool2d, dilated", (x) => tanh(maxPool2d(x, 2, { stride: 1, dilation: 2 })), [1, 1, 5, 6]],
     ["avgPool2d", (x) => tanh(avgPool2d(x, 2)), [1, 2, 4, 5]],
-    ["avgPool2d, overlapping and padded", (x) => tanh(avgPool2d(x, 3, { stride: 2, padding: 1, ceilMode: true, countIncludePad: false })), [1, 2, 5, 6]],
+    [
+      "avgPool2d, overlapping and padded",
+      (x) => tanh(avgPool2d(x, 3, { stride: 2, padding: 1, ceilMode: true, countIncludePad: false })),
+      [1, 2, 5, 6],
+    ],
   ] as readonly (readonly [string, (x: Tensor) => Tensor, readonly number[]])[])("%s", (_, f, shape) => {
     expectGradients(f, [randomLeaf(shape)]);
   });
@@ -84,7 +116,24 @@ describe("first and second derivatives", () => {
     const b = randomLeaf([3, 4], 2);
     expectGradients((x, y) => mul(maximum(x, y), minimum(x, y)), [a, b]);
     expectGradients((x, y) => pow(add(x, 2), y), [a, b]);
-    expectGradients((x, y) => tanh(scatterAdd(x, tensor([[0, 2], [1, 1]], { dtype: "int32" }), slice(y, [{ end: 2 }, { end: 2 }]), { axis: 1 })), [a, b]);
+    expectGradients(
+      (x, y) =>
+        tanh(
+          scatterAdd(
+            x,
+            tensor(
+              [
+                [0, 2],
+                [1, 1],
+              ],
+              { dtype: "int32" },
+            ),
+            slice(y, [{ end: 2 }, { end: 2 }]),
+            { axis: 1 },
+          ),
+        ),
+      [a, b],
+    );
   });
 });
 
@@ -170,6 +219,9 @@ describe("checkpoint", () => {
     expect(topological([nested]).some((t) => opOf(t)?.name === "barrier")).toBe(true);
     setLeaf(parameter.leaf(), parameter.hostValue() ?? []);
     expectClose(evaluate(nested)[0], evaluate(plain)[0] ?? [], 1e-14);
-    expectClose(evaluate(alone)[0], Array.from({ length: 16 }, () => 1 - Math.tanh(Math.fround(0.1)) ** 2));
+    expectClose(
+      evaluate(alone)[0],
+      Array.from({ length: 16 }, () => 1 - Math.tanh(Math.fround(0.1)) ** 2),
+    );
   });
 });

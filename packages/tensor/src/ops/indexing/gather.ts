@@ -19,9 +19,19 @@ export const gatherOp = defineLoop<Tensor>()({
   access: "index",
   infer: ({ x, index }, { axis }, fail) => {
     checkIndex(index, fail);
-    const fits = index.shape.length === x.shape.length && axis >= 0 && axis < x.shape.length && index.shape.every((extent, i) => i === axis || extent <= (x.shape[i] ?? 0));
-    if (!fits) fail({ code: "shape/gather", sentence: `an index of [${index.shape.join(", ")}] does not fit [${x.shape.join(", ")}] along axis ${axis}`, hint: "it has as many axes, and is no larger along the others" });
-    if (x.shape[axis] === 0 && !index.shape.includes(0)) fail({ code: "shape/index-empty", sentence: "there is nothing to select from along an axis of size 0" });
+    const fits =
+      index.shape.length === x.shape.length &&
+      axis >= 0 &&
+      axis < x.shape.length &&
+      index.shape.every((extent, i) => i === axis || extent <= (x.shape[i] ?? 0));
+    if (!fits)
+      fail({
+        code: "shape/gather",
+        sentence: `an index of [${index.shape.join(", ")}] does not fit [${x.shape.join(", ")}] along axis ${axis}`,
+        hint: "it has as many axes, and is no larger along the others",
+      });
+    if (x.shape[axis] === 0 && !index.shape.includes(0))
+      fail({ code: "shape/index-empty", sentence: "there is nothing to select from along an axis of size 0" });
     return { shape: index.shape, dtype: x.dtype };
   },
   body: ({ s, x: { x, index }, attrs: { axis }, at }) => x.at(at.with(axis, clampedIndex(s, index.at(at), x.shape[axis] ?? 1))),

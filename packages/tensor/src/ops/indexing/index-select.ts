@@ -1,7 +1,6 @@
-import { apply } from "../../op/apply.ts";
-import { defineLoop, type Fail } from "../../op/define.ts";
 import { DTypeError } from "../../errors.ts";
-import type { Aval } from "../../op/define.ts";
+import { apply } from "../../op/apply.ts";
+import { type Aval, defineLoop, type Fail } from "../../op/define.ts";
 import type { Scalar, ScalarBuilder } from "../../scalar/expression.ts";
 import { type IndexExpression, valueIndex } from "../../scalar/index-expression.ts";
 import { sizeOf } from "../../shape.ts";
@@ -21,7 +20,8 @@ export const indexSelectOp = defineLoop<Tensor>()({
     checkIndex(index, fail);
     const [rows] = x.shape;
     if (rows === undefined) fail({ code: "shape/index-select", sentence: "a scalar has no rows to select" });
-    if (rows === 0 && sizeOf(index.shape) > 0) fail({ code: "shape/index-empty", sentence: "there is nothing to select from along an axis of size 0" });
+    if (rows === 0 && sizeOf(index.shape) > 0)
+      fail({ code: "shape/index-empty", sentence: "there is nothing to select from along an axis of size 0" });
     return { shape: [...index.shape, ...x.shape.slice(1)], dtype: x.dtype };
   },
   body: ({ s, x: { x, index }, at }) => {
@@ -90,7 +90,11 @@ export function checkIndex(index: Aval, fail: Fail): void {
  */
 export function asIndex(subject: string, index: Tensor): Tensor {
   if (index.dtype === "float32" || index.dtype === "bool") {
-    throw new DTypeError("dtype/index", `an index must be of integers, not ${index.dtype}`, { subject, facts: { index: String(index) }, hint: 'use tensor(values, { dtype: "int32" })' });
+    throw new DTypeError("dtype/index", `an index must be of integers, not ${index.dtype}`, {
+      subject,
+      facts: { index: String(index) },
+      hint: 'use tensor(values, { dtype: "int32" })',
+    });
   }
   return cast(index, "int32");
 }

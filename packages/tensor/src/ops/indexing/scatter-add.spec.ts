@@ -24,7 +24,11 @@ export const scatterAddSpec: Spec<typeof scatterAddOp> = {
   rejects: [
     { x: { index: [2], updates: [2, 3] }, attrs: { rows: 3 }, code: "dtype/index" },
     { x: { index: { shape: [2], dtype: "int32" }, updates: [3, 3] }, attrs: { rows: 3 }, code: "shape/scatter-add" },
-    { x: { index: { shape: [2], dtype: "int32" }, updates: { shape: [2], dtype: "int32" } }, attrs: { rows: 3 }, code: "dtype/unsupported" },
+    {
+      x: { index: { shape: [2], dtype: "int32" }, updates: { shape: [2], dtype: "int32" } },
+      attrs: { rows: 3 },
+      code: "dtype/unsupported",
+    },
     { x: { index: { shape: [2], dtype: "int32" }, updates: [2] }, attrs: { rows: 0 }, code: "shape/scatter-rows" },
   ],
 };

@@ -21,12 +21,17 @@ export const scatterAddOp = defineLibrary<Tensor>()({
   attrs: { rows: integer },
   infer: ({ index, updates }, { rows }, fail) => {
     checkIndex(index, fail);
-    if (updates.dtype !== "float32") fail({ code: "dtype/unsupported", sentence: `takes float32 updates, not ${updates.dtype}`, hint: "cast first" });
+    if (updates.dtype !== "float32")
+      fail({ code: "dtype/unsupported", sentence: `takes float32 updates, not ${updates.dtype}`, hint: "cast first" });
     const [count, ...inner] = updates.shape;
     if (index.shape.length !== 1 || index.shape[0] !== count) {
-      fail({ code: "shape/scatter-add", sentence: `needs one index per row of updates, and [${index.shape.join(", ")}] does not go with [${updates.shape.join(", ")}]` });
+      fail({
+        code: "shape/scatter-add",
+        sentence: `needs one index per row of updates, and [${index.shape.join(", ")}] does not go with [${updates.shape.join(", ")}]`,
+      });
     }
-    if (rows < 0 || (rows === 0 && count !== 0)) fail({ code: "shape/scatter-rows", sentence: `${count} updates have no place in ${rows} rows` });
+    if (rows < 0 || (rows === 0 && count !== 0))
+      fail({ code: "shape/scatter-rows", sentence: `${count} updates have no place in ${rows} rows` });
     return { shape: [rows, ...inner], dtype: "float32" };
   },
   vjp: ({ x: { index }, ct }) => ({ index: null, updates: index.size === 0 ? null : indexSelect(ct, index) }),
@@ -52,7 +57,11 @@ export function addRows(index: Tensor, updates: Tensor, rows: number): Tensor {
  */
 export function scatterAdd(x: Tensor, index: Tensor, src: Tensor, { axis = 0 }: IndexAxisOptions = {}): Tensor {
   const along = resolveAxis("scatterAdd", x, axis);
-  if (index.shape.join() !== src.shape.join() || index.rank !== x.rank || index.shape.some((extent, i) => i !== along && extent > (x.shape[i] ?? 0))) {
+  if (
+    index.shape.join() !== src.shape.join() ||
+    index.rank !== x.rank ||
+    index.shape.some((extent, i) => i !== along && extent > (x.shape[i] ?? 0))
+  ) {
     throw new ShapeError("shape/scatter-add", "index and source must have one shape, within the target's along the other axes", {
       subject: "scatterAdd",
       facts: { x: String(x), index: String(index), src: String(src), axis: along },

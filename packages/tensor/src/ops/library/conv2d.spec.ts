@@ -51,7 +51,10 @@ export const conv2dInputGradSpec: Spec<typeof conv2dInputGradOp> = {
     });
     return x;
   },
-  cases: geometries.map(({ x, weight, y, attrs }): Case<typeof conv2dInputGradOp> => ({ x: { ct: y, weight }, attrs: { ...attrs, inputShape: x } })),
+  cases: geometries.map(({ x, weight, y, attrs }): Case<typeof conv2dInputGradOp> => ({
+    x: { ct: y, weight },
+    attrs: { ...attrs, inputShape: x },
+  })),
   rejects: [{ x: { ct: [1, 1, 3, 3], weight: [1, 1, 3, 3] }, attrs: { ...plain, inputShape: [1, 1, 6, 6] }, code: "shape/conv-cotangent" }],
 };
 
@@ -63,12 +66,21 @@ export const conv2dWeightGradSpec: Spec<typeof conv2dWeightGradOp> = {
     });
     return weight;
   },
-  cases: geometries.map(({ x, weight, y, attrs }): Case<typeof conv2dWeightGradOp> => ({ x: { x, ct: y }, attrs: { ...attrs, weightShape: weight } })),
+  cases: geometries.map(({ x, weight, y, attrs }): Case<typeof conv2dWeightGradOp> => ({
+    x: { x, ct: y },
+    attrs: { ...attrs, weightShape: weight },
+  })),
   rejects: [{ x: { x: [1, 1, 6, 6], ct: [1, 1, 3, 3] }, attrs: { ...plain, weightShape: [1, 1, 3, 3] }, code: "shape/conv-cotangent" }],
 };
 
 /** Calls `meet` with the row-major positions of every input, weight and output element that belong together. */
-function visit(x: Shape, weight: Shape, y: Shape, { stride, padding, dilation, groups }: Convolution, meet: (xi: number, wi: number, yi: number) => void): void {
+function visit(
+  x: Shape,
+  weight: Shape,
+  y: Shape,
+  { stride, padding, dilation, groups }: Convolution,
+  meet: (xi: number, wi: number, yi: number) => void,
+): void {
   const [n = 0, c = 0, h = 0, w = 0] = x;
   const [o = 0, depth = 0, kh = 0, kw = 0] = weight;
   const [, , oh = 0, ow = 0] = y;
@@ -83,6 +95,10 @@ function visit(x: Shape, weight: Shape, y: Shape, { stride, padding, dilation, g
                 const column = j * (stride[1] ?? 1) + q * (dilation[1] ?? 1) - (padding[1] ?? 0);
                 if (row < 0 || row >= h || column < 0 || column >= w) continue;
                 const channel = Math.floor(out / (o / groups)) * depth + d;
-                meet(((batch * c + channel) * h + row) * w + column, ((out * depth + d) * kh + p) * kw + q, ((batch * o + out) * oh + i) * ow + j);
+                meet(
+                  ((batch * c + channel) * h + row) * w + column,
+                  ((out * depth + d) * kh + p) * kw + q,
+                  ((batch * o + out) * oh + i) * ow + j,
+                );
               }
 }

@@ -14,5 +14,10 @@ export const isNaNSpec: Spec<typeof isNaNOp> = asked(Number.isNaN);
 export const isInfSpec: Spec<typeof isInfOp> = asked((v) => Math.abs(v) === Infinity);
 
 function asked(holds: (v: number) => boolean) {
-  return { reference: ({ x }: { readonly x: Host }) => x.data.map((v) => Number(holds(v))), cases, rejects, noGradient: "a classification is a step" };
+  return {
+    reference: ({ x }: { readonly x: Host }) => x.data.map((v) => Number(holds(v))),
+    cases,
+    rejects,
+    noGradient: "a classification is a step",
+  };
 }

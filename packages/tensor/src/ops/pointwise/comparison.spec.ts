@@ -1,12 +1,14 @@
-import type { Case, Host } from "../../op/spec.ts";
+import type { Case, Host, Spec } from "../../op/spec.ts";
 import type { equalOp, greaterEqualOp, greaterOp, lessEqualOp, lessOp, notEqualOp } from "./comparison.ts";
-import type { Spec } from "../../op/spec.ts";
 
 const few = { dtype: "int32", range: [-2, 2] } as const;
 const cases: readonly Case<typeof equalOp>[] = [
   { x: { a: [5], b: [5] }, attrs: {} },
   { x: { a: { shape: [4, 9], ...few }, b: { shape: [4, 9], ...few } }, attrs: {} },
-  { x: { a: { shape: [6], dtype: "float32", values: [1, 2, -0, 0, -3, 0.5] }, b: { shape: [6], values: [1, 3, 0, 0, -4, 0.5] } }, attrs: {} },
+  {
+    x: { a: { shape: [6], dtype: "float32", values: [1, 2, -0, 0, -3, 0.5] }, b: { shape: [6], values: [1, 3, 0, 0, -4, 0.5] } },
+    attrs: {},
+  },
   { x: { a: { shape: [7], dtype: "bool", range: [0, 1] }, b: { shape: [7], dtype: "bool", range: [0, 1] } }, attrs: {} },
   { x: { a: { shape: [7], dtype: "uint8", range: [126, 130] }, b: { shape: [7], dtype: "uint8", range: [126, 130] } }, attrs: {} },
   { x: { a: [], b: [] }, attrs: {} },

@@ -29,7 +29,10 @@ interface BinaryRow {
   readonly takes: Takes;
   readonly gives?: DType;
   body(s: ScalarBuilder, a: Scalar, b: Scalar): Scalar;
-  vjp(call: { readonly ct: Tensor; readonly a: Tensor; readonly b: Tensor; readonly out: Tensor }): { readonly a: Tensor | null; readonly b: Tensor | null };
+  vjp(call: { readonly ct: Tensor; readonly a: Tensor; readonly b: Tensor; readonly out: Tensor }): {
+    readonly a: Tensor | null;
+    readonly b: Tensor | null;
+  };
 }
 
 /** @internal */
@@ -78,8 +81,10 @@ export function binary<const N extends string>(name: N, row: BinaryRow): BinaryO
     attrs: {},
     access: "pointwise",
     infer: ({ a, b }, _, fail) => {
-      if (!sameShape(a.shape, b.shape)) fail({ code: "shape/differ", sentence: `shapes differ ([${a.shape.join(", ")}] and [${b.shape.join(", ")}])` });
-      if (a.dtype !== b.dtype) fail({ code: "dtype/differ", sentence: `dtypes differ (${a.dtype} and ${b.dtype})`, hint: "cast one of them" });
+      if (!sameShape(a.shape, b.shape))
+        fail({ code: "shape/differ", sentence: `shapes differ ([${a.shape.join(", ")}] and [${b.shape.join(", ")}])` });
+      if (a.dtype !== b.dtype)
+        fail({ code: "dtype/differ", sentence: `dtypes differ (${a.dtype} and ${b.dtype})`, hint: "cast one of them" });
       checkTakes(row.takes, a, fail);
       return { shape: a.shape, dtype: row.gives ?? a.dtype };
     },
@@ -150,7 +155,8 @@ function checkTakes(takes: Takes, { dtype }: Aval, fail: Fail): void {
     word: ["int32"],
     any: ["float32", "int32", "uint8", "bool"],
   };
-  if (!accepted[takes].includes(dtype)) fail({ code: "dtype/unsupported", sentence: `takes ${accepted[takes].join(", ")}, not ${dtype}`, hint: "cast first" });
+  if (!accepted[takes].includes(dtype))
+    fail({ code: "dtype/unsupported", sentence: `takes ${accepted[takes].join(", ")}, not ${dtype}`, hint: "cast first" });
 }
 
 /**

@@ -22,17 +22,25 @@ export const minimumOp = binary("minimum", {
   vjp: ({ ct, a, b }) => ({ a: share(ct, a, b, less(b, a)), b: share(ct, a, b, less(a, b)) }),
 });
 
-export const clampOp = unaryWith("clamp", { min: number, max: number }, {
-  takes: "number",
-  body: (s, x, { min, max }) => limit(s, x, min, max),
-  vjp: ({ ct, x, attrs: { min, max } }) => where(logicalAnd(greaterEqual(x, min), lessEqual(x, max)), ct, 0),
-});
+export const clampOp = unaryWith(
+  "clamp",
+  { min: number, max: number },
+  {
+    takes: "number",
+    body: (s, x, { min, max }) => limit(s, x, min, max),
+    vjp: ({ ct, x, attrs: { min, max } }) => where(logicalAnd(greaterEqual(x, min), lessEqual(x, max)), ct, 0),
+  },
+);
 
-export const hardtanhOp = unaryWith("hardtanh", { min: number, max: number }, {
-  takes: "float",
-  body: (s, x, { min, max }) => limit(s, x, min, max),
-  vjp: ({ ct, out, attrs: { min, max } }) => where(logicalAnd(greater(out, min), less(out, max)), ct, 0),
-});
+export const hardtanhOp = unaryWith(
+  "hardtanh",
+  { min: number, max: number },
+  {
+    takes: "float",
+    body: (s, x, { min, max }) => limit(s, x, min, max),
+    vjp: ({ ct, out, attrs: { min, max } }) => where(logicalAnd(greater(out, min), less(out, max)), ct, 0),
+  },
+);
 
 /** The larger of two, broadcast; NaN if either is. Equal values share the gradient half and half. */
 export function maximum(a: Operand, b: Operand): Tensor {
@@ -59,7 +67,8 @@ export interface ClampOptions {
  * @throws ArgumentError if a limit is NaN.
  */
 export function clamp(x: Tensor, { min = -Infinity, max = Infinity }: ClampOptions): Tensor {
-  if (Number.isNaN(min) || Number.isNaN(max)) throw new ArgumentError("argument/nan", "a limit must be a number, not NaN", { subject: "clamp" });
+  if (Number.isNaN(min) || Number.isNaN(max))
+    throw new ArgumentError("argument/nan", "a limit must be a number, not NaN", { subject: "clamp" });
   const low = promote(x, Number.isFinite(min) ? min : 0);
   const high = promote(x, Number.isFinite(max) ? max : 0);
   return apply(clampOp, { x: cast(x, low === x.dtype ? high : low) }, { min, max });

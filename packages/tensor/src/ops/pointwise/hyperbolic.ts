@@ -5,10 +5,26 @@ import { rsqrt, square } from "./power.ts";
 
 export const sinhOp = unary("sinh", { takes: "float", body: (s, x) => s.call("sinh", x), vjp: ({ ct, x }) => mul(ct, cosh(x)) });
 export const coshOp = unary("cosh", { takes: "float", body: (s, x) => s.call("cosh", x), vjp: ({ ct, x }) => mul(ct, sinh(x)) });
-export const tanhOp = unary("tanh", { takes: "float", body: (s, x) => s.call("tanh", x), vjp: ({ ct, out }) => mul(ct, sub(1, square(out))) });
-export const asinhOp = unary("asinh", { takes: "float", body: (s, x) => s.call("asinh", x), vjp: ({ ct, x }) => mul(ct, rsqrt(add(square(x), 1))) });
-export const acoshOp = unary("acosh", { takes: "float", body: (s, x) => s.call("acosh", x), vjp: ({ ct, x }) => mul(ct, rsqrt(sub(square(x), 1))) });
-export const atanhOp = unary("atanh", { takes: "float", body: (s, x) => s.call("atanh", x), vjp: ({ ct, x }) => div(ct, sub(1, square(x))) });
+export const tanhOp = unary("tanh", {
+  takes: "float",
+  body: (s, x) => s.call("tanh", x),
+  vjp: ({ ct, out }) => mul(ct, sub(1, square(out))),
+});
+export const asinhOp = unary("asinh", {
+  takes: "float",
+  body: (s, x) => s.call("asinh", x),
+  vjp: ({ ct, x }) => mul(ct, rsqrt(add(square(x), 1))),
+});
+export const acoshOp = unary("acosh", {
+  takes: "float",
+  body: (s, x) => s.call("acosh", x),
+  vjp: ({ ct, x }) => mul(ct, rsqrt(sub(square(x), 1))),
+});
+export const atanhOp = unary("atanh", {
+  takes: "float",
+  body: (s, x) => s.call("atanh", x),
+  vjp: ({ ct, x }) => div(ct, sub(1, square(x))),
+});
 
 /** The hyperbolic sine. */
 export function sinh(x: Tensor): Tensor {

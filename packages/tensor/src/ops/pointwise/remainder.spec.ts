@@ -7,7 +7,10 @@ const whole: Case<typeof fmodOp> = {
 };
 const cases: readonly Case<typeof fmodOp>[] = [
   { x: { a: { shape: [6], values: [5.3, -5.3, 5.3, -5.3, 0.7, -0.7] }, b: { shape: [6], values: [2, 2, -2, -2, 3.1, 3.1] } }, attrs: {} },
-  { x: { a: { shape: [4, 5], values: Array.from({ length: 20 }, (_, i) => i * 0.83 - 7.7) }, b: { shape: [4, 5], range: [9, 11] } }, attrs: {} },
+  {
+    x: { a: { shape: [4, 5], values: Array.from({ length: 20 }, (_, i) => i * 0.83 - 7.7) }, b: { shape: [4, 5], range: [9, 11] } },
+    attrs: {},
+  },
   whole,
   { x: { a: { shape: [8], dtype: "int32", range: [-20, 20] }, b: { shape: [8], dtype: "int32", range: [-7, -2] } }, attrs: {} },
   { x: { a: [0], b: [0] }, attrs: {} },

@@ -12,7 +12,10 @@ export const absSpec: Spec<typeof absOp> = {
   rejects: [{ x: { x: { shape: [2], dtype: "bool" } }, attrs: {}, code: "dtype/unsupported" }],
 };
 
-export const signSpec: Spec<typeof signOp> = { ...stepped(Math.sign), rejects: [{ x: { x: { shape: [2], dtype: "bool" } }, attrs: {}, code: "dtype/unsupported" }] };
+export const signSpec: Spec<typeof signOp> = {
+  ...stepped(Math.sign),
+  rejects: [{ x: { x: { shape: [2], dtype: "bool" } }, attrs: {}, code: "dtype/unsupported" }],
+};
 export const floorSpec: Spec<typeof floorOp> = stepped(Math.floor);
 export const ceilSpec: Spec<typeof ceilOp> = stepped(Math.ceil);
 export const truncSpec: Spec<typeof truncOp> = stepped(Math.trunc);

@@ -6,8 +6,16 @@ import { rsqrt, square } from "./power.ts";
 export const sinOp = unary("sin", { takes: "float", body: (s, x) => s.call("sin", x), vjp: ({ ct, x }) => mul(ct, cos(x)) });
 export const cosOp = unary("cos", { takes: "float", body: (s, x) => s.call("cos", x), vjp: ({ ct, x }) => neg(mul(ct, sin(x))) });
 export const tanOp = unary("tan", { takes: "float", body: (s, x) => s.call("tan", x), vjp: ({ ct, out }) => mul(ct, add(square(out), 1)) });
-export const asinOp = unary("asin", { takes: "float", body: (s, x) => s.call("asin", x), vjp: ({ ct, x }) => mul(ct, rsqrt(sub(1, square(x)))) });
-export const acosOp = unary("acos", { takes: "float", body: (s, x) => s.call("acos", x), vjp: ({ ct, x }) => neg(mul(ct, rsqrt(sub(1, square(x))))) });
+export const asinOp = unary("asin", {
+  takes: "float",
+  body: (s, x) => s.call("asin", x),
+  vjp: ({ ct, x }) => mul(ct, rsqrt(sub(1, square(x)))),
+});
+export const acosOp = unary("acos", {
+  takes: "float",
+  body: (s, x) => s.call("acos", x),
+  vjp: ({ ct, x }) => neg(mul(ct, rsqrt(sub(1, square(x))))),
+});
 export const atanOp = unary("atan", { takes: "float", body: (s, x) => s.call("atan", x), vjp: ({ ct, x }) => div(ct, add(square(x), 1)) });
 export const atan2Op = binary("atan2", {
   takes: "float",

@@ -7,7 +7,10 @@ import type { UnaryOp } from "./define-pointwise.ts";
  * @internal
  */
 export function unarySpec(of: (v: number) => number, range: readonly [low: number, high: number] = [-1, 1]) {
-  const cases: readonly Case<UnaryOp<string>>[] = [[5], [4, 33], [], [2, 0]].map((shape) => ({ x: { x: { shape, range } satisfies CaseInput }, attrs: {} }));
+  const cases: readonly Case<UnaryOp<string>>[] = [[5], [4, 33], [], [2, 0]].map((shape) => ({
+    x: { x: { shape, range } satisfies CaseInput },
+    attrs: {},
+  }));
   return {
     reference: ({ x }: { readonly x: Host }) => x.data.map(of),
     cases,

@@ -7,7 +7,14 @@ export const whereSpec: Spec<typeof whereOp> = {
   reference: ({ condition, a, b }) => condition.data.map((c, i) => (c !== 0 ? a : b).data[i] ?? 0),
   cases: [
     { x: { condition: { shape: [4, 9], ...coin }, a: [4, 9], b: [4, 9] }, attrs: {} },
-    { x: { condition: { shape: [5], ...coin }, a: { shape: [5], dtype: "int32", range: [-9, 9] }, b: { shape: [5], dtype: "int32", range: [-9, 9] } }, attrs: {} },
+    {
+      x: {
+        condition: { shape: [5], ...coin },
+        a: { shape: [5], dtype: "int32", range: [-9, 9] },
+        b: { shape: [5], dtype: "int32", range: [-9, 9] },
+      },
+      attrs: {},
+    },
     { x: { condition: { shape: [], ...coin }, a: [], b: [] }, attrs: {} },
     { x: { condition: { shape: [0, 2], ...coin }, a: [0, 2], b: [0, 2] }, attrs: {} },
   ],

@@ -12,10 +12,15 @@ export const whereOp = defineLoop<Tensor>()({
   attrs: {},
   access: "pointwise",
   infer: ({ condition, a, b }, _, fail) => {
-    if (condition.dtype !== "bool") fail({ code: "dtype/unsupported", sentence: `the condition must be bool, not ${condition.dtype}`, hint: "compare it, or cast it" });
-    if (a.dtype !== b.dtype) fail({ code: "dtype/differ", sentence: `dtypes differ (${a.dtype} and ${b.dtype})`, hint: "cast one of them" });
+    if (condition.dtype !== "bool")
+      fail({ code: "dtype/unsupported", sentence: `the condition must be bool, not ${condition.dtype}`, hint: "compare it, or cast it" });
+    if (a.dtype !== b.dtype)
+      fail({ code: "dtype/differ", sentence: `dtypes differ (${a.dtype} and ${b.dtype})`, hint: "cast one of them" });
     if (!sameShape(a.shape, b.shape) || !sameShape(a.shape, condition.shape)) {
-      fail({ code: "shape/differ", sentence: `shapes differ ([${condition.shape.join(", ")}], [${a.shape.join(", ")}] and [${b.shape.join(", ")}])` });
+      fail({
+        code: "shape/differ",
+        sentence: `shapes differ ([${condition.shape.join(", ")}], [${a.shape.join(", ")}] and [${b.shape.join(", ")}])`,
+      });
     }
     return a;
   },
@@ -35,6 +40,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const [x, y] = joinOperands("where", a, b);
   const shape = broadcastShapes(condition.shape, x.shape) ?? x.shape;
   const chosen = cast(condition, "bool");
-  if (broadcastShapes(condition.shape, shape) === null || !sameShape(x.shape, y.shape)) return apply(whereOp, { condition: chosen, a: x, b: y }, {});
+  if (broadcastShapes(condition.shape, shape) === null || !sameShape(x.shape, y.shape))
+    return apply(whereOp, { condition: chosen, a: x, b: y }, {});
   return apply(whereOp, { condition: broadcastTo(chosen, shape), a: broadcastTo(x, shape), b: broadcastTo(y, shape) }, {});
 }

@@ -7,7 +7,11 @@ import { poolCases, poolRejects, type Tap, taps } from "./pool-cases.ts";
 type Average = ValuesOf<typeof avgPool2dOp>;
 
 const averages = poolCases.flatMap((geometry) =>
-  [{ countIncludePad: true, divisor: 0 }, { countIncludePad: false, divisor: 0 }, { countIncludePad: true, divisor: 3 }].map((extra) => ({ ...geometry, attrs: { ...geometry.attrs, ...extra } })),
+  [
+    { countIncludePad: true, divisor: 0 },
+    { countIncludePad: false, divisor: 0 },
+    { countIncludePad: true, divisor: 3 },
+  ].map((extra) => ({ ...geometry, attrs: { ...geometry.attrs, ...extra } })),
 );
 
 export const avgPool2dSpec: Spec<typeof avgPool2dOp> = {
@@ -31,7 +35,9 @@ export const avgPool2dGradSpec: Spec<typeof avgPool2dGradOp> = {
     return x;
   },
   cases: averages.map(({ x, y, attrs }): Case<typeof avgPool2dGradOp> => ({ x: { ct: y }, attrs: { ...attrs, inputShape: x } })),
-  rejects: averages.slice(0, 1).map(({ x, attrs }) => ({ x: { ct: [1, 1, 1, 1] }, attrs: { ...attrs, inputShape: x }, code: "shape/pool-output" })),
+  rejects: averages
+    .slice(0, 1)
+    .map(({ x, attrs }) => ({ x: { ct: [1, 1, 1, 1] }, attrs: { ...attrs, inputShape: x }, code: "shape/pool-output" })),
 };
 
 /** What each window's sum is divided by. */

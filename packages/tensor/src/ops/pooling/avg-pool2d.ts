@@ -30,7 +30,11 @@ export const avgPool2dGradOp = defineLoop<Tensor>()({
   access: "reduce",
   infer: ({ ct }, { inputShape, ...attrs }, fail) => {
     const pooled = pooledShape({ shape: inputShape, dtype: ct.dtype }, attrs, fail);
-    if (!sameShape(ct.shape, pooled)) fail({ code: "shape/pool-output", sentence: `what belongs to the windows must be [${pooled.join(", ")}], not [${ct.shape.join(", ")}]` });
+    if (!sameShape(ct.shape, pooled))
+      fail({
+        code: "shape/pool-output",
+        sentence: `what belongs to the windows must be [${pooled.join(", ")}], not [${ct.shape.join(", ")}]`,
+      });
     return { shape: inputShape, dtype: "float32" };
   },
   reduce: (_, attrs) => ({ extents: coveringExtents(attrs), combine: "sum" }),
@@ -83,7 +87,13 @@ function share(s: ScalarBuilder, term: Scalar, window: readonly IndexExpression[
 }
 
 /** How many taps of a window lie where they count: within the input, or within its padding too. */
-function countedTaps(s: ScalarBuilder, window: IndexExpression, size: number, axis: number, { kernel, stride, padding, countIncludePad }: Average): Scalar {
+function countedTaps(
+  s: ScalarBuilder,
+  window: IndexExpression,
+  size: number,
+  axis: number,
+  { kernel, stride, padding, countIncludePad }: Average,
+): Scalar {
   const taps = kernel[axis] ?? 1;
   const pad = padding[axis] ?? 0;
   const start = offsetIndex(scaleIndex(window, stride[axis] ?? 1), -pad);

@@ -12,14 +12,30 @@ const attrs = { ...poolingOf(2, {}), inputShape: out };
 
 test("touching windows pull their gradient with one read, at the pixel's index divided by the stride", () => {
   const { s, at, over, reader } = context(out);
-  const body = avgPool2dGradOp.body({ s, x: { ct: reader(0) }, attrs: { ...attrs, countIncludePad: true, divisor: 0 }, out: { shape: out, dtype: "float32" }, at, over });
+  const body = avgPool2dGradOp.body({
+    s,
+    x: { ct: reader(0) },
+    attrs: { ...attrs, countIncludePad: true, divisor: 0 },
+    out: { shape: out, dtype: "float32" },
+    at,
+    over,
+  });
   expect(print(body)).toMatchInlineSnapshot(`"mul(b0[0+3*(0+1*i2)/2+1*(0+1*i3)/2+36*i0+12*i1], 0.25)"`);
 });
 
 test("touching windows of maximum pooling ask nothing but whether the tap is theirs", () => {
   const { s, at, over, reader } = context(out);
-  const body = maxUnpool2dOp.body({ s, x: { ct: reader(0), index: { ...reader(1), dtype: "int32" } }, attrs, out: { shape: out, dtype: "float32" }, at, over });
-  expect(print(body)).toMatchInlineSnapshot(`"select(equal(b1[0+3*(0+1*i2)/2+1*(0+1*i3)/2+36*i0+12*i1], (0+2*(0+1*i2)%2+1*(0+1*i3)%2)), b0[0+3*(0+1*i2)/2+1*(0+1*i3)/2+36*i0+12*i1], 0)"`);
+  const body = maxUnpool2dOp.body({
+    s,
+    x: { ct: reader(0), index: { ...reader(1), dtype: "int32" } },
+    attrs,
+    out: { shape: out, dtype: "float32" },
+    at,
+    over,
+  });
+  expect(print(body)).toMatchInlineSnapshot(
+    `"select(equal(b1[0+3*(0+1*i2)/2+1*(0+1*i3)/2+36*i0+12*i1], (0+2*(0+1*i2)%2+1*(0+1*i3)%2)), b0[0+3*(0+1*i2)/2+1*(0+1*i3)/2+36*i0+12*i1], 0)"`,
+  );
 });
 
 function context(shape: Shape) {

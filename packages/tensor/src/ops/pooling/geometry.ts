@@ -1,7 +1,15 @@
 import { type Attr, bool, integers } from "../../op/attr.ts";
 import type { Aval, Fail } from "../../op/define.ts";
 import type { Scalar, ScalarBuilder } from "../../scalar/expression.ts";
-import { addIndex, constantIndex, divIndex, type IndexExpression, modIndex, offsetIndex, scaleIndex } from "../../scalar/index-expression.ts";
+import {
+  addIndex,
+  constantIndex,
+  divIndex,
+  type IndexExpression,
+  modIndex,
+  offsetIndex,
+  scaleIndex,
+} from "../../scalar/index-expression.ts";
 import type { Shape } from "../../shape.ts";
 import { pair } from "../library/conv2d.ts";
 
@@ -16,7 +24,10 @@ export interface Pooling {
   readonly ceilMode: boolean;
 }
 
-export const poolingAttrs = { kernel: integers, stride: integers, padding: integers, dilation: integers, ceilMode: bool } satisfies Record<keyof Pooling, Attr<unknown>>;
+export const poolingAttrs = { kernel: integers, stride: integers, padding: integers, dilation: integers, ceilMode: bool } satisfies Record<
+  keyof Pooling,
+  Attr<unknown>
+>;
 
 export interface PoolOptions {
   /** Steps between windows; the kernel's size when left out. */
@@ -34,7 +45,12 @@ export interface PoolOptions {
  */
 export function poolingOf(
   kernel: number | readonly [height: number, width: number],
-  { stride = kernel, padding = 0, dilation = 1, ceilMode = false }: PoolOptions & { readonly dilation?: number | readonly [height: number, width: number] },
+  {
+    stride = kernel,
+    padding = 0,
+    dilation = 1,
+    ceilMode = false,
+  }: PoolOptions & { readonly dilation?: number | readonly [height: number, width: number] },
 ): Pooling {
   return { kernel: pair(kernel), stride: pair(stride), padding: pair(padding), dilation: pair(dilation), ceilMode };
 }
@@ -50,8 +66,15 @@ export function pooledShape(x: Aval, { kernel, stride, padding, dilation, ceilMo
   if (x.dtype !== "float32") fail({ code: "dtype/unsupported", sentence: `takes float32, not ${x.dtype}`, hint: "cast first" });
   if (x.shape.length !== 4) fail({ code: "shape/pool-rank", sentence: `needs an input [n, c, h, w], not [${x.shape.join(", ")}]` });
   const pairs = [kernel, stride, padding, dilation];
-  if (pairs.some(({ length }) => length !== 2) || [...kernel, ...stride, ...dilation].some((n) => n < 1) || padding.some((n, axis) => n < 0 || 2 * n > (kernel[axis] ?? 1))) {
-    fail({ code: "shape/pool-attributes", sentence: "kernel, stride and dilation must be two positive integers, padding two from 0 to half the kernel" });
+  if (
+    pairs.some(({ length }) => length !== 2) ||
+    [...kernel, ...stride, ...dilation].some((n) => n < 1) ||
+    padding.some((n, axis) => n < 0 || 2 * n > (kernel[axis] ?? 1))
+  ) {
+    fail({
+      code: "shape/pool-attributes",
+      sentence: "kernel, stride and dilation must be two positive integers, padding two from 0 to half the kernel",
+    });
   }
   const sizes = [0, 1].map((axis) => {
     const size = x.shape[2 + axis] ?? 1;
@@ -62,7 +85,11 @@ export function pooledShape(x: Aval, { kernel, stride, padding, dilation, ceilMo
     return ceilMode && room > count - 1 && count * step < size + pad ? count + 1 : count;
   });
   if (sizes.some((size) => size < 1)) {
-    fail({ code: "shape/pool-too-small", sentence: `a ${kernel.join("x")} window does not fit into ${x.shape.slice(2).join("x")}`, hint: "add padding or use a smaller kernel" });
+    fail({
+      code: "shape/pool-too-small",
+      sentence: `a ${kernel.join("x")} window does not fit into ${x.shape.slice(2).join("x")}`,
+      hint: "add padding or use a smaller kernel",
+    });
   }
   return [...x.shape.slice(0, 2), ...sizes];
 }
@@ -72,7 +99,11 @@ export function pooledShape(x: Aval, { kernel, stride, padding, dilation, ceilMo
  *
  * @internal
  */
-export function tapIndex(at: readonly IndexExpression[], over: readonly IndexExpression[], { stride, padding, dilation }: Pooling): IndexExpression[] {
+export function tapIndex(
+  at: readonly IndexExpression[],
+  over: readonly IndexExpression[],
+  { stride, padding, dilation }: Pooling,
+): IndexExpression[] {
   return at.map((index, i) => {
     if (i < 2) return index;
     const tap = scaleIndex(over[i - 2] ?? constantIndex(0), dilation[i - 2] ?? 1);
@@ -106,7 +137,12 @@ interface Covering {
  *
  * @internal
  */
-export function coveringWindow(s: ScalarBuilder, at: readonly IndexExpression[], over: readonly IndexExpression[], { kernel, stride, padding, dilation }: Pooling): Covering {
+export function coveringWindow(
+  s: ScalarBuilder,
+  at: readonly IndexExpression[],
+  over: readonly IndexExpression[],
+  { kernel, stride, padding, dilation }: Pooling,
+): Covering {
   const conditions: (Scalar | null)[] = [];
   const tap: IndexExpression[] = [];
   const window = at.map((index, i) => {

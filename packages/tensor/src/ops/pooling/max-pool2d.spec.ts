@@ -43,7 +43,9 @@ export const maxPool2dGatherSpec: Spec<typeof maxPool2dGatherOp> = {
     return y;
   },
   cases: dilatedCases.map(({ x, y, attrs }) => ({ x: { x, index: indexOf(y, attrs) }, attrs })),
-  rejects: dilatedCases.slice(0, 1).map(({ x, attrs }) => ({ x: { x, index: indexOf([1, 1, 1, 1], attrs) }, attrs, code: "shape/pool-output" })),
+  rejects: dilatedCases
+    .slice(0, 1)
+    .map(({ x, attrs }) => ({ x: { x, index: indexOf([1, 1, 1, 1], attrs) }, attrs, code: "shape/pool-output" })),
 };
 
 function winners(x: Host, shape: Shape, attrs: Pooling): { readonly values: Float64Array; readonly positions: Float64Array } {

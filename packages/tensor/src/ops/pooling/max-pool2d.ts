@@ -5,7 +5,16 @@ import { addIndex, constantIndex, scaleIndex, valueIndex } from "../../scalar/in
 import { sameShape, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { paddedRead } from "../view/padded-read.ts";
-import { coveringExtents, coveringWindow, pooledShape, type Pooling, poolingAttrs, poolingOf, type PoolOptions, tapIndex } from "./geometry.ts";
+import {
+  coveringExtents,
+  coveringWindow,
+  pooledShape,
+  type Pooling,
+  poolingAttrs,
+  poolingOf,
+  type PoolOptions,
+  tapIndex,
+} from "./geometry.ts";
 
 export const maxPool2dOp = defineLoop<Tensor>()({
   name: "maxPool2d",
@@ -103,7 +112,8 @@ function maxPool2dGather(x: Tensor, index: Tensor, attrs: Pooling): Tensor {
 
 function checkPooled(shapes: readonly Shape[], pooled: Shape, fail: Fail): void {
   const other = shapes.find((shape) => !sameShape(shape, pooled));
-  if (other !== undefined) fail({ code: "shape/pool-output", sentence: `what belongs to the windows must be [${pooled.join(", ")}], not [${other.join(", ")}]` });
+  if (other !== undefined)
+    fail({ code: "shape/pool-output", sentence: `what belongs to the windows must be [${pooled.join(", ")}], not [${other.join(", ")}]` });
 }
 
 function checkTaps(index: Aval, fail: Fail): void {

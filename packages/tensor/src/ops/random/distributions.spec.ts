@@ -17,7 +17,11 @@ export const bitsToUniformSpec: Spec<typeof bitsToUniformOp> = {
 
 export const bitsToNormalSpec: Spec<typeof bitsToNormalOp> = {
   reference: ({ x }, shape) => x.data.map((bits) => quantile((2 * (bits >>> 9) + 1) / 2 ** 24, shape)),
-  cases: spread({ mean: 0, std: 1, low: -Infinity, high: Infinity }, { mean: 0.5, std: 0.1, low: 0.3, high: 0.75 }, { mean: 0, std: 1, low: -2, high: 2 }),
+  cases: spread(
+    { mean: 0, std: 1, low: -Infinity, high: Infinity },
+    { mean: 0.5, std: 0.1, low: 0.3, high: 0.75 },
+    { mean: 0, std: 1, low: -2, high: 2 },
+  ),
   rejects: rejects.map((call) => ({ ...call, attrs: { mean: 0, std: 1, low: -2, high: 2 } })),
   noGradient,
 };

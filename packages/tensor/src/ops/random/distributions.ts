@@ -10,26 +10,38 @@ import { less } from "../pointwise/comparison.ts";
 import { unaryWith } from "../pointwise/define-pointwise.ts";
 import { type DrawOptions, randomBits } from "./random-bits.ts";
 
-export const bitsToUniformOp = unaryWith("bitsToUniform", { low: number, high: number }, {
-  takes: "word",
-  gives: "float32",
-  body: (s, bits, range) => uniformFrom(inKernel(s), bits, range),
-  vjp: () => null,
-});
+export const bitsToUniformOp = unaryWith(
+  "bitsToUniform",
+  { low: number, high: number },
+  {
+    takes: "word",
+    gives: "float32",
+    body: (s, bits, range) => uniformFrom(inKernel(s), bits, range),
+    vjp: () => null,
+  },
+);
 
-export const bitsToNormalOp = unaryWith("bitsToNormal", { mean: number, std: number, low: number, high: number }, {
-  takes: "word",
-  gives: "float32",
-  body: (s, bits, shape) => normalFrom(inKernel(s), bits, shape),
-  vjp: () => null,
-});
+export const bitsToNormalOp = unaryWith(
+  "bitsToNormal",
+  { mean: number, std: number, low: number, high: number },
+  {
+    takes: "word",
+    gives: "float32",
+    body: (s, bits, shape) => normalFrom(inKernel(s), bits, shape),
+    vjp: () => null,
+  },
+);
 
-export const bitsToIntegerOp = unaryWith("bitsToInteger", { low: integer, count: integer }, {
-  takes: "word",
-  gives: "int32",
-  body: (s, bits, range) => integerFrom(inKernel(s), bits, range),
-  vjp: () => null,
-});
+export const bitsToIntegerOp = unaryWith(
+  "bitsToInteger",
+  { low: integer, count: integer },
+  {
+    takes: "word",
+    gives: "int32",
+    body: (s, bits, range) => integerFrom(inKernel(s), bits, range),
+    vjp: () => null,
+  },
+);
 
 export interface UniformOptions extends DrawOptions {
   /** 0 when left out. */
@@ -69,9 +81,14 @@ export function normal(shape: Shape, { mean = 0, std = 1, ...options }: NormalOp
  *
  * @throws ArgumentError if `std` is not positive or the bounds are empty.
  */
-export function truncatedNormal(shape: Shape, { mean = 0, std = 1, low = -2, high = 2, ...options }: TruncatedNormalOptions & DrawOptions): Tensor {
+export function truncatedNormal(
+  shape: Shape,
+  { mean = 0, std = 1, low = -2, high = 2, ...options }: TruncatedNormalOptions & DrawOptions,
+): Tensor {
   if (!(std > 0) || !(low < high)) {
-    throw new ArgumentError("argument/normal", `a standard deviation of ${std} between ${low} and ${high} leaves nothing to draw`, { subject: "truncatedNormal" });
+    throw new ArgumentError("argument/normal", `a standard deviation of ${std} between ${low} and ${high} leaves nothing to draw`, {
+      subject: "truncatedNormal",
+    });
   }
   return apply(bitsToNormalOp, { x: randomBits(shape, options) }, { mean, std, low, high });
 }
@@ -87,7 +104,8 @@ export interface BernoulliOptions extends DrawOptions {
  * @throws ArgumentError if p is not in 0 .. 1.
  */
 export function bernoulli(shape: Shape, { p = 0.5, ...options }: BernoulliOptions): Tensor {
-  if (!(p >= 0 && p <= 1)) throw new ArgumentError("argument/probability", `a probability must lie in 0 .. 1, and ${p} does not`, { subject: "bernoulli" });
+  if (!(p >= 0 && p <= 1))
+    throw new ArgumentError("argument/probability", `a probability must lie in 0 .. 1, and ${p} does not`, { subject: "bernoulli" });
   return less(uniform(shape, options), Math.fround(p));
 }
 

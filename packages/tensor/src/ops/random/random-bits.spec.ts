@@ -3,7 +3,8 @@ import { sizeOf } from "../../shape.ts";
 import type { randomBitsOp } from "./random-bits.ts";
 
 export const randomBitsSpec: Spec<typeof randomBitsOp> = {
-  reference: ({ key }, { shape, salt }) => Array.from({ length: sizeOf(shape) }, (_, i) => noise(key.data[0] ?? 0, key.data[1] ?? 0, i, salt)),
+  reference: ({ key }, { shape, salt }) =>
+    Array.from({ length: sizeOf(shape) }, (_, i) => noise(key.data[0] ?? 0, key.data[1] ?? 0, i, salt)),
   cases: [
     { x: { key: { shape: [2], dtype: "int32", values: [0, 0] } }, attrs: { shape: [5], salt: 0 } },
     { x: { key: { shape: [2], dtype: "int32", range: [-2147483648, 2147483647] } }, attrs: { shape: [4, 33], salt: 7 } },

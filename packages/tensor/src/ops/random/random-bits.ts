@@ -17,7 +17,12 @@ export const randomBitsOp = defineLoop<Tensor>()({
   access: "index",
   infer: ({ key }, { shape }, fail) => {
     checkExtents(shape, fail);
-    if (key.dtype !== "int32" || !sameShape(key.shape, [2])) fail({ code: "shape/random-key", sentence: `a key must be int32[2], not ${key.dtype}[${key.shape.join(", ")}]`, hint: "use keyTensor(key)" });
+    if (key.dtype !== "int32" || !sameShape(key.shape, [2]))
+      fail({
+        code: "shape/random-key",
+        sentence: `a key must be int32[2], not ${key.dtype}[${key.shape.join(", ")}]`,
+        hint: "use keyTensor(key)",
+      });
     return { shape, dtype: "int32" };
   },
   body: ({ s, x: { key }, attrs: { shape, salt }, at }) => {

@@ -25,7 +25,13 @@ interface ReduceRow {
   /** The result's dtype for an input's; null where it is refused. */
   gives(dtype: DType): DType | null;
   /** `spread` brings a tensor of the reduced shape back to the input's. */
-  vjp(call: { readonly ct: Tensor; readonly x: Tensor; readonly out: Tensor; readonly spread: (t: Tensor) => Tensor; readonly axes: readonly number[] }): Tensor | null;
+  vjp(call: {
+    readonly ct: Tensor;
+    readonly x: Tensor;
+    readonly out: Tensor;
+    readonly spread: (t: Tensor) => Tensor;
+    readonly axes: readonly number[];
+  }): Tensor | null;
 }
 
 /**
@@ -73,7 +79,8 @@ export function resolveAxes(subject: string, x: Tensor, axis: number | readonly 
   if (axis === undefined) return x.shape.map((_, i) => i);
   const axes = (typeof axis === "number" ? [axis] : axis).map((i) => resolveAxis(subject, x, i)).sort((a, b) => a - b);
   const twice = axes.find((value, i) => axes[i - 1] === value);
-  if (twice !== undefined) throw new ArgumentError("argument/axis-twice", `axis ${twice} is named twice`, { subject, facts: { x: String(x) } });
+  if (twice !== undefined)
+    throw new ArgumentError("argument/axis-twice", `axis ${twice} is named twice`, { subject, facts: { x: String(x) } });
   return axes;
 }
 

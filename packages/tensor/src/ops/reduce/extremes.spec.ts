@@ -12,8 +12,16 @@ const cases = [
 const ties = { x: { x: { shape: [3, 17], dtype: "int32", range: [0, 3] } }, attrs: { axes: [1] } } as const;
 const rejects = [{ x: { x: [3, 0] }, attrs: { axes: [1] }, code: "shape/empty-reduction" }] as const;
 
-export const maxSpec: Spec<typeof maxOp> = { reference: ({ x }, { axes }) => reduced(x, axes, (values) => Math.max(...values)), cases, rejects };
-export const minSpec: Spec<typeof minOp> = { reference: ({ x }, { axes }) => reduced(x, axes, (values) => Math.min(...values)), cases, rejects };
+export const maxSpec: Spec<typeof maxOp> = {
+  reference: ({ x }, { axes }) => reduced(x, axes, (values) => Math.max(...values)),
+  cases,
+  rejects,
+};
+export const minSpec: Spec<typeof minOp> = {
+  reference: ({ x }, { axes }) => reduced(x, axes, (values) => Math.min(...values)),
+  cases,
+  rejects,
+};
 
 export const argmaxSpec: Spec<typeof argmaxOp> = {
   reference: ({ x }, { axes }) => reduced(x, axes, (values) => values.indexOf(Math.max(...values))),

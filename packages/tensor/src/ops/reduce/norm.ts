@@ -20,7 +20,8 @@ export interface NormOptions extends ReduceOptions {
  * @throws ArgumentError if p is 0 or NaN.
  */
 export function norm(x: Tensor, { p = 2, ...options }: NormOptions = {}): Tensor {
-  if (p === 0 || Number.isNaN(p)) throw new ArgumentError("argument/norm", `p must be a number other than 0, not ${p}`, { subject: "norm" });
+  if (p === 0 || Number.isNaN(p))
+    throw new ArgumentError("argument/norm", `p must be a number other than 0, not ${p}`, { subject: "norm" });
   const values = cast(x, "float32");
   if (p === Infinity) return max(abs(values), options);
   if (p === -Infinity) return min(abs(values), options);

@@ -3,7 +3,8 @@ import { reduced, reduceShapes } from "./reduced.ts";
 import type { sumOp } from "./sum.ts";
 
 export const sumSpec: Spec<typeof sumOp> = {
-  reference: ({ x }, { axes }) => reduced(x, axes, (values) => values.reduce((total, v) => (x.dtype === "int32" ? (total + v) | 0 : total + v), 0)),
+  reference: ({ x }, { axes }) =>
+    reduced(x, axes, (values) => values.reduce((total, v) => (x.dtype === "int32" ? (total + v) | 0 : total + v), 0)),
   cases: [
     ...reduceShapes,
     { x: { x: [0, 3] }, attrs: { axes: [0] } },

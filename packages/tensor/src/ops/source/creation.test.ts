@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ArgumentError, ShapeError } from "../../errors.ts";
-import { evaluate } from "../../testing/evaluate.ts";
+import { evaluate } from "../../test/evaluate.ts";
 import type { Tensor } from "../../tensor.ts";
 import { oneHot } from "../indexing/gather.ts";
 import { all, any } from "../reduce/logic.ts";
@@ -13,7 +13,14 @@ const values = (x: Tensor): number[] => [...(evaluate(x)[0] ?? [])];
 describe("tensor", () => {
   test("reads numbers, nested arrays and typed arrays", () => {
     expect(String(tensor(3))).toBe("float32[]");
-    expect(String(tensor([[1, 2, 3], [4, 5, 6]]))).toBe("float32[2, 3]");
+    expect(
+      String(
+        tensor([
+          [1, 2, 3],
+          [4, 5, 6],
+        ]),
+      ),
+    ).toBe("float32[2, 3]");
     expect(String(tensor([[], []]))).toBe("float32[2, 0]");
     expect(String(tensor([true, false]))).toBe("bool[2]");
     expect(String(tensor([1.5, -2], { dtype: "int32" }))).toBe("int32[2]");
@@ -27,7 +34,13 @@ describe("tensor", () => {
     expect(tensor(data).host).toBe(data);
   });
   test("refuses ragged arrays and shapes that are not filled", () => {
-    for (const ragged of [[[1, 2], [3]], [[1], 2], [1, [2]], [[1], [[2]]]]) expect(() => tensor(ragged)).toThrow(ShapeError);
+    for (const ragged of [
+      [[1, 2], [3]],
+      [[1], 2],
+      [1, [2]],
+      [[1], [[2]]],
+    ])
+      expect(() => tensor(ragged)).toThrow(ShapeError);
     expect(() => tensor([1, 2, 3], { shape: [2] })).toThrow(ShapeError);
   });
 });
@@ -55,8 +68,28 @@ test("matrices and likenesses", () => {
 test("reductions of nothing", () => {
   expect(values(any(zeros([0])))).toEqual([0]);
   expect(values(all(zeros([0])))).toEqual([1]);
-  expect(values(any(tensor([[0, 2], [0, 0]]), { axis: 1 }))).toEqual([1, 0]);
-  expect(values(all(tensor([[1, 2], [0, 1]]), { axis: 1 }))).toEqual([1, 0]);
+  expect(
+    values(
+      any(
+        tensor([
+          [0, 2],
+          [0, 0],
+        ]),
+        { axis: 1 },
+      ),
+    ),
+  ).toEqual([1, 0]);
+  expect(
+    values(
+      all(
+        tensor([
+          [1, 2],
+          [0, 1],
+        ]),
+        { axis: 1 },
+      ),
+    ),
+  ).toEqual([1, 0]);
   expect(values(logSumExp(zeros([2, 0]), { axis: 1 }))).toEqual([-Infinity, -Infinity]);
   expect(values(logSumExp(tensor([-Infinity, -Infinity])))).toEqual([-Infinity]);
 });

@@ -55,7 +55,10 @@ export function onesLike(x: Tensor): Tensor {
 export function arange(start: number, end?: number, step = 1, { dtype }: FullOptions = {}): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (![from, to, step].every(Number.isFinite) || step === 0) {
-    throw new ArgumentError("argument/arange", `from ${from} to ${to} in steps of ${step} does not end`, { subject: "arange", hint: "use finite numbers and a step other than 0" });
+    throw new ArgumentError("argument/arange", `from ${from} to ${to} in steps of ${step} does not end`, {
+      subject: "arange",
+      hint: "use finite numbers and a step other than 0",
+    });
   }
   const count = Math.max(0, Math.ceil((to - from) / step));
   const index = iota([count], 0);
@@ -69,8 +72,13 @@ export function arange(start: number, end?: number, step = 1, { dtype }: FullOpt
  * @throws ArgumentError if the count is negative or not whole.
  */
 export function linspace(start: number, end: number, count: number): Tensor {
-  if (!Number.isInteger(count) || count < 0) throw new ArgumentError("argument/count", `${count} numbers cannot be made`, { subject: "linspace" });
-  return tensor(Float32Array.from({ length: count }, (_, i) => (i === count - 1 && count > 1 ? end : start + (i * (end - start)) / Math.max(1, count - 1))));
+  if (!Number.isInteger(count) || count < 0)
+    throw new ArgumentError("argument/count", `${count} numbers cannot be made`, { subject: "linspace" });
+  return tensor(
+    Float32Array.from({ length: count }, (_, i) =>
+      i === count - 1 && count > 1 ? end : start + (i * (end - start)) / Math.max(1, count - 1),
+    ),
+  );
 }
 
 /** The identity matrix: ones where row and column agree. Square unless `columns` is given. */
@@ -78,12 +86,16 @@ export function eye(rows: number, columns = rows, { dtype = "float32" }: FullOpt
   return cast(equal(iota([rows, columns], 0), iota([rows, columns], 1)), dtype);
 }
 
-function readValues(values: Nested | HostData | Float64Array): { readonly data: ArrayLike<number>; readonly shape: Shape; readonly dtype: DType } {
+function readValues(values: Nested | HostData | Float64Array): {
+  readonly data: ArrayLike<number>;
+  readonly shape: Shape;
+  readonly dtype: DType;
+} {
   if (values instanceof Int32Array) return { data: values, shape: [values.length], dtype: "int32" };
   if (values instanceof Uint8Array) return { data: values, shape: [values.length], dtype: "uint8" };
   if (values instanceof Float32Array || values instanceof Float64Array) return { data: values, shape: [values.length], dtype: "float32" };
   const shape: number[] = [];
-  for (let level: Nested | undefined = values; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: Nested | undefined = values; typeof level === "object"; level = level[0]) shape.push(level.length);
   const data: number[] = [];
   const truths = collect(values, shape, 0, data);
   return { data, shape, dtype: truths > 0 && truths === data.length ? "bool" : "float32" };
@@ -101,12 +113,15 @@ function collect(values: Nested, shape: Shape, depth: number, data: number[]): n
 }
 
 function refuseRagged(shape: Shape): never {
-  throw new ShapeError("shape/ragged", `nested arrays must all have the shape [${shape.join(", ")}] of the first ones`, { subject: "tensor" });
+  throw new ShapeError("shape/ragged", `nested arrays must all have the shape [${shape.join(", ")}] of the first ones`, {
+    subject: "tensor",
+  });
 }
 
 function storedAs(data: ArrayLike<number>, dtype: DType): HostData {
   if (dtype === "bool") return Uint8Array.from(data, (v) => Number(v !== 0));
-  const fits = dtype === "float32" ? data instanceof Float32Array : dtype === "int32" ? data instanceof Int32Array : data instanceof Uint8Array;
+  const fits =
+    dtype === "float32" ? data instanceof Float32Array : dtype === "int32" ? data instanceof Int32Array : data instanceof Uint8Array;
   if (fits && (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array)) return data;
   const stored = hostArray(dtype, data.length);
   stored.set(data);

@@ -44,5 +44,6 @@ export function ones(shape: Shape, options: FullOptions = {}): Tensor {
  * @internal
  */
 export function checkExtents(shape: Shape, fail: Fail): void {
-  if (shape.some((extent) => extent < 0)) fail({ code: "shape/negative", sentence: `extents must not be negative, and [${shape.join(", ")}] has one` });
+  if (shape.some((extent) => extent < 0))
+    fail({ code: "shape/negative", sentence: `extents must not be negative, and [${shape.join(", ")}] has one` });
 }

@@ -18,16 +18,67 @@ export const concatSpec: Spec<typeof concatOp> = {
   },
   cases: [
     { x: { xs: [[3], [5]] }, attrs: { axis: 0 } },
-    { x: { xs: [[2, 3, 4], [2, 1, 4], [2, 2, 4]] }, attrs: { axis: 1 } },
-    { x: { xs: [[4, 7], [4, 9]] }, attrs: { axis: 1 } },
+    {
+      x: {
+        xs: [
+          [2, 3, 4],
+          [2, 1, 4],
+          [2, 2, 4],
+        ],
+      },
+      attrs: { axis: 1 },
+    },
+    {
+      x: {
+        xs: [
+          [4, 7],
+          [4, 9],
+        ],
+      },
+      attrs: { axis: 1 },
+    },
     { x: { xs: [[2, 3]] }, attrs: { axis: 0 } },
-    { x: { xs: [[0, 3], [2, 3], [0, 3]] }, attrs: { axis: 0 } },
-    { x: { xs: [[2, 0], [1, 0]] }, attrs: { axis: 0 } },
-    { x: { xs: [{ shape: [3], dtype: "bool", range: [0, 1] }, { shape: [2], dtype: "bool", range: [0, 1] }] }, attrs: { axis: 0 } },
+    {
+      x: {
+        xs: [
+          [0, 3],
+          [2, 3],
+          [0, 3],
+        ],
+      },
+      attrs: { axis: 0 },
+    },
+    {
+      x: {
+        xs: [
+          [2, 0],
+          [1, 0],
+        ],
+      },
+      attrs: { axis: 0 },
+    },
+    {
+      x: {
+        xs: [
+          { shape: [3], dtype: "bool", range: [0, 1] },
+          { shape: [2], dtype: "bool", range: [0, 1] },
+        ],
+      },
+      attrs: { axis: 0 },
+    },
   ],
   rejects: [
     { x: { xs: [] }, attrs: { axis: 0 }, code: "shape/concat" },
-    { x: { xs: [[2, 3], [2, 4]] }, attrs: { axis: 0 }, code: "shape/concat" },
+    {
+      x: {
+        xs: [
+          [2, 3],
+          [2, 4],
+        ],
+      },
+      attrs: { axis: 0 },
+      code: "shape/concat",
+    },
     { x: { xs: [[2], [2]] }, attrs: { axis: 1 }, code: "shape/concat" },
     { x: { xs: [[2], { shape: [2], dtype: "int32" }] }, attrs: { axis: 0 }, code: "dtype/differ" },
   ],

@@ -19,12 +19,24 @@ export const concatOp = defineLoop<Tensor>()({
   access: "view",
   infer: ({ xs }, { axis }, fail) => {
     const [first] = xs;
-    if (first === undefined || axis < 0 || axis >= first.shape.length) return fail({ code: "shape/concat", sentence: `needs at least one tensor that has axis ${axis}` });
+    if (first === undefined || axis < 0 || axis >= first.shape.length)
+      return fail({ code: "shape/concat", sentence: `needs at least one tensor that has axis ${axis}` });
     const other = xs.find(({ shape }) => !sameShape(shape.with(axis, 0), first.shape.with(axis, 0)));
-    if (other !== undefined) fail({ code: "shape/concat", sentence: `[${other.shape.join(", ")}] and [${first.shape.join(", ")}] differ in another axis than ${axis}` });
+    if (other !== undefined)
+      fail({
+        code: "shape/concat",
+        sentence: `[${other.shape.join(", ")}] and [${first.shape.join(", ")}] differ in another axis than ${axis}`,
+      });
     const foreign = xs.find(({ dtype }) => dtype !== first.dtype);
-    if (foreign !== undefined) fail({ code: "dtype/differ", sentence: `dtypes differ (${first.dtype} and ${foreign.dtype})`, hint: "cast one of them" });
-    return { shape: first.shape.with(axis, xs.reduce((total, { shape }) => total + (shape[axis] ?? 0), 0)), dtype: first.dtype };
+    if (foreign !== undefined)
+      fail({ code: "dtype/differ", sentence: `dtypes differ (${first.dtype} and ${foreign.dtype})`, hint: "cast one of them" });
+    return {
+      shape: first.shape.with(
+        axis,
+        xs.reduce((total, { shape }) => total + (shape[axis] ?? 0), 0),
+      ),
+      dtype: first.dtype,
+    };
   },
   body: ({ s, x: { xs }, attrs: { axis }, out, at }) => {
     const along = at[axis] ?? constantIndex(0);
@@ -39,7 +51,13 @@ export const concatOp = defineLoop<Tensor>()({
     }
     return result ?? s.constant(out.dtype, 0);
   },
-  vjp: ({ x: { xs }, ct, attrs: { axis } }) => ({ xs: pieces(ct, xs.map(({ shape }) => shape), axis) }),
+  vjp: ({ x: { xs }, ct, attrs: { axis } }) => ({
+    xs: pieces(
+      ct,
+      xs.map(({ shape }) => shape),
+      axis,
+    ),
+  }),
 });
 
 export interface AxisOption {
@@ -68,7 +86,10 @@ export function stack(xs: readonly Tensor[], { axis = 0 }: AxisOption = {}): Ten
   const [first] = xs;
   if (first === undefined) throw new ArgumentError("argument/none", "needs at least one tensor", { subject: "stack" });
   const along = resolveAxis("stack", first, axis, first.rank + 1);
-  return concat(xs.map((x) => unsqueeze(x, along)), { axis: along });
+  return concat(
+    xs.map((x) => unsqueeze(x, along)),
+    { axis: along },
+  );
 }
 
 /**
@@ -81,9 +102,16 @@ export function split(x: Tensor, size: number | readonly number[], { axis = 0 }:
   const extent = x.shape[along] ?? 0;
   const sizes = typeof size === "number" ? equalParts(extent, size) : size;
   if (sizes.some((part) => part < 0 || !Number.isInteger(part)) || sizes.reduce((a, b) => a + b, 0) !== extent) {
-    throw new ArgumentError("argument/split", `parts of [${sizes.join(", ")}] do not make up ${extent} elements`, { subject: "split", facts: { x: String(x), axis: along } });
+    throw new ArgumentError("argument/split", `parts of [${sizes.join(", ")}] do not make up ${extent} elements`, {
+      subject: "split",
+      facts: { x: String(x), axis: along },
+    });
   }
-  return pieces(x, sizes.map((part) => x.shape.with(along, part)), along);
+  return pieces(
+    x,
+    sizes.map((part) => x.shape.with(along, part)),
+    along,
+  );
 }
 
 function pieces(x: Tensor, shapes: readonly Shape[], axis: number): Tensor[] {
@@ -96,6 +124,10 @@ function pieces(x: Tensor, shapes: readonly Shape[], axis: number): Tensor[] {
 }
 
 function equalParts(extent: number, size: number): number[] {
-  if (!Number.isInteger(size) || size < 1) throw new ArgumentError("argument/split", `parts of ${size} elements cannot be cut`, { subject: "split", hint: "use a positive whole number" });
+  if (!Number.isInteger(size) || size < 1)
+    throw new ArgumentError("argument/split", `parts of ${size} elements cannot be cut`, {
+      subject: "split",
+      hint: "use a positive whole number",
+    });
   return Array.from({ length: Math.ceil(extent / size) }, (_, i) => Math.min(size, extent - i * size));
 }

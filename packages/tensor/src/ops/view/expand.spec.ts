@@ -3,7 +3,8 @@ import { viewed } from "./coordinates.ts";
 import type { expandOp } from "./expand.ts";
 
 export const expandSpec: Spec<typeof expandOp> = {
-  reference: ({ x }, _, out) => viewed(x, out, (at) => at.slice(at.length - x.shape.length).map((i, axis) => (x.shape[axis] === 1 ? 0 : i))),
+  reference: ({ x }, _, out) =>
+    viewed(x, out, (at) => at.slice(at.length - x.shape.length).map((i, axis) => (x.shape[axis] === 1 ? 0 : i))),
   cases: [
     { x: { x: [3, 1] }, attrs: { shape: [2, 3, 4] } },
     { x: { x: [1, 5, 1] }, attrs: { shape: [3, 5, 2] } },

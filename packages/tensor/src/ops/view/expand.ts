@@ -15,7 +15,11 @@ export const expandOp = defineLoop<Tensor>()({
   infer: ({ x }, { shape }, fail) => {
     const lead = shape.length - x.shape.length;
     if (lead < 0 || x.shape.some((extent, axis) => extent !== 1 && extent !== shape[lead + axis])) {
-      fail({ code: "shape/expand", sentence: `[${x.shape.join(", ")}] does not expand to [${shape.join(", ")}]`, hint: "an axis keeps its size or has size 1" });
+      fail({
+        code: "shape/expand",
+        sentence: `[${x.shape.join(", ")}] does not expand to [${shape.join(", ")}]`,
+        hint: "an axis keeps its size or has size 1",
+      });
     }
     return { shape, dtype: x.dtype };
   },

@@ -3,7 +3,8 @@ import { viewed } from "./coordinates.ts";
 import type { flipOp } from "./flip.ts";
 
 export const flipSpec: Spec<typeof flipOp> = {
-  reference: ({ x }, { axes }, out) => viewed(x, out, (at) => at.map((i, axis) => (axes.includes(axis) ? (x.shape[axis] ?? 1) - 1 - i : i))),
+  reference: ({ x }, { axes }, out) =>
+    viewed(x, out, (at) => at.map((i, axis) => (axes.includes(axis) ? (x.shape[axis] ?? 1) - 1 - i : i))),
   cases: [
     { x: { x: [7] }, attrs: { axes: [0] } },
     { x: { x: [2, 3, 4] }, attrs: { axes: [0, 2] } },

@@ -11,10 +11,12 @@ export const flipOp = defineLoop<Tensor>()({
   attrs: { axes: integers },
   access: "view",
   infer: ({ x }, { axes }, fail) => {
-    if (axes.some((axis) => axis < 0 || axis >= x.shape.length)) fail({ code: "shape/flip", sentence: `[${axes.join(", ")}] names an axis that [${x.shape.join(", ")}] does not have` });
+    if (axes.some((axis) => axis < 0 || axis >= x.shape.length))
+      fail({ code: "shape/flip", sentence: `[${axes.join(", ")}] names an axis that [${x.shape.join(", ")}] does not have` });
     return x;
   },
-  body: ({ x: { x }, attrs: { axes }, at }) => x.at(at.map((index, axis) => (axes.includes(axis) ? offsetIndex(scaleIndex(index, -1), (x.shape[axis] ?? 1) - 1) : index))),
+  body: ({ x: { x }, attrs: { axes }, at }) =>
+    x.at(at.map((index, axis) => (axes.includes(axis) ? offsetIndex(scaleIndex(index, -1), (x.shape[axis] ?? 1) - 1) : index))),
   vjp: ({ ct, attrs: { axes } }) => ({ x: flip(ct, axes) }),
 });
 

@@ -8,4 +8,9 @@ const cases: readonly Case<typeof identityOp>[] = [
 ];
 
 export const identitySpec: Spec<typeof identityOp> = { reference: ({ x }) => x.data, cases, rejects: [] };
-export const stopGradientSpec: Spec<typeof stopGradientOp> = { reference: ({ x }) => x.data, cases, rejects: [], noGradient: "stopping the gradient is what it is for" };
+export const stopGradientSpec: Spec<typeof stopGradientOp> = {
+  reference: ({ x }) => x.data,
+  cases,
+  rejects: [],
+  noGradient: "stopping the gradient is what it is for",
+};

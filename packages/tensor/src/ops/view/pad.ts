@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "../../errors.ts";
+import { ArgumentError } from "../../errors.ts";
 import { apply } from "../../op/apply.ts";
 import { integers, number } from "../../op/attr.ts";
 import { defineLoop } from "../../op/define.ts";
@@ -69,7 +69,10 @@ export interface PadOptions {
  */
 export function pad(x: Tensor, amounts: readonly (readonly [before: number, after: number])[], { value = 0 }: PadOptions = {}): Tensor {
   if (amounts.length > x.rank) {
-    throw new ArgumentError("argument/pad", `${amounts.length} pairs are more than the ${x.rank} axes`, { subject: "pad", facts: { x: String(x) } });
+    throw new ArgumentError("argument/pad", `${amounts.length} pairs are more than the ${x.rank} axes`, {
+      subject: "pad",
+      facts: { x: String(x) },
+    });
   }
   const all = [...x.shape.slice(amounts.length).map(() => [0, 0] as const), ...amounts];
   const dtype = x.dtype === "bool" ? "bool" : promote(x, value);

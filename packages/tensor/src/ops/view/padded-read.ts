@@ -9,7 +9,13 @@ import { clampIndex, type IndexExpression } from "../../scalar/index-expression.
  *
  * @internal
  */
-export function paddedRead(s: ScalarBuilder, x: Reader, index: readonly IndexExpression[], outside: number, also: Scalar | null = null): Scalar {
+export function paddedRead(
+  s: ScalarBuilder,
+  x: Reader,
+  index: readonly IndexExpression[],
+  outside: number,
+  also: Scalar | null = null,
+): Scalar {
   if (x.shape.includes(0)) return s.constant(x.dtype, outside);
   const inside = s.all([...index.map((i, axis) => s.within(i, 0, x.shape[axis] ?? 1)), also]);
   const value = x.at(index.map((i, axis) => clampIndex(i, x.shape[axis] ?? 1)));

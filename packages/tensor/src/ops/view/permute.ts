@@ -38,7 +38,10 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
  */
 export function transpose(x: Tensor, a = -2, b = -1): Tensor {
   if (x.rank < 2 && a === -2 && b === -1) {
-    throw new ArgumentError("argument/axis", `a tensor of ${x.rank} axes has no two to exchange`, { subject: "transpose", facts: { x: String(x) } });
+    throw new ArgumentError("argument/axis", `a tensor of ${x.rank} axes has no two to exchange`, {
+      subject: "transpose",
+      facts: { x: String(x) },
+    });
   }
   const first = resolveAxis("transpose", x, a);
   const second = resolveAxis("transpose", x, b);

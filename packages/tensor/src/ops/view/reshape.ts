@@ -13,7 +13,11 @@ export const reshapeOp = defineLoop<Tensor>()({
   access: "view",
   infer: ({ x }, { shape }, fail) => {
     if (sizeOf(shape) !== sizeOf(x.shape) || shape.some((extent) => extent < 0)) {
-      fail({ code: "shape/reshape", sentence: `${sizeOf(x.shape)} elements do not fill [${shape.join(", ")}]`, facts: { elements: sizeOf(shape) } });
+      fail({
+        code: "shape/reshape",
+        sentence: `${sizeOf(x.shape)} elements do not fill [${shape.join(", ")}]`,
+        facts: { elements: sizeOf(shape) },
+      });
     }
     return { shape, dtype: x.dtype };
   },
@@ -36,7 +40,10 @@ function fillUnknown(x: Tensor, shape: Shape): Shape {
   if (unknown < 0) return shape;
   const known = shape.reduce((size, extent) => (extent === -1 ? size : size * extent), 1);
   if (shape.lastIndexOf(-1) !== unknown || known === 0 || x.size % known !== 0) {
-    throw new ShapeError("shape/reshape", `-1 in [${shape.join(", ")}] cannot be worked out for ${x.size} elements`, { subject: "reshape", facts: { x: String(x) } });
+    throw new ShapeError("shape/reshape", `-1 in [${shape.join(", ")}] cannot be worked out for ${x.size} elements`, {
+      subject: "reshape",
+      facts: { x: String(x) },
+    });
   }
   return shape.with(unknown, x.size / known);
 }

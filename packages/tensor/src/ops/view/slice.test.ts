@@ -1,13 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ArgumentError, ShapeError } from "../../errors.ts";
-import { evaluate, leaf } from "../../testing/evaluate.ts";
+import { evaluate, leaf } from "../../test/evaluate.ts";
 import { concat, split } from "./concat.ts";
 import { moveAxis, transpose } from "./permute.ts";
 import { narrow, select, slice, type SliceRange } from "./slice.ts";
 import { squeeze, unsqueeze } from "./squeeze.ts";
 
-const vector = (n: number) => leaf({ shape: [n], dtype: "float32" }, Array.from({ length: n }, (_, i) => i));
+const vector = (n: number) =>
+  leaf(
+    { shape: [n], dtype: "float32" },
+    Array.from({ length: n }, (_, i) => i),
+  );
 
 /** Python's own rule, walked index by index. */
 function walked(n: number, { start, end, step = 1 }: SliceRange): number[] {
@@ -33,7 +37,10 @@ test("a slice picks what Python's would", () => {
 });
 
 test("the other views of one axis", () => {
-  const x = leaf({ shape: [2, 3, 4], dtype: "float32" }, Array.from({ length: 24 }, (_, i) => i));
+  const x = leaf(
+    { shape: [2, 3, 4], dtype: "float32" },
+    Array.from({ length: 24 }, (_, i) => i),
+  );
   expect(select(x, 1, -1).shape).toEqual([2, 4]);
   expect([...(evaluate(select(x, 1, -1))[0] ?? [])]).toEqual([8, 9, 10, 11, 20, 21, 22, 23]);
   expect(narrow(x, -1, 1, 2).shape).toEqual([2, 3, 2]);

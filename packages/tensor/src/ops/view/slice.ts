@@ -20,11 +20,19 @@ export const sliceOp = defineLoop<Tensor>()({
       fail({ code: "shape/slice", sentence: `needs a start, a step and a size for each of ${x.shape.length} axes` });
     }
     const last = sizes.map((size, axis) => (starts[axis] ?? 0) + (size - 1) * (steps[axis] ?? 1));
-    const bad = sizes.findIndex((size, axis) => (steps[axis] ?? 1) < 1 || size < 0 || (size > 0 && ((starts[axis] ?? 0) < 0 || (last[axis] ?? 0) >= (x.shape[axis] ?? 1))));
-    if (bad >= 0) fail({ code: "shape/slice", sentence: `${sizes[bad]} elements from ${starts[bad]} in steps of ${steps[bad]} are not in axis ${bad}, which has ${x.shape[bad]}` });
+    const bad = sizes.findIndex(
+      (size, axis) =>
+        (steps[axis] ?? 1) < 1 || size < 0 || (size > 0 && ((starts[axis] ?? 0) < 0 || (last[axis] ?? 0) >= (x.shape[axis] ?? 1))),
+    );
+    if (bad >= 0)
+      fail({
+        code: "shape/slice",
+        sentence: `${sizes[bad]} elements from ${starts[bad]} in steps of ${steps[bad]} are not in axis ${bad}, which has ${x.shape[bad]}`,
+      });
     return { shape: sizes, dtype: x.dtype };
   },
-  body: ({ x: { x }, attrs: { starts, steps }, at }) => x.at(at.map((index, axis) => offsetIndex(scaleIndex(index, steps[axis] ?? 1), starts[axis] ?? 0))),
+  body: ({ x: { x }, attrs: { starts, steps }, at }) =>
+    x.at(at.map((index, axis) => offsetIndex(scaleIndex(index, steps[axis] ?? 1), starts[axis] ?? 0))),
   vjp: ({ x: { x }, ct, attrs: { starts, steps } }) => {
     const span = ct.shape.map((size, axis) => (size === 0 ? 0 : (size - 1) * (steps[axis] ?? 1) + 1));
     const before = starts.map((start, axis) => (ct.shape[axis] === 0 ? 0 : start));
@@ -68,7 +76,10 @@ export interface SliceRange {
  */
 export function slice(x: Tensor, ranges: readonly (SliceRange | null)[]): Tensor {
   if (ranges.length > x.rank) {
-    throw new ArgumentError("argument/slice", `${ranges.length} ranges are more than the ${x.rank} axes`, { subject: "slice", facts: { x: String(x) } });
+    throw new ArgumentError("argument/slice", `${ranges.length} ranges are more than the ${x.rank} axes`, {
+      subject: "slice",
+      facts: { x: String(x) },
+    });
   }
   const spans = x.shape.map((extent, axis) => resolveRange(ranges[axis] ?? {}, extent));
   const backwards = spans.flatMap(({ reversed }, axis) => (reversed ? [axis] : []));
@@ -87,7 +98,11 @@ export function slice(x: Tensor, ranges: readonly (SliceRange | null)[]): Tensor
 export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
   const along = resolveAxis("narrow", x, axis);
   const from = start < 0 ? start + (x.shape[along] ?? 0) : start;
-  return sliceTo(x, { starts: x.shape.map((_, i) => (i === along ? from : 0)), steps: x.shape.map(() => 1), sizes: x.shape.with(along, length) });
+  return sliceTo(x, {
+    starts: x.shape.map((_, i) => (i === along ? from : 0)),
+    steps: x.shape.map(() => 1),
+    sizes: x.shape.with(along, length),
+  });
 }
 
 /**
@@ -109,9 +124,14 @@ interface Span {
 }
 
 function resolveRange({ start, end, step = 1 }: SliceRange, extent: number): Span {
-  if (!Number.isInteger(step) || step === 0) throw new ArgumentError("argument/slice", `a step of ${step} leads nowhere`, { subject: "slice", hint: "use a whole number other than 0" });
+  if (!Number.isInteger(step) || step === 0)
+    throw new ArgumentError("argument/slice", `a step of ${step} leads nowhere`, {
+      subject: "slice",
+      hint: "use a whole number other than 0",
+    });
   const reversed = step < 0;
-  const fromEnd = (index: number): number => Math.min(Math.max(index < 0 ? index + extent : index, reversed ? -1 : 0), reversed ? extent - 1 : extent);
+  const fromEnd = (index: number): number =>
+    Math.min(Math.max(index < 0 ? index + extent : index, reversed ? -1 : 0), reversed ? extent - 1 : extent);
   const first = start === undefined ? (reversed ? extent - 1 : 0) : fromEnd(start);
   const stop = end === undefined ? (reversed ? -1 : extent) : fromEnd(end);
   const size = Math.max(0, Math.ceil((stop - first) / step));

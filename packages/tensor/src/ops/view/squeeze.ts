@@ -9,13 +9,23 @@ import { reshape } from "./reshape.ts";
  * @throws ArgumentError if a given axis has another size.
  */
 export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
-  if (axis === undefined) return reshape(x, x.shape.filter((extent) => extent !== 1));
+  if (axis === undefined)
+    return reshape(
+      x,
+      x.shape.filter((extent) => extent !== 1),
+    );
   const axes = resolveAxes("squeeze", x, axis);
   const wide = axes.find((i) => x.shape[i] !== 1);
   if (wide !== undefined) {
-    throw new ArgumentError("argument/squeeze", `axis ${wide} has ${x.shape[wide]} elements, not 1`, { subject: "squeeze", facts: { x: String(x) } });
+    throw new ArgumentError("argument/squeeze", `axis ${wide} has ${x.shape[wide]} elements, not 1`, {
+      subject: "squeeze",
+      facts: { x: String(x) },
+    });
   }
-  return reshape(x, x.shape.filter((_, i) => !axes.includes(i)));
+  return reshape(
+    x,
+    x.shape.filter((_, i) => !axes.includes(i)),
+  );
 }
 
 /**

@@ -58,7 +58,11 @@ function runLoop(op: ErasedLoopOp, tensor: Tensor, valueOf: (tensor: Tensor) => 
   const buffers: Float64Array[] = [];
   const x: Fill<Inputs, Reader> = mapSlots(tensor, (parent) => {
     const buffer = buffers.push(valueOf(parent)) - 1;
-    return { shape: parent.shape, dtype: parent.dtype, at: (index) => s.load(buffer, parent.dtype, linearIndex(index, stridesOf(parent.shape))) };
+    return {
+      shape: parent.shape,
+      dtype: parent.dtype,
+      at: (index) => s.load(buffer, parent.dtype, linearIndex(index, stridesOf(parent.shape))),
+    };
   });
   const attrs = attrsOf(tensor);
   const { extents, combine } = op.reduce?.(x, attrs) ?? { extents: [], combine: "sum" as const };

@@ -22,7 +22,10 @@ export function expectClose(got: ArrayLike<number> | undefined, want: ArrayLike<
 /** A float32 leaf of repeatable values in a range. */
 export function randomLeaf(shape: Shape, seed = 1, [low, high]: readonly [number, number] = [-1, 1]): Tensor {
   const random = mulberry(seed);
-  return leaf({ shape, dtype: "float32" }, Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => low + (high - low) * random()));
+  return leaf(
+    { shape, dtype: "float32" },
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => low + (high - low) * random()),
+  );
 }
 
 /** A random projection to one number, so that every element of `y` counts. */
@@ -31,7 +34,11 @@ export function project(y: Tensor, seed = 9): Tensor {
 }
 
 /** Expects first and second derivatives of `f` to agree with central differences. */
-export function expectGradients(f: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[], { second = true }: { readonly second?: boolean } = {}): void {
+export function expectGradients(
+  f: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  { second = true }: { readonly second?: boolean } = {},
+): void {
   const loss = project(f(...inputs));
   const first = gradients(loss, inputs);
   first.forEach((gradient, i) => expectClose(evaluate(gradient)[0], differences(loss, inputs[i]), 2e-5));
