@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkGraph } from "./check-graph.ts";
 import type { Recipe } from "./random-graph.ts";
-import { sabotage } from "./sabotage.ts";
 
 const cases = Math.min(2000, Math.max(50, Math.floor(Number(process.env["GRADUS_FUZZ_CASES"] ?? 6000) / 20)));
 const number = fc.nat({ max: 59 });

@@ -1,4 +1,29 @@
-import { add, broadcastShapes, cos, exp, expand, gradients, identity, less, matmul, maximum, mean, mul, neg, reshape, sameShape, type Shape, sin, sizeOf, type State, sub, sum, tanh, type Tensor, where } from "@gradus/tensor";
+import {
+  add,
+  broadcastShapes,
+  cos,
+  exp,
+  expand,
+  gradients,
+  identity,
+  less,
+  matmul,
+  maximum,
+  mean,
+  mul,
+  neg,
+  reshape,
+  sameShape,
+  type Shape,
+  sin,
+  sizeOf,
+  type State,
+  sub,
+  sum,
+  tanh,
+  type Tensor,
+  where,
+} from "@gradus/tensor";
 import { uniform } from "./random.ts";
 
 /** One step of a recipe: what to add to the graph, and three numbers to choose with. */
@@ -17,7 +42,11 @@ export interface Recipe {
 export function cook({ nodes, outputs, gradients: differentiate }: Recipe, inputs: readonly Tensor[], states: readonly State[]): Tensor[] {
   const fresh = inputs.map((input) => identity(input));
   const pool: Tensor[] = [...fresh, ...states];
-  const pick = (n: number): Tensor => pool[pool.length - 1 - (n % pool.length)] as Tensor;
+  const pick = (n: number): Tensor => {
+    const tensor = pool[pool.length - 1 - (n % pool.length)];
+    if (tensor === undefined) throw new RangeError("a recipe needs inputs");
+    return tensor;
+  };
   for (const [kind, a, b, c] of nodes) {
     const x = pick(a).value();
     switch (kind % 9) {
@@ -114,7 +143,13 @@ function fit(x: Tensor, shape: Shape): Tensor {
   if (x.size === sizeOf(shape)) return reshape(x, shape);
   const broadcast = broadcastShapes(x.shape, shape);
   if (broadcast !== null && sameShape(broadcast, shape)) return expand(x, shape);
-  return expand(reshape(mean(x), shape.map(() => 1)), shape);
+  return expand(
+    reshape(
+      mean(x),
+      shape.map(() => 1),
+    ),
+    shape,
+  );
 }
 
 /** A shape of up to three axes with `size` elements. */
