@@ -182,6 +182,11 @@ describe("findNonFinite", () => {
     expect(found).toMatchObject({ op: "exp", value: Number.POSITIVE_INFINITY, count: 2, tensor: "float32[3]", inputs: ["float32[3]"] });
   });
 
+  it("blames whoever picks a constant, not the constant", async () => {
+    const picked = where(tensor([true, false]), tensor([1, 2]), Number.NaN);
+    expect(await findNonFinite([sum(picked)])).toMatchObject({ op: "where", count: 1, tensor: "float32[2]" });
+  });
+
   it("names parameters", async () => {
     const model = bind(new TinyNet(), 1);
     model.hidden.weight.set(new Float32Array(24).fill(Number.NaN));

@@ -26,8 +26,10 @@ export async function findNonFinite(roots: readonly Tensor[]): Promise<NonFinite
   // Reading a value lets its graph go, so everything a report needs is written down first.
   const nodes = order.map((tensor) => ({ tensor, op: opOf(tensor)?.name ?? null, parents: parentsOf(tensor), text: describe(tensor) }));
   const wrong = new Map<Tensor, { readonly value: number; readonly count: number }>();
-  for (const { tensor } of nodes) {
-    const found = await firstNonFinite(tensor);
+  for (const { tensor, op, parents } of nodes) {
+    // A constant that is not finite was written down on purpose, such as the NaN of a label out of range: whoever picks it is to blame.
+    const isConstant = op !== null && parents.length === 0;
+    const found = isConstant ? null : await firstNonFinite(tensor);
     if (found !== null) wrong.set(tensor, found);
   }
   const guilty = new Set<Tensor>(values.filter((root) => wrong.has(root)));

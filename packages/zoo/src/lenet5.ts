@@ -1,5 +1,5 @@
 import { ArgumentError, flatten, relu, tanh, type Tensor } from "@gradus/tensor";
-import { AvgPool2d, bind, type Context, Conv2d, EVAL, type Layer, Linear, MaxPool2d, Module } from "@gradus/nn";
+import { AvgPool2d, bind, type Context, Conv2d, EVAL, init, type Layer, Linear, MaxPool2d, Module } from "@gradus/nn";
 
 export interface LeNet5Options {
   /** Height and width of the images: 28 (the default; padded to 32) or 32. */
@@ -21,8 +21,8 @@ export interface LeNet5Options {
  * `classes` units. Every map of the second convolution reads all six maps of the first; `lenet5Sparse` has the
  * original's connections. 61,706 parameters for grey images and 10 classes.
  *
- * Takes images [n, inputChannels, size, size], gives logits [n, classes].
- * Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998, section II.
+ * Takes images [n, inputChannels, size, size], gives logits [n, classes]. First weights are Xavier's for tanh (Glorot and
+ * Bengio 2010), PyTorch's for relu. Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998, section II.
  *
  * @throws ArgumentError for another input size.
  */
@@ -49,12 +49,14 @@ export class LeNet5 extends Module {
   }: Omit<LeNet5Options, "seed"> = {}) {
     super();
     const pool = (): Layer => (pooling === "max" ? new MaxPool2d(2) : new AvgPool2d(2));
-    this.conv1 = new Conv2d(inputChannels, 6, { kernel: 5, padding: paddingTo32(inputSize) });
+    // PyTorch's first weights are made for rectifiers; behind a tanh they shrink from layer to layer.
+    const first = activation === "tanh" ? { initialiser: init.xavierUniform({ gain: init.gain("tanh") }) } : {};
+    this.conv1 = new Conv2d(inputChannels, 6, { kernel: 5, padding: paddingTo32(inputSize), ...first });
     this.pool1 = pool();
-    this.conv2 = new Conv2d(6, 16, { kernel: 5 });
+    this.conv2 = new Conv2d(6, 16, { kernel: 5, ...first });
     this.pool2 = pool();
-    this.fc1 = new Linear(16 * 5 * 5, 120);
-    this.fc2 = new Linear(120, 84);
+    this.fc1 = new Linear(16 * 5 * 5, 120, first);
+    this.fc2 = new Linear(120, 84, first);
     this.fc3 = new Linear(84, classes);
     this.#activate = activation === "relu" ? relu : tanh;
   }

@@ -30,13 +30,22 @@ describe("progress on a terminal", () => {
   });
 
   it("drops what a narrow terminal has no room for", () => {
-    for (const columns of [80, 40, 20, 5, 1, 0]) {
+    for (const columns of [80, 40, 20, 5, 1]) {
       const written: string[] = [];
       terminalProgress({ write: (text) => void written.push(text), clock: memoryClock(), columns: () => columns, colour: false }).step?.(info(7));
       const line = written.join("").replace("\r\u001B[2K", "");
       expect(line.length).toBeLessThan(Math.max(2, columns));
       if (columns === 40) expect(line).toBe("epoch 2/5  batch 7/188  loss 0.06123");
     }
+  });
+
+  it("takes a terminal that does not say how wide it is for 80 columns", () => {
+    const line = (columns: number) => {
+      const written: string[] = [];
+      terminalProgress({ write: (text) => void written.push(text), clock: memoryClock(), columns: () => columns }).step?.(info(7));
+      return written;
+    };
+    expect(line(0)).toEqual(line(80));
   });
 
   it("puts messages and epochs above the line, and leaves none behind", () => {

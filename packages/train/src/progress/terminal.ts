@@ -3,7 +3,7 @@ import { epochLine, stepLine } from "./plain.ts";
 import type { Progress } from "./progress.ts";
 
 export interface TerminalOptions extends LinesOptions {
-  /** The terminal's width now; asked at each update, since windows are resized. */
+  /** The terminal's width now, 0 if it does not say; asked at each update, since windows are resized. */
   readonly columns: () => number;
   /** Whether to use colour; off under `NO_COLOR`. */
   readonly colour?: boolean;
@@ -43,7 +43,7 @@ export function terminalProgress({ write, clock, columns, colour = true }: Termi
 
 /** As many parts as fit the width, and never a whole line: the cursor behind it would wrap. */
 function fitted(parts: readonly string[], columns: number): string {
-  const width = Math.max(1, columns - 1);
+  const width = columns > 0 ? Math.max(1, columns - 1) : 79;
   let text = parts[0] ?? "";
   for (const part of parts.slice(1)) {
     if (text.length + 2 + part.length > width) break;

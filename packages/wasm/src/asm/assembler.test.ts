@@ -78,6 +78,20 @@ describe("emission", () => {
       }
   });
 
+  it("keeps vector constants as globals, one for equal bytes", () => {
+    const module = new ModuleBuilder();
+    const bytes = Uint8Array.from({ length: 16 }, (_, i) => i * 17);
+    const constant = module.constant(bytes);
+    expect(module.constant(bytes.slice())).toBe(constant);
+    expect(module.constant(new Uint8Array(16))).not.toBe(constant);
+    expect(() => module.constant(new Uint8Array(4))).toThrow("a vector constant has 16 bytes, not 4");
+    bytes.fill(0);
+    module.function("word", { parameters: [], result: "i32", export: "word" }, (f) => f.i32x4.extract_lane(3, () => f.globalGet(constant)));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.build()));
+    const { word } = exports;
+    expect(typeof word === "function" && word()).toBe(0xffeeddcc | 0);
+  });
+
   it("branches, chooses and calls", () => {
     const module = new ModuleBuilder();
     const log: number[] = [];

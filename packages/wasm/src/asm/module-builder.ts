@@ -32,6 +32,7 @@ export class ModuleBuilder {
   readonly #exported = new Set<string>();
   readonly #functions: { signature: number; code: Uint8Array }[] = [];
   readonly #globals: ((out: ByteWriter) => void)[] = [];
+  readonly #constants = new Map<string, GlobalHandle<"v128">>();
   readonly #names: string[] = [];
   #importedFunctions = 0;
   #hasMemory = false;
@@ -77,6 +78,27 @@ export class ModuleBuilder {
     });
     if (exported !== undefined) this.#export(exported, 0x03, index);
     return { index, name, type: "i32", mutable };
+  }
+
+  /**
+   * A vector of 16 given bytes as an immutable global, one for equal bytes. V8 reads it as an operand in memory, while it builds a
+   * `v128.const` in several instructions each time.
+   */
+  constant(bytes: Uint8Array): GlobalHandle<"v128"> {
+    if (bytes.length !== 16) throw new AssemblerError("asm/global", `a vector constant has 16 bytes, not ${bytes.length}`);
+    const key = bytes.join();
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const copy = bytes.slice();
+    const index = this.#globals.length;
+    this.#globals.push((out) => {
+      out.append([valueTypeCode.v128, 0, 0xfd, 0x0c]);
+      out.append(copy);
+      out.u8(0x0b);
+    });
+    const handle = { index, name: `constant${this.#constants.size}`, type: "v128", mutable: false } as const;
+    this.#constants.set(key, handle);
+    return handle;
   }
 
   /**

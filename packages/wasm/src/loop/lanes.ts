@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder, Local, ModuleBuilder } from "../asm/index.ts";
 import type { Level } from "../kernels/kernel.ts";
 
 /** Emits code that leaves one value on the stack: a vector of four lanes, or one number. */
@@ -15,11 +15,14 @@ export class Lanes {
   readonly count: 4 | 1;
   readonly level: Level;
   readonly #kept: Local[] = [];
+  readonly #module: ModuleBuilder | null;
 
-  constructor(f: FunctionBuilder, count: 4 | 1, level: Level) {
+  /** With `module`, vector constants are globals of it: worth it where a function has many and is called in a loop. */
+  constructor(f: FunctionBuilder, count: 4 | 1, level: Level, module: ModuleBuilder | null = null) {
     this.f = f;
     this.count = count;
     this.level = level;
+    this.#module = module;
   }
 
   /** Evaluates a float term once; the result may be used any number of times until `release`. */
@@ -44,14 +47,18 @@ export class Lanes {
 
   float(value: number): Term {
     if (this.count === 1) return () => this.f.f32.const(value);
-    const bytes = new Uint8Array(new Float32Array([value, value, value, value]).buffer);
-    return () => this.f.v128.const(bytes);
+    return this.vector(new Float32Array([value, value, value, value]));
   }
 
   integer(value: number): Term {
     if (this.count === 1) return () => this.f.i32.const(value);
-    const bytes = new Uint8Array(new Int32Array([value, value, value, value]).buffer);
-    return () => this.f.v128.const(bytes);
+    return this.vector(new Int32Array([value, value, value, value]));
+  }
+
+  /** A v128 of 16 given bytes. */
+  vector(values: Float32Array | Float64Array | Int32Array): Term {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    return () => (this.#module === null ? this.f.v128.const(bytes) : this.f.globalGet(this.#module.constant(bytes)));
   }
 
   add(a: Term, b: Term): Term {

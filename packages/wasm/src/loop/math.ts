@@ -58,7 +58,7 @@ export class MathFunctions {
       const row: Formula = formulas[name];
       const parameters = row.arity === 1 ? [type] as const : [type, type] as const;
       const handle = module.function(name, { parameters, result: type }, (f, ...given) => {
-        const lanes = new Lanes(f, count, level);
+        const lanes = new Lanes(f, count, level, module);
         const [x, y = x] = given;
         row.formula(lanes, () => f.get(x), () => f.get(y))();
         lanes.release();

@@ -26,8 +26,7 @@ export class Doubles {
   constant(value: number): Double {
     const { f, count } = this.#lanes;
     if (count === 1) return [() => f.f64.const(value)];
-    const bytes = new Uint8Array(new Float64Array([value, value]).buffer);
-    const term = () => f.v128.const(bytes);
+    const term = this.#lanes.vector(new Float64Array([value, value]));
     return [term, term];
   }
 

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Answer, Request } from "./protocol.ts";
+
+/** How a library's process is started. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** How long a library may take over one request, in milliseconds, before it counts as stuck. */
+const patience = 180_000;
+
+/** The kinds of answer each request may get, besides `cannot` and `failed`. */
+type AnswerTo<K extends Request["kind"]> = Extract<Answer, { kind: { prepare: "prepared"; time: "times"; release: "released" }[K] | "cannot" | "failed" }>;
+
+/** One library in a process of its own, so that its threads, heap and code do not mix with another's. */
+export class LibraryProcess {
+  /** What the library says it is; null until `start` has resolved. */
+  version: string | null = null;
+  readonly #command: Command;
+  #child: ChildProcess | null = null;
+  #waiting: ((answer: Answer) => void) | null = null;
+  #ended: string | null = null;
+
+  constructor(command: Command) {
+    this.#command = command;
+  }
+
+  /** Starts the process; resolves to null once it answers, or to the reason why it does not. */
+  async start(): Promise<string | null> {
+    const { file, args, env } = this.#command;
+    const child = spawn(file, args, { stdio: ["pipe", "ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+    this.#child = child;
+    let errors = "";
+    child.stderr?.on("data", (text: Buffer) => (errors = (errors + text.toString()).slice(-4000)));
+    const end = (why: string): void => {
+      this.#ended ??= why;
+      this.#settle({ kind: "failed", why: this.#ended });
+    };
+    child.on("error", (error) => end(error.message));
+    child.on("exit", (code, signal) => end(`its process ended (${signal ?? code ?? "no code"})${lastLine(errors)}`));
+    child.stdin?.on("error", () => {});
+    const answers = child.stdio[3];
+    if (answers === null || answers === undefined || !("read" in answers)) return "its process has no channel to answer on";
+    const hello = this.#answer();
+    createInterface({ input: answers }).on("line", (line) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the process was started by us and writes answers only
+      this.#settle(JSON.parse(line) as Answer);
+    });
+    const answer = await hello;
+    if (answer.kind === "hello") this.version = answer.version;
+    return answer.kind === "hello" ? null : "why" in answer ? answer.why : "its first words were not hello";
+  }
+
+  /** Asks one thing; a process that ended or is stuck answers `failed`. */
+  async ask<K extends Request["kind"]>(request: Extract<Request, { kind: K }>): Promise<AnswerTo<K>> {
+    const child = this.#child;
+    const failed = (why: string): Extract<Answer, { kind: "failed" }> => ({ kind: "failed", why });
+    if (child === null || this.#ended !== null) return failed(this.#ended ?? "it was not started");
+    const reply = this.#answer();
+    child.stdin?.write(`${JSON.stringify(request)}\n`);
+    const stuck = setTimeout(() => {
+      this.#ended = `no answer within ${patience / 1000} s`;
+      child.kill("SIGKILL");
+    }, patience);
+    const answer = await reply;
+    clearTimeout(stuck);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a process answers a request with its own kind of answer
+    return answer as AnswerTo<K>;
+  }
+
+  stop(): void {
+    this.#child?.kill();
+    this.#child = null;
+  }
+
+  async #answer(): Promise<Answer> {
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  #settle(answer: Answer): void {
+    this.#waiting?.(answer);
+    this.#waiting = null;
+  }
+}
+
+function lastLine(text: string): string {
+  const line = text.trim().split("\n").at(-1) ?? "";
+  return line === "" ? "" : `: ${line}`;
+}

@@ -1,0 +1,89 @@
+import { parseArgs } from "node:util";
+import { isPeer, type PeerName, peers } from "./contenders.ts";
+
+export interface Options {
+  /** Words that a case's or a budget's name must contain, one of them at least; empty for all cases. */
+  readonly filters: readonly string[];
+  readonly threads: readonly number[];
+  readonly levels: readonly string[];
+  readonly peers: readonly PeerName[];
+  readonly json: string | null;
+  /** How much longer or shorter than usual to measure. */
+  readonly effort: number;
+  /** Measure everything, and rewrite docs/performance.md from it. */
+  readonly docs: boolean;
+}
+
+export const usage = `usage: pnpm bench [FILTER ...] [--threads 1,2] [--peers [NAME,...]] [--levels relaxed,simd,scalar] [--effort X] [--json FILE]
+       pnpm bench budgets [--json FILE]
+       pnpm bench --docs [--json FILE]        everything with every peer, into docs/performance.md
+       pnpm bench render FILE                 docs/performance.md again, from such a FILE
+peers: ${Object.keys(peers).join(", ")}; --peers without names means all of them`;
+
+/** Thrown for arguments that mean nothing; the message says what to write instead. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Reads the command line. Throws UsageError. */
+export function readOptions(args: readonly string[]): Options {
+  const { values, positionals } = parse(withPeerNames(args));
+  const docs = values.docs ?? false;
+  const effort = Number(values.effort ?? 1);
+  if (!(effort > 0)) throw new UsageError(`--effort takes a number above 0, not ${values.effort ?? ""}`);
+  return {
+    filters: positionals,
+    threads: docs ? [1, 2] : list(values.threads ?? "1").map(threadCount),
+    levels: list(values.levels ?? "").map(level),
+    peers: docs || values.peers === "all" ? list(Object.keys(peers).join()).filter(isPeer) : list(values.peers ?? "").map(peer),
+    json: values.json ?? null,
+    effort,
+    docs,
+  };
+}
+
+function parse(args: string[]): ReturnType<typeof parseArgs<{ options: typeof flags; allowPositionals: true }>> {
+  try {
+    return parseArgs({ args, options: flags, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const flags = {
+  threads: { type: "string" },
+  levels: { type: "string" },
+  peers: { type: "string" },
+  json: { type: "string" },
+  effort: { type: "string" },
+  docs: { type: "boolean" },
+} as const;
+
+/** Gives `--peers` its value where it stands without names: at the end, before another flag or before a filter. */
+function withPeerNames(args: readonly string[]): string[] {
+  return args.flatMap((arg, i) => {
+    if (arg !== "--peers") return [arg];
+    const next = args[i + 1] ?? "";
+    return next === "all" || list(next).some(isPeer) ? [arg] : [arg, "all"];
+  });
+}
+
+function list(text: string): string[] {
+  return text.split(",").filter((item) => item !== "");
+}
+
+function threadCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
+  throw new UsageError(`--threads takes whole numbers from 1 to 64, not ${text}`);
+}
+
+function level(text: string): string {
+  if (["relaxed", "simd", "scalar"].includes(text)) return text;
+  throw new UsageError(`--levels takes relaxed, simd and scalar, not ${text}`);
+}
+
+function peer(text: string): PeerName {
+  if (isPeer(text)) return text;
+  throw new UsageError(`there is no peer "${text}"; there are ${Object.keys(peers).join(", ")}`);
+}

@@ -1,0 +1,24 @@
+/** What is kept of many timings of one thing, in the timings' own unit. */
+export interface Statistics {
+  readonly samples: number;
+  readonly min: number;
+  readonly median: number;
+  /** The distance between the quartiles as a share of the median. */
+  readonly spread: number;
+}
+
+/** Throws for an empty list. */
+export function statistics(values: readonly number[]): Statistics {
+  const sorted = values.toSorted((a, b) => a - b);
+  const median = quantile(sorted, 0.5);
+  return { samples: sorted.length, min: quantile(sorted, 0), median, spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / median };
+}
+
+/** The value a share of the sorted values lies below, interpolated between neighbours. */
+function quantile(sorted: readonly number[], share: number): number {
+  const at = share * (sorted.length - 1);
+  const below = sorted[Math.floor(at)];
+  const above = sorted[Math.ceil(at)];
+  if (below === undefined || above === undefined) throw new RangeError("there are no values");
+  return below + (above - below) * (at % 1);
+}
