@@ -4,6 +4,7 @@ import {
   cos,
   exp,
   expand,
+  flip,
   gradients,
   identity,
   less,
@@ -21,6 +22,7 @@ import {
   sub,
   sum,
   tanh,
+  transpose,
   type Tensor,
   where,
 } from "@gradus/tensor";
@@ -58,7 +60,7 @@ export function cook({ nodes, outputs, gradients: differentiate }: Recipe, input
         pool.push(binary(x, pick(b).value(), c));
         break;
       case 3:
-        pool.push(reshape(x, factors(x.size, b)));
+        pool.push(view(x, b, c));
         break;
       case 4:
         if (x.rank < 3 && x.size <= 200) pool.push(expand(x, [(b % 3) + 1, ...x.shape]));
@@ -87,6 +89,13 @@ export function cook({ nodes, outputs, gradients: differentiate }: Recipe, input
   if (!differentiate) return wanted;
   const loss = add(mean(pick(0).value()), mean(mul(pick(1).value(), 0.5)));
   return [...wanted, loss, ...gradients(loss, fresh)];
+}
+
+/** The same elements elsewhere: in another shape, transposed, or backwards. */
+function view(x: Tensor, choice: number, axis: number): Tensor {
+  if (x.rank >= 2 && choice % 3 === 0) return transpose(x, axis % x.rank, (axis + 1) % x.rank);
+  if (x.rank >= 1 && choice % 3 === 1) return flip(x, axis % x.rank);
+  return reshape(x, factors(x.size, axis));
 }
 
 /** Bounded functions, so that forty in a row stay finite. */
