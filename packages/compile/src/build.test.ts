@@ -154,7 +154,9 @@ describe("memory", () => {
     const y = matmul(x, x);
     const z = matmul(exp(add(sum(y, { axis: 0 }), y)), x);
     const { buffers } = planOf(z);
-    const offsets = buffers.flatMap(({ place, label, shape }) => (place.kind === "arena" && shape.length === 2 ? [`${label} ${place.offset}`] : []));
+    const offsets = buffers.flatMap(({ place, label, shape }) =>
+      place.kind === "arena" && shape.length === 2 ? [`${label} ${place.offset}`] : [],
+    );
     expect(offsets).toMatchInlineSnapshot(`
       [
         "constant 0",

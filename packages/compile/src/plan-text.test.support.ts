@@ -15,7 +15,7 @@ export function planOf(...outputs: readonly Tensor[]): Plan {
       ),
     );
   } finally {
-    for (const state of [...pendingStates]) state.discard();
+    for (const state of pendingStates) state.discard();
   }
 }
 
@@ -26,7 +26,12 @@ export function textOf(plan: Plan): string {
     if (step.kind === "library") {
       const { epilogue } = step;
       const head = `${step.label}: ${step.reads.map(name).join(", ")} -> ${name(step.write)}`;
-      return epilogue === null ? [head] : [head, `  then over [${epilogue.axes.join(", ")}] ${printScalar(epilogue.value)}${epilogue.reads.length > 0 ? ` of ${epilogue.reads.map(name).join(", ")}` : ""}`];
+      return epilogue === null
+        ? [head]
+        : [
+            head,
+            `  then over [${epilogue.axes.join(", ")}] ${printScalar(epilogue.value)}${epilogue.reads.length > 0 ? ` of ${epilogue.reads.map(name).join(", ")}` : ""}`,
+          ];
     }
     const { extents, reduce, terms, reads, writes } = step;
     return [
@@ -35,8 +40,17 @@ export function textOf(plan: Plan): string {
       ...writes.map(({ buffer, value }) => `  ${name(buffer)} = ${printScalar(value)}`),
     ];
   };
-  const buffers = plan.buffers.map(({ dtype, shape, place, label }, id) => `%${id} ${dtype}[${shape.join(", ")}] ${place.kind === "arena" ? `at ${place.offset}` : `bound ${place.slot}`} (${label})`);
-  return ["", ...plan.steps.flatMap(stepText), ...buffers, `outputs ${plan.outputs.map(name).join(", ")}; arena ${plan.arenaBytes}`, ""].join("\n");
+  const buffers = plan.buffers.map(
+    ({ dtype, shape, place, label }, id) =>
+      `%${id} ${dtype}[${shape.join(", ")}] ${place.kind === "arena" ? `at ${place.offset}` : `bound ${place.slot}`} (${label})`,
+  );
+  return [
+    "",
+    ...plan.steps.flatMap(stepText),
+    ...buffers,
+    `outputs ${plan.outputs.map(name).join(", ")}; arena ${plan.arenaBytes}`,
+    "",
+  ].join("\n");
 }
 
 /** A float32 tensor with data. */

@@ -11,7 +11,18 @@ test("programs of one structure have one key, whatever the data", () => {
 
 test("shape, op, attribute, order and sharing of inputs, and the outputs' order are all in the key", () => {
   const [x, y] = [data(2, 3), data(2, 3)];
-  const different = [[add(x, y)], [add(x, x)], [mul(x, y)], [add(data(3, 2), data(3, 2))], [sum(x, { axis: 0 })], [sum(x, { axis: 1 })], [add(neg(x), y)], [add(x, neg(y))], [neg(x), neg(y)], [neg(x)]];
+  const different = [
+    [add(x, y)],
+    [add(x, x)],
+    [mul(x, y)],
+    [add(data(3, 2), data(3, 2))],
+    [sum(x, { axis: 0 })],
+    [sum(x, { axis: 1 })],
+    [add(neg(x), y)],
+    [add(x, neg(y))],
+    [neg(x), neg(y)],
+    [neg(x)],
+  ];
   const keys = different.map((outputs) => keyOf(...outputs).words.join());
   expect(new Set(keys).size).toBe(different.length);
   const [a, b] = [neg(x), mul(x, y)];

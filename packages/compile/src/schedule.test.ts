@@ -5,9 +5,15 @@ import { schedule, type Task } from "./schedule.ts";
 const numRuns = Math.max(100, Math.floor(Number(process.env["GRADUS_FUZZ_CASES"] ?? 20_000) / 100));
 
 /** Task i makes value i from values of earlier tasks, and may have to come after earlier ones. */
-const graphs = fc.array(fc.tuple(fc.array(fc.nat(), { maxLength: 3 }), fc.array(fc.nat(), { maxLength: 1 })), { minLength: 1, maxLength: 25 }).map((rows) =>
-  rows.map(([takes, after], i): Task => ({ makes: [i], takes: i === 0 ? [] : takes.map((n) => n % i), after: i === 0 ? [] : after.map((n) => n % i) })),
-);
+const graphs = fc
+  .array(fc.tuple(fc.array(fc.nat(), { maxLength: 3 }), fc.array(fc.nat(), { maxLength: 1 })), { minLength: 1, maxLength: 25 })
+  .map((rows) =>
+    rows.map(([takes, after], i): Task => ({
+      makes: [i],
+      takes: i === 0 ? [] : takes.map((n) => n % i),
+      after: i === 0 ? [] : after.map((n) => n % i),
+    })),
+  );
 
 test("every task runs once, after what it reads and what it waits for", () => {
   fc.assert(

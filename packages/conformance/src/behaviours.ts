@@ -1,5 +1,21 @@
-import { compile, type Engine } from "@gradus/compile";
-import { add, fromHost, GradusError, type HostTensor, matmul, mul, neg, NumericError, reshape, type Shape, sizeOf, State, sub, sum, type Tensor } from "@gradus/tensor";
+import { compile, type DeviceBuffer, type Engine } from "@gradus/compile";
+import {
+  add,
+  fromHost,
+  GradusError,
+  type HostTensor,
+  matmul,
+  mul,
+  neg,
+  NumericError,
+  reshape,
+  type Shape,
+  sizeOf,
+  State,
+  sub,
+  sum,
+  type Tensor,
+} from "@gradus/tensor";
 
 /** Something every engine must do, apart from computing its ops: how state, replay and laziness behave. */
 export interface Behaviour {
@@ -140,7 +156,8 @@ export const behaviours: readonly Behaviour[] = [
       await engine.evaluate([]);
       const error = await failure(() => early.data());
       expectCode(error, "state/stale");
-      if (!error.message.includes("layer.weight")) throw new NumericError("behaviour/message", `the error does not name the cell: ${error.message}`);
+      if (!error.message.includes("layer.weight"))
+        throw new NumericError("behaviour/message", `the error does not name the cell: ${error.message}`);
     },
   },
   {
@@ -174,14 +191,16 @@ export const behaviours: readonly Behaviour[] = [
     name: "kept tensors stay on the device until freed",
     async check(engine, cell) {
       const w = cell([2], [1, 2]);
+      await equal(mul(w, 1), [1, 2]);
+      engine.clear();
       const { bytes } = engine.backend.memory();
       const [kept, state] = await engine.keep([mul(fromHost([2], "float32", Float32Array.of(1, 2)), 3), w]);
       if (kept === undefined || state === undefined) throw new NumericError("behaviour/kept", "keep() returned no tensor");
       await equal(add(kept, state), [4, 8]);
-      for (const { source } of [kept, state]) if (source.kind === "kept") (source.buffer as { free(): void }).free();
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the engine keeps tensors in the backend's buffers
+      for (const { source } of [kept, state]) if (source.kind === "kept") (source.buffer as DeviceBuffer).free();
       engine.clear();
-      const cellBytes = 8;
-      same("bytes held", engine.backend.memory().bytes, bytes + cellBytes);
+      same("bytes held", engine.backend.memory().bytes, bytes);
     },
   },
   {
@@ -231,16 +250,20 @@ export const behaviours: readonly Behaviour[] = [
       const other = new (class {
         readonly scale = 3;
       })();
-      const scaled = compile((options: { readonly scale: number } | null, x: Tensor, mode: string) => mul(x, (options?.scale ?? 1) + (mode === "double" ? 1 : 0)));
+      const scaled = compile((options: { readonly scale: number } | null, x: Tensor, mode: string) =>
+        mul(x, (options?.scale ?? 1) + (mode === "double" ? 1 : 0)),
+      );
       class Scale {
         readonly scale = 2;
       }
-      await equal(scaled(new Scale() as never, host([1], [1]), "plain"), [2]);
-      await equal(scaled(other as never, host([1], [1]), "plain"), [3]);
+      await equal(scaled(new Scale(), host([1], [1]), "plain"), [2]);
+      await equal(scaled(other, host([1], [1]), "plain"), [3]);
       await equal(scaled(null, host([1], [1]), "plain"), [1]);
       await equal(scaled(null, host([1], [1]), "double"), [2]);
 
-      const nested = compile((tree: { readonly a: { readonly b?: Tensor; readonly c?: Tensor }; readonly c?: Tensor }) => sub(tree.a.b ?? 0, tree.c ?? mul(tree.a.c ?? 0, 10)));
+      const nested = compile((tree: { readonly a: { readonly b?: Tensor; readonly c?: Tensor }; readonly c?: Tensor }) =>
+        sub(tree.a.b ?? 0, tree.c ?? mul(tree.a.c ?? 0, 10)),
+      );
       await equal(nested({ a: { b: host([1], [5]) }, c: host([1], [3]) }), [2]);
       await equal(nested({ a: { b: host([1], [5]), c: host([1], [3]) } }), [-25]);
 
@@ -273,7 +296,7 @@ export const behaviours: readonly Behaviour[] = [
         w.assign(x);
         await mul(x, 2).data();
       });
-      expectCode(await failure(async () => reads(host([1], [1])) as Promise<unknown>), "compile/read-inside");
+      expectCode(await failure(async () => reads(host([1], [1]))), "compile/read-inside");
       const identity = compile((x: Tensor) => mul(x, 1));
       expectCode(await failure(async () => identity(mul(w, 2))), "compile/lazy-argument");
       const broken = compile((x: Tensor) => {
@@ -326,8 +349,14 @@ export function cellMaker(): { readonly cell: MakeCell; readonly free: () => voi
 
 async function equal(tensor: Tensor, want: readonly number[]): Promise<void> {
   const got = await tensor.data();
-  if (got.length === want.length && want.every((value, i) => Math.abs(value - (got[i] ?? Number.NaN)) <= 1e-5 * Math.max(1, Math.abs(value)))) return;
-  throw new NumericError("behaviour/value", `the value is [${got.join(", ")}] and should be [${want.join(", ")}]`, { facts: { tensor: String(tensor) } });
+  if (
+    got.length === want.length &&
+    want.every((value, i) => Math.abs(value - (got[i] ?? Number.NaN)) <= 1e-5 * Math.max(1, Math.abs(value)))
+  )
+    return;
+  throw new NumericError("behaviour/value", `the value is [${got.join(", ")}] and should be [${want.join(", ")}]`, {
+    facts: { tensor: String(tensor) },
+  });
 }
 
 function same(what: string, got: unknown, want: unknown): void {
@@ -335,7 +364,7 @@ function same(what: string, got: unknown, want: unknown): void {
   throw new NumericError("behaviour/differs", `${what}: ${String(got)} instead of ${String(want)}`);
 }
 
-async function failure(run: () => Promise<unknown> | unknown): Promise<Error> {
+async function failure(run: () => unknown): Promise<Error> {
   try {
     await run();
   } catch (error) {

@@ -1,5 +1,18 @@
-import { type AnyAttrs, type AnyOp, type CaseInput, type ErasedOp, fromHost, type Host, hostArray, type HostTensor, type Inputs, type Ops, type Shape, sizeOf, type Spec, type Tensor, type Values } from "@gradus/tensor";
-import { ops as allOps } from "@gradus/tensor";
+import {
+  type AnyOp,
+  type CaseInput,
+  type ErasedOp,
+  fromHost,
+  type Host,
+  hostArray,
+  type HostTensor,
+  ops as allOps,
+  type Ops,
+  type Shape,
+  sizeOf,
+  type Spec,
+  type Tensor,
+} from "@gradus/tensor";
 import { specs as allSpecs } from "@gradus/tensor/specs";
 import { uniform } from "./random.ts";
 
@@ -16,7 +29,11 @@ export interface SpecifiedOp {
   readonly cases: readonly ErasedCase[];
   readonly rejects: readonly (ErasedCase & { readonly code: string })[];
   readonly noGradient: string | undefined;
-  reference(x: Readonly<Record<string, Host | readonly Host[] | null>>, attrs: Readonly<Record<string, unknown>>, out: AvalOf): ArrayLike<number>;
+  reference(
+    x: Readonly<Record<string, Host | readonly Host[] | null>>,
+    attrs: Readonly<Record<string, unknown>>,
+    out: AvalOf,
+  ): ArrayLike<number>;
 }
 
 type AvalOf = Pick<Host, "shape" | "dtype">;
@@ -27,30 +44,51 @@ export type Drawn = Readonly<Record<string, HostTensor | readonly HostTensor[] |
 
 /** Every op of the library with its spec, in the table's order. */
 export function specifiedOps(): SpecifiedOp[] {
-  // The two tables are keyed alike and typed row by row; a loop over all rows can only see what all have in common.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table is typed row by row; a loop over all rows can only see what they have in common
   const table = allOps as unknown as Readonly<Record<string, ErasedOp>>;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keyed and typed as the table above
   const meanings = allSpecs as unknown as Readonly<Record<string, ErasedSpec>>;
   return Object.entries(table).map(([name, op]) => {
     const spec = meanings[name];
     if (spec === undefined) throw new RangeError(`op "${name}" has no spec`);
-    return { name, op, cases: spec.cases, rejects: spec.rejects, noGradient: spec.noGradient, reference: (x, attrs, out) => spec.reference(x, attrs, out) };
+    return {
+      name,
+      op,
+      cases: spec.cases,
+      rejects: spec.rejects,
+      noGradient: spec.noGradient,
+      reference: (x, attrs, out) => spec.reference(x, attrs, out),
+    };
   });
 }
 
 /** An op from outside the library's table, ready for the same loop. */
 export function specifiedOp<K extends keyof Ops>(op: Ops[K], spec: Spec<Ops[K]>): SpecifiedOp {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above, for one row
   const erased = spec as unknown as ErasedSpec;
-  return { name: op.name, op: op as unknown as ErasedOp, cases: erased.cases, rejects: erased.rejects, noGradient: spec.noGradient, reference: (x, attrs, out) => erased.reference(x, attrs, out) };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above, for one row
+  const row = op as unknown as ErasedOp;
+  return {
+    name: op.name,
+    op: row,
+    cases: erased.cases,
+    rejects: erased.rejects,
+    noGradient: spec.noGradient,
+    reference: (x, attrs, out) => erased.reference(x, attrs, out),
+  };
 }
 
 /** Fills a case's inputs with values that repeat for the same seed, already rounded to their dtype. */
 export function drawCase({ inputs }: AnyOp, { x }: ErasedCase, seed: number): Drawn {
   const random = uniform(seed);
   return Object.fromEntries(
-    Object.keys(inputs).map((slot) => {
+    Object.keys(inputs).map((slot): [string, HostTensor | readonly HostTensor[] | null] => {
       const input = x[slot] ?? null;
       if (input === null) return [slot, null];
-      return [slot, inputs[slot] === "many" ? (input as readonly CaseInput[]).map((item) => drawInput(item, random)) : drawInput(input as CaseInput, random)];
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a list is a shape or several inputs, and the slot says which
+      if (inputs[slot] === "many") return [slot, (input as readonly CaseInput[]).map((item) => drawInput(item, random))];
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+      return [slot, drawInput(input as CaseInput, random)];
     }),
   );
 }
@@ -66,8 +104,13 @@ export function drawInput(input: CaseInput, random: () => number): HostTensor {
 }
 
 /** Maps the tensors of a case, slot by slot. */
-export function mapDrawn<A, B>(drawn: Readonly<Record<string, A | readonly A[] | null>>, map: (item: A) => B): Record<string, B | B[] | null> {
-  return Object.fromEntries(Object.entries(drawn).map(([slot, value]) => [slot, value === null ? null : isList(value) ? value.map(map) : map(value)]));
+export function mapDrawn<A, B>(
+  drawn: Readonly<Record<string, A | readonly A[] | null>>,
+  map: (item: A) => B,
+): Record<string, B | B[] | null> {
+  return Object.fromEntries(
+    Object.entries(drawn).map(([slot, value]) => [slot, value === null ? null : isList(value) ? value.map(map) : map(value)]),
+  );
 }
 
 /** The tensors of a case in slot order. */
@@ -85,7 +128,10 @@ export function toHost({ shape, dtype, data }: HostTensor): Host {
 
 /** A case in one line, for reports. */
 export function describeCase(drawn: Drawn, attrs: Readonly<Record<string, unknown>>): string {
-  const inputs = Object.entries(drawn).map(([slot, value]) => `${slot} ${value === null ? "absent" : isList(value) ? `[${value.map(describeAval).join("; ")}]` : describeAval(value)}`);
+  const inputs = Object.entries(drawn).map(
+    ([slot, value]) =>
+      `${slot} ${value === null ? "absent" : isList(value) ? `[${value.map(describeAval).join("; ")}]` : describeAval(value)}`,
+  );
   const rest = Object.entries(attrs).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   return [...inputs, ...rest].join(", ");
 }
@@ -101,6 +147,3 @@ function isShape(input: CaseInput): input is Shape {
 function isList<A>(value: A | readonly A[]): value is readonly A[] {
   return Array.isArray(value);
 }
-
-export type ErasedInputs = Inputs;
-export type ErasedValues = Values<AnyAttrs>;

@@ -1,4 +1,18 @@
-import { defineLoop, apply, fromHost, grad, type HostTensor, matmul, mul, NumericError, relu, State, sum, tanh, Tensor } from "@gradus/tensor";
+import {
+  defineLoop,
+  apply,
+  fromHost,
+  grad,
+  type HostTensor,
+  matmul,
+  mul,
+  NumericError,
+  relu,
+  State,
+  sum,
+  tanh,
+  type Tensor,
+} from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import { checkGradients } from "./check-gradients.ts";
 import { uniform } from "./random.ts";
@@ -25,10 +39,13 @@ describe("checkGradients", () => {
   });
 
   test("accepts gradients of gradients", () => {
-    checkGradients((x, w) => {
-      const [dx] = grad((z: Tensor) => sum(tanh(matmul(z, w))))(x);
-      return dx ?? x;
-    }, [drawn([2, 3], 1), drawn([3, 4], 2)]);
+    checkGradients(
+      (x, w) => {
+        const [dx] = grad((z: Tensor) => sum(tanh(matmul(z, w))))(x);
+        return dx ?? x;
+      },
+      [drawn([2, 3], 1), drawn([3, 4], 2)],
+    );
   });
 
   test("reads state cells at their present value", () => {
@@ -38,10 +55,13 @@ describe("checkGradients", () => {
 
   test("drops updates the function records", () => {
     const total = new State({ shape: [3], dtype: "float32" }, "total");
-    checkGradients((x) => {
-      total.assign(x);
-      return mul(x, x);
-    }, [drawn([3], 4)]);
+    checkGradients(
+      (x) => {
+        total.assign(x);
+        return mul(x, x);
+      },
+      [drawn([3], 4)],
+    );
     expect(total.pending).toBe(null);
   });
 
@@ -57,7 +77,9 @@ describe("checkGradients", () => {
     const x = fromHost([2, 2], "float32", Float32Array.of(0.001, 0.001, 0.001, 1));
     const attempt = (): void => checkGradients((_, cube) => apply(wrongCubeOp, { x: cube }, {}), [drawn([1], 1), x]);
     expect(attempt).toThrow(NumericError);
-    expect(attempt).toThrow(/^checkGradients: the gradient of input 1 at entry 3 is -?[\d.]+, and its numeric estimate -?[\d.]+: they differ by [\d.]+\n {2}input: 1\n {2}entry: 3\n {2}index: \[1, 1\]/);
+    expect(attempt).toThrow(
+      /^checkGradients: the gradient of input 1 at entry 3 is -?[\d.]+, and its numeric estimate -?[\d.]+: they differ by [\d.]+\n {2}input: 1\n {2}entry: 3\n {2}index: \[1, 1\]/,
+    );
   });
 
   test("an integer result has no gradient to check", () => {

@@ -23,19 +23,29 @@ export interface CheckGradientsOptions {
  * @throws NumericError naming the input, the entry, both values and their distance.
  * @throws ArgumentError if the result is not float32, or no input is.
  */
-export function checkGradients(f: (...inputs: Tensor[]) => Tensor, inputs: readonly (HostTensor | Tensor)[], { tolerance = 1e-6, entries = 64, seed = 1 }: CheckGradientsOptions = {}): void {
+export function checkGradients(
+  f: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly (HostTensor | Tensor)[],
+  { tolerance = 1e-6, entries = 64, seed = 1 }: CheckGradientsOptions = {},
+): void {
   const leaves = inputs.map(leafOf);
   const floats = leaves.flatMap((leaf, input) => (leaf.dtype === "float32" ? [{ leaf, input }] : []));
   const random = uniform(seed);
   const { out, ct, grads } = record(() => {
     const out = f(...leaves).value();
     if (out.dtype !== "float32" || floats.length === 0) {
-      throw new ArgumentError("grad/check-dtype", "needs a float32 result and at least one float32 input", { subject: "checkGradients", facts: { result: String(out) } });
+      throw new ArgumentError("grad/check-dtype", "needs a float32 result and at least one float32 input", {
+        subject: "checkGradients",
+        facts: { result: String(out) },
+      });
     }
     const values = hostArray("float32", out.size);
     for (let i = 0; i < values.length; i++) values[i] = 2 * random() - 1;
     const ct = fromHost(out.shape, "float32", values);
-    const pulled = propagate([[out, ct]], floats.map(({ leaf }) => leaf));
+    const pulled = propagate(
+      [[out, ct]],
+      floats.map(({ leaf }) => leaf),
+    );
     return { out, ct, grads: pulled };
   });
   const present = grads.flatMap((grad) => (grad === null ? [] : [grad]));
@@ -51,11 +61,15 @@ export function checkGradients(f: (...inputs: Tensor[]) => Tensor, inputs: reado
       const value = values[entry] ?? Number.NaN;
       const gap = Math.abs(value - slope);
       if (gap <= tolerance * largest) continue;
-      throw new NumericError("numeric/gradient", `the gradient of input ${input} at entry ${entry} is ${value}, and its numeric estimate ${slope}: they differ by ${gap.toPrecision(3)}`, {
-        subject: "checkGradients",
-        facts: { input, entry, index: indexOf(entry, leaf.shape), gradient: value, estimate: slope, allowed: tolerance * largest },
-        hint: "the vjp of one of the ops between this input and the result is wrong, or the function is not smooth there",
-      });
+      throw new NumericError(
+        "numeric/gradient",
+        `the gradient of input ${input} at entry ${entry} is ${value}, and its numeric estimate ${slope}: they differ by ${gap.toPrecision(3)}`,
+        {
+          subject: "checkGradients",
+          facts: { input, entry, index: indexOf(entry, leaf.shape), gradient: value, estimate: slope, allowed: tolerance * largest },
+          hint: "the vjp of one of the ops between this input and the result is wrong, or the function is not smooth there",
+        },
+      );
     }
   });
 }
@@ -63,7 +77,11 @@ export function checkGradients(f: (...inputs: Tensor[]) => Tensor, inputs: reado
 function leafOf(input: HostTensor | Tensor): Tensor {
   if (!(input instanceof Tensor)) return fromHost(input.shape, input.dtype, input.data);
   if (input.host !== null) return fromHost(input.shape, input.dtype, input.host);
-  throw new ArgumentError("grad/check-input", "inputs need data on the host", { subject: "checkGradients", facts: { input: String(input) }, hint: "await its data() first" });
+  throw new ArgumentError("grad/check-input", "inputs need data on the host", {
+    subject: "checkGradients",
+    facts: { input: String(input) },
+    hint: "await its data() first",
+  });
 }
 
 /** The position along each axis of a row-major entry. */

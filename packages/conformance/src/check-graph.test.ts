@@ -4,9 +4,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkGraph } from "./check-graph.ts";
 import type { Recipe } from "./random-graph.ts";
-import { sabotage } from "./sabotage.ts";
 
-const cases = Math.min(2000, Math.max(50, Math.floor(Number(process.env["GRADUS_FUZZ_CASES"] ?? 6000) / 20)));
+const cases = Math.min(2000, Math.max(50, Math.floor(Number(process.env["GRADUS_FUZZ_CASES"] ?? 12_000) / 20)));
 const number = fc.nat({ max: 59 });
 const recipes: fc.Arbitrary<Recipe> = fc.record({
   nodes: fc.array(fc.tuple(number, number, number, number), { minLength: 1, maxLength: 40, size: "max" }),

@@ -1,5 +1,16 @@
 import { compile, type Engine } from "@gradus/compile";
-import { fromHost, hostArray, type HostTensor, NumericError, pendingStates, type Shape, sizeOf, State, type Tensor, useRuntime } from "@gradus/tensor";
+import {
+  fromHost,
+  hostArray,
+  type HostTensor,
+  NumericError,
+  pendingStates,
+  type Shape,
+  sizeOf,
+  State,
+  type Tensor,
+  useRuntime,
+} from "@gradus/tensor";
 import { cook, type Recipe } from "./random-graph.ts";
 import { uniform } from "./random.ts";
 import { specEvaluate } from "./spec-evaluate.ts";
@@ -12,7 +23,12 @@ export interface CheckGraphOptions {
   readonly tolerance?: Tolerance;
 }
 
-const inputShapes: readonly Shape[] = [[2, 3], [3, 4], [1, 4], [2, 1, 6]];
+const inputShapes: readonly Shape[] = [
+  [2, 3],
+  [3, 4],
+  [1, 4],
+  [2, 1, 6],
+];
 const stateShapes: readonly Shape[] = [[2, 3], [2, 3], [12], [4]];
 
 /**
@@ -21,7 +37,11 @@ const stateShapes: readonly Shape[] = [[2, 3], [2, 3], [12], [4]];
  *
  * @throws NumericError naming the step, the way and the value.
  */
-export async function checkGraph(engine: Engine, recipe: Recipe, { steps = 3, tolerance = { relative: 1e-4, absolute: 1e-6 } }: CheckGraphOptions = {}): Promise<void> {
+export async function checkGraph(
+  engine: Engine,
+  recipe: Recipe,
+  { steps = 3, tolerance = { relative: 1e-4, absolute: 1e-6 } }: CheckGraphOptions = {},
+): Promise<void> {
   const before = useRuntime(engine);
   const plain = makeStates("plain");
   const compiled = makeStates("compiled");
@@ -40,7 +60,7 @@ export async function checkGraph(engine: Engine, recipe: Recipe, { steps = 3, to
       updates.forEach(({ state }, i) => cells.set(state, wanted[outputs.length + i] ?? new Float64Array(0)));
       await engine.evaluate(outputs);
       const got = await Promise.all(outputs.map((output) => output.data()));
-      const replayed = await Promise.all((step(drawn) as Tensor[]).map((output) => output.data()));
+      const replayed = await Promise.all(step(drawn).map((output) => output.data()));
       got.forEach((values, i) => {
         report(index, `output ${i}`, "uncompiled against the specs", disagreement(values, wanted[i] ?? [], tolerance));
         report(index, `output ${i}`, "compiled against uncompiled", disagreement(replayed[i] ?? [], values, exact));

@@ -16,7 +16,11 @@ describe("the op-by-case loop on the reference", () => {
     const reports = await checkOps(reference(), { entries: 4 });
     expect(reports.filter(({ cases }) => cases === 0)).toEqual([]);
     const withoutInputs = new Set(all.filter(({ op }) => Object.keys(op.inputs).length === 0).map(({ name }) => name));
-    expect(reports.filter(({ op, slopes, noGradient }) => slopes === 0 && noGradient === undefined && !withoutInputs.has(op)).map(({ op }) => op)).toEqual([]);
+    expect(
+      reports
+        .filter(({ op, slopes, noGradient }) => slopes === 0 && noGradient === undefined && !withoutInputs.has(op))
+        .map(({ op }) => op),
+    ).toEqual([]);
   });
 });
 
@@ -37,14 +41,20 @@ describe("a row that is wrong", () => {
 
   test("a wrong vjp is a numeric gradient failure that names entry and values", async () => {
     const { op } = multiply;
-    const wrong: SpecifiedOp = { ...multiply, op: { ...op, vjp: ({ x, ct }) => ({ a: mul(ct, x["b"] as never), b: neg(mul(ct, x["a"] as never)) }) } };
+    const wrong: SpecifiedOp = {
+      ...multiply,
+      op: { ...op, vjp: ({ x, ct }) => ({ a: mul(ct, x["b"] as never), b: neg(mul(ct, x["a"] as never)) }) },
+    };
     const [report] = await checkOps(reference(), { ops: [wrong] });
     expect(new Set(report?.failures.map(({ stage }) => stage))).toEqual(new Set(["numeric gradient"]));
     expect(report?.failures[0]?.reason).toMatch(/^input 1 \(of entries 0, 1, 2, 3, 4\): element \d is .* and should be .* \(off by/);
   });
 
   test("a vjp that throws is a failure and not an exception", async () => {
-    const wrong: SpecifiedOp = { ...multiply, op: { ...multiply.op, vjp: ({ ct, x }) => ({ a: sub(ct, x["a"] as never), b: ct.value().shape.at(9) as never }) } };
+    const wrong: SpecifiedOp = {
+      ...multiply,
+      op: { ...multiply.op, vjp: ({ ct, x }) => ({ a: sub(ct, x["a"] as never), b: ct.value().shape.at(9) as never }) },
+    };
     const [report] = await checkOps(reference(), { ops: [wrong] });
     expect(report?.failures.length).toBeGreaterThan(0);
   });
@@ -52,7 +62,10 @@ describe("a row that is wrong", () => {
   test("a call that is accepted, or refused with another code, is a failure", async () => {
     const [case0] = multiply.cases;
     if (case0 === undefined) expect.unreachable();
-    const wrong: SpecifiedOp = { ...multiply, rejects: [{ ...case0, code: "shape/never" }, ...multiply.rejects.map((each) => ({ ...each, code: "shape/other" }))] };
+    const wrong: SpecifiedOp = {
+      ...multiply,
+      rejects: [{ ...case0, code: "shape/never" }, ...multiply.rejects.map((each) => ({ ...each, code: "shape/other" }))],
+    };
     const [report] = await checkOps(reference(), { ops: [wrong], gradients: false });
     expect(report?.failures.map(({ reason }) => reason)).toEqual([
       "was accepted, and should be refused with code shape/never",

@@ -1,6 +1,17 @@
 import type { Engine } from "@gradus/compile";
 import { apply, type Fill, fromHost, GradusError, type Host, hostArray, type Inputs, propagate, type Tensor } from "@gradus/tensor";
-import { describeCase, drawCase, type Drawn, type ErasedCase, flatten, mapDrawn, type SpecifiedOp, specifiedOps, toHost, toTensor } from "./case.ts";
+import {
+  describeCase,
+  drawCase,
+  type Drawn,
+  type ErasedCase,
+  flatten,
+  mapDrawn,
+  type SpecifiedOp,
+  specifiedOps,
+  toHost,
+  toTensor,
+} from "./case.ts";
 import { disguise } from "./disguise.ts";
 import { ExactFunction, record } from "./exact-function.ts";
 import { numericGradient } from "./numeric-gradient.ts";
@@ -46,13 +57,20 @@ export interface CheckOpsOptions {
  *
  * The loop knows no op by name. Nothing is thrown for a disagreement: it is in the report.
  */
-export async function checkOps(engine: Engine, { ops = specifiedOps(), gradients = true, entries = 24, seed = 1 }: CheckOpsOptions = {}): Promise<OpReport[]> {
+export async function checkOps(
+  engine: Engine,
+  { ops = specifiedOps(), gradients = true, entries = 24, seed = 1 }: CheckOpsOptions = {},
+): Promise<OpReport[]> {
   const reports: OpReport[] = [];
   for (const op of ops) reports.push(await checkOp(engine, op, { gradients, entries, seed }));
   return reports;
 }
 
-async function checkOp(engine: Engine, op: SpecifiedOp, { gradients, entries, seed }: { readonly gradients: boolean; readonly entries: number; readonly seed: number }): Promise<OpReport> {
+async function checkOp(
+  engine: Engine,
+  op: SpecifiedOp,
+  { gradients, entries, seed }: { readonly gradients: boolean; readonly entries: number; readonly seed: number },
+): Promise<OpReport> {
   const failures: OpFailure[] = [];
   let slopes = 0;
   for (const [index, each] of op.cases.entries()) {
@@ -86,7 +104,14 @@ async function checkOp(engine: Engine, op: SpecifiedOp, { gradients, entries, se
     const reason = refusal(op, each, drawn);
     if (reason !== null) failures.push({ stage: "reject", case: describeCase(drawn, each.attrs), reason });
   }
-  return { op: op.name, cases: op.cases.length, slopes, rejects: op.rejects.length, failures, ...(op.noGradient === undefined ? {} : { noGradient: op.noGradient }) };
+  return {
+    op: op.name,
+    cases: op.cases.length,
+    slopes,
+    rejects: op.rejects.length,
+    failures,
+    ...(op.noGradient === undefined ? {} : { noGradient: op.noGradient }),
+  };
 }
 
 async function reasonOf(check: () => string | null | Promise<string | null>): Promise<string | null> {
@@ -101,14 +126,17 @@ type Slots = Readonly<Record<string, Tensor | readonly Tensor[] | null>>;
 
 /** Records a call whose static types the loop does not know; the row checks it at run time. */
 function call({ op }: SpecifiedOp, x: Slots, { attrs }: ErasedCase): Tensor {
-  // The slots' names and kinds come from the row's own inputs.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the slots' names and kinds come from the row's own inputs
   return apply(op, x as Fill<Inputs, Tensor>, attrs);
 }
 
 async function forward(engine: Engine, op: SpecifiedOp, each: ErasedCase, drawn: Drawn, x: Slots): Promise<string | null> {
   const out = call(op, x, each);
   const { shape, dtype } = out;
-  const want = op.reference(mapDrawn(drawn, toHost) as Readonly<Record<string, Host | readonly Host[] | null>>, each.attrs, { shape, dtype });
+  const want = op.reference(mapDrawn(drawn, toHost) as Readonly<Record<string, Host | readonly Host[] | null>>, each.attrs, {
+    shape,
+    dtype,
+  });
   await engine.evaluate([out]);
   const got = out.host;
   if (got === null) return "the engine returned no value";
@@ -117,7 +145,12 @@ async function forward(engine: Engine, op: SpecifiedOp, each: ErasedCase, drawn:
 }
 
 /** The leaves a gradient flows to, the result, its cotangent and the gradients, recorded. */
-function differentiate(op: SpecifiedOp, each: ErasedCase, drawn: Drawn, seed: number): { leaves: Tensor[]; out: Tensor; ct: Tensor; grads: (Tensor | null)[] } {
+function differentiate(
+  op: SpecifiedOp,
+  each: ErasedCase,
+  drawn: Drawn,
+  seed: number,
+): { leaves: Tensor[]; out: Tensor; ct: Tensor; grads: (Tensor | null)[] } {
   const x = mapDrawn(drawn, toTensor);
   const leaves = flatten<Tensor>(x).filter(({ dtype }) => dtype === "float32");
   return record(() => {
@@ -145,7 +178,12 @@ async function backward(engine: Engine, op: SpecifiedOp, each: ErasedCase, drawn
 }
 
 /** Reverse mode against central differences, both in float64: what proves the row's vjp, whatever the backend. */
-function numeric(op: SpecifiedOp, each: ErasedCase, drawn: Drawn, { entries, seed }: { readonly entries: number; readonly seed: number }): { reason: string | null; compared: number } {
+function numeric(
+  op: SpecifiedOp,
+  each: ErasedCase,
+  drawn: Drawn,
+  { entries, seed }: { readonly entries: number; readonly seed: number },
+): { reason: string | null; compared: number } {
   const { leaves, out, ct, grads } = differentiate(op, each, drawn, seed);
   if (out.dtype !== "float32" || leaves.length === 0) return { reason: null, compared: 0 };
   const present = grads.flatMap((grad) => (grad === null ? [] : [grad]));
@@ -158,7 +196,11 @@ function numeric(op: SpecifiedOp, each: ErasedCase, drawn: Drawn, { entries, see
     const slopes = numericGradient(f, leaf, ct.host ?? [], { entries, seed }).filter(({ smooth }) => smooth);
     compared += slopes.length;
     const got = slopes.map(({ entry }) => values[entry] ?? Number.NaN);
-    const reason = disagreement(got, slopes.map(({ slope }) => slope), { relative: 1e-5, absolute: 1e-6 });
+    const reason = disagreement(
+      got,
+      slopes.map(({ slope }) => slope),
+      { relative: 1e-5, absolute: 1e-6 },
+    );
     if (reason !== null) return { reason: `input ${i} (of entries ${slopes.map(({ entry }) => entry).join(", ")}): ${reason}`, compared };
   }
   return { reason: null, compared };
@@ -171,7 +213,8 @@ function refusal(op: SpecifiedOp, each: ErasedCase & { readonly code: string }, 
   } catch (error) {
     if (!(error instanceof GradusError)) return `threw ${String(error)} instead of an error with code ${each.code}`;
     if (error.code !== each.code) return `refused with code ${error.code} instead of ${each.code}`;
-    const rendered = error.message.startsWith(`${op.op.name}: `) && error.message.endsWith(`code: ${each.code}`) && error.sentence.length > 0;
+    const rendered =
+      error.message.startsWith(`${op.op.name}: `) && error.message.endsWith(`code: ${each.code}`) && error.sentence.length > 0;
     return rendered ? null : `the message is not rendered: ${error.message}`;
   }
   return `was accepted, and should be refused with code ${each.code}`;

@@ -1,4 +1,19 @@
-import { concat, flip, hostArray, type HostTensor, identity, neg, reshape, type Shape, sizeOf, slice, split, stridesOf, type Tensor, transpose } from "@gradus/tensor";
+import {
+  concat,
+  flip,
+  hostArray,
+  type HostTensor,
+  identity,
+  neg,
+  reshape,
+  type Shape,
+  sizeOf,
+  slice,
+  split,
+  stridesOf,
+  type Tensor,
+  transpose,
+} from "@gradus/tensor";
 import { toTensor } from "./case.ts";
 
 /** A way to hand an op the same values through a view, so that views are composed into its reads. */
@@ -11,9 +26,21 @@ export interface Disguise {
 /** The plain tensor, and every disguise of it. */
 export const disguises: readonly Disguise[] = [
   { name: "plain", fits: () => true, wrap: toTensor },
-  { name: "reshaped", fits: ({ shape }) => shape.length !== 1, wrap: (host) => reshape(toTensor({ ...host, shape: [host.data.length] }), host.shape) },
-  { name: "transposed", fits: ({ shape }) => shape.length >= 2, wrap: (host) => transpose(toTensor(rearranged(host, host.shape.toSpliced(-2, 2, ...host.shape.slice(-2).reverse()), swapLast))) },
-  { name: "flipped", fits: ({ shape }) => shape.length >= 1, wrap: (host) => flip(toTensor(rearranged(host, host.shape, (index) => index.with(0, (host.shape[0] ?? 1) - 1 - (index[0] ?? 0)))), 0) },
+  {
+    name: "reshaped",
+    fits: ({ shape }) => shape.length !== 1,
+    wrap: (host) => reshape(toTensor({ ...host, shape: [host.data.length] }), host.shape),
+  },
+  {
+    name: "transposed",
+    fits: ({ shape }) => shape.length >= 2,
+    wrap: (host) => transpose(toTensor(rearranged(host, host.shape.toSpliced(-2, 2, ...host.shape.slice(-2).reverse()), swapLast))),
+  },
+  {
+    name: "flipped",
+    fits: ({ shape }) => shape.length >= 1,
+    wrap: (host) => flip(toTensor(rearranged(host, host.shape, (index) => index.with(0, (host.shape[0] ?? 1) - 1 - (index[0] ?? 0)))), 0),
+  },
   {
     name: "sliced",
     fits: ({ shape }) => shape.length >= 1,
@@ -24,13 +51,25 @@ export const disguises: readonly Disguise[] = [
       return slice(toTensor(wide), [{ start: 1, step: 2 }]);
     },
   },
-  { name: "joined", fits: ({ shape }) => (shape[0] ?? 0) >= 2, wrap: (host) => concat(split(toTensor(host), [1, (host.shape[0] ?? 1) - 1])) },
+  {
+    name: "joined",
+    fits: ({ shape }) => (shape[0] ?? 0) >= 2,
+    wrap: (host) => concat(split(toTensor(host), [1, (host.shape[0] ?? 1) - 1])),
+  },
   { name: "identity", fits: () => true, wrap: (host) => identity(toTensor(host)) },
-  { name: "computed", fits: ({ dtype }) => dtype === "float32", wrap: (host) => neg(toTensor({ ...host, data: host.data.map((value) => -value) })) },
+  {
+    name: "computed",
+    fits: ({ dtype }) => dtype === "float32",
+    wrap: (host) => neg(toTensor({ ...host, data: host.data.map((value) => -value) })),
+  },
 ];
 
 /** A host tensor of another shape, each element from the index `from` gives, or 1 where it gives none. */
-function rearranged({ shape, dtype, data }: HostTensor, target: Shape, from: (index: readonly number[]) => readonly number[] | null): HostTensor {
+function rearranged(
+  { shape, dtype, data }: HostTensor,
+  target: Shape,
+  from: (index: readonly number[]) => readonly number[] | null,
+): HostTensor {
   const moved = hostArray(dtype, sizeOf(target));
   const strides = stridesOf(shape);
   const steps = stridesOf(target);

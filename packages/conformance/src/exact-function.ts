@@ -46,7 +46,7 @@ export function record<R>(f: () => R): R {
   try {
     return f();
   } finally {
-    for (const state of [...pendingStates]) if (!before.has(state)) state.discard();
+    for (const state of pendingStates) if (!before.has(state)) state.discard();
   }
 }
 

@@ -17,10 +17,14 @@ export function checkLeaks(engine: Engine): () => void {
     engine.clear();
     const { bytes } = engine.backend.memory();
     if (bytes === before) return;
-    throw new MemoryError("memory/leak", `${bytes} bytes are held, and ${before} were before: ${bytes > before ? `${bytes - before} leaked` : `${before - bytes} too many were freed`}`, {
-      subject: "checkLeaks",
-      facts: { backend: engine.backend.name, programs },
-      hint: "free() the model, the optimizer and what was kept",
-    });
+    throw new MemoryError(
+      "memory/leak",
+      `${bytes} bytes are held, and ${before} were before: ${bytes > before ? `${bytes - before} leaked` : `${before - bytes} too many were freed`}`,
+      {
+        subject: "checkLeaks",
+        facts: { backend: engine.backend.name, programs },
+        hint: "free() the model, the optimizer and what was kept",
+      },
+    );
   };
 }

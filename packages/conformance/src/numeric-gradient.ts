@@ -19,7 +19,12 @@ const kinkLimit = 1e-2;
  *
  * Truncation is of order h², rounding of order 1e-16 / h: with h = 1e-5 an estimate is good to about 1e-10.
  */
-export function numericGradient(f: ExactFunction, leaf: Tensor, ct: ArrayLike<number>, { entries, seed }: { readonly entries: number; readonly seed: number }): Slope[] {
+export function numericGradient(
+  f: ExactFunction,
+  leaf: Tensor,
+  ct: ArrayLike<number>,
+  { entries, seed }: { readonly entries: number; readonly seed: number },
+): Slope[] {
   const point = Float64Array.from(leaf.host ?? []);
   const at = (values: Float64Array): number => dot(f.run(new Map([[leaf, values]]))[0] ?? [], ct);
   const here = at(point);

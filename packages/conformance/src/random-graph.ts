@@ -1,4 +1,31 @@
-import { add, broadcastShapes, cos, exp, expand, gradients, identity, less, matmul, maximum, mean, mul, neg, reshape, sameShape, type Shape, sin, sizeOf, type State, sub, sum, tanh, type Tensor, where } from "@gradus/tensor";
+import {
+  add,
+  broadcastShapes,
+  cos,
+  exp,
+  expand,
+  flip,
+  gradients,
+  identity,
+  less,
+  matmul,
+  maximum,
+  mean,
+  mul,
+  neg,
+  reshape,
+  sameShape,
+  type Shape,
+  sin,
+  sizeOf,
+  type State,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  type Tensor,
+  where,
+} from "@gradus/tensor";
 import { uniform } from "./random.ts";
 
 /** One step of a recipe: what to add to the graph, and three numbers to choose with. */
@@ -17,7 +44,11 @@ export interface Recipe {
 export function cook({ nodes, outputs, gradients: differentiate }: Recipe, inputs: readonly Tensor[], states: readonly State[]): Tensor[] {
   const fresh = inputs.map((input) => identity(input));
   const pool: Tensor[] = [...fresh, ...states];
-  const pick = (n: number): Tensor => pool[pool.length - 1 - (n % pool.length)] as Tensor;
+  const pick = (n: number): Tensor => {
+    const tensor = pool[pool.length - 1 - (n % pool.length)];
+    if (tensor === undefined) throw new RangeError("a recipe needs inputs");
+    return tensor;
+  };
   for (const [kind, a, b, c] of nodes) {
     const x = pick(a).value();
     switch (kind % 9) {
@@ -29,7 +60,7 @@ export function cook({ nodes, outputs, gradients: differentiate }: Recipe, input
         pool.push(binary(x, pick(b).value(), c));
         break;
       case 3:
-        pool.push(reshape(x, factors(x.size, b)));
+        pool.push(view(x, b, c));
         break;
       case 4:
         if (x.rank < 3 && x.size <= 200) pool.push(expand(x, [(b % 3) + 1, ...x.shape]));
@@ -58,6 +89,13 @@ export function cook({ nodes, outputs, gradients: differentiate }: Recipe, input
   if (!differentiate) return wanted;
   const loss = add(mean(pick(0).value()), mean(mul(pick(1).value(), 0.5)));
   return [...wanted, loss, ...gradients(loss, fresh)];
+}
+
+/** The same elements elsewhere: in another shape, transposed, or backwards. */
+function view(x: Tensor, choice: number, axis: number): Tensor {
+  if (x.rank >= 2 && choice % 3 === 0) return transpose(x, axis % x.rank, (axis + 1) % x.rank);
+  if (x.rank >= 1 && choice % 3 === 1) return flip(x, axis % x.rank);
+  return reshape(x, factors(x.size, axis));
 }
 
 /** Bounded functions, so that forty in a row stay finite. */
@@ -114,7 +152,13 @@ function fit(x: Tensor, shape: Shape): Tensor {
   if (x.size === sizeOf(shape)) return reshape(x, shape);
   const broadcast = broadcastShapes(x.shape, shape);
   if (broadcast !== null && sameShape(broadcast, shape)) return expand(x, shape);
-  return expand(reshape(mean(x), shape.map(() => 1)), shape);
+  return expand(
+    reshape(
+      mean(x),
+      shape.map(() => 1),
+    ),
+    shape,
+  );
 }
 
 /** A shape of up to three axes with `size` elements. */

@@ -1,5 +1,15 @@
 import type { Backend, LibraryStep, LoopStep, Plan, Step } from "@gradus/compile";
-import { axisIndex, type IndexExpression, linearIndex, type Scalar, ScalarBuilder, type Shape, sizeOf, stridesOf, substituteAxes } from "@gradus/tensor";
+import {
+  axisIndex,
+  type IndexExpression,
+  linearIndex,
+  type Scalar,
+  ScalarBuilder,
+  type Shape,
+  sizeOf,
+  stridesOf,
+  substituteAxes,
+} from "@gradus/tensor";
 
 /** What to break: one element of the result of every step that computes this op. */
 export interface Sabotage {

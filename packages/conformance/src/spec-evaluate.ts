@@ -17,7 +17,12 @@ export function specEvaluate(tensors: readonly Tensor[], cells: ReadonlyMap<Stat
     const op = opOf(tensor);
     const { source } = tensor;
     if (op === null) {
-      values.set(tensor, source.kind === "state" ? (cells.get(source.state) ?? Float64Array.from(source.state.hostValue() ?? [])) : Float64Array.from(tensor.host ?? []));
+      values.set(
+        tensor,
+        source.kind === "state"
+          ? (cells.get(source.state) ?? Float64Array.from(source.state.hostValue() ?? []))
+          : Float64Array.from(tensor.host ?? []),
+      );
       continue;
     }
     const spec = table.get(op.name);

@@ -9,10 +9,10 @@ import { randomRecipe } from "./random-graph.ts";
 
 /** The functions of a test framework that the suite registers itself with: vitest's, jest's or node:test's. */
 export interface TestRunner {
-  describe(name: string, register: () => void): unknown;
-  test(name: string, run: () => Promise<void>): unknown;
-  beforeAll(run: () => Promise<void>): unknown;
-  afterAll(run: () => Promise<void>): unknown;
+  readonly describe: (name: string, register: () => void) => unknown;
+  readonly test: (name: string, run: () => Promise<void>) => unknown;
+  readonly beforeAll: (run: () => Promise<void>) => unknown;
+  readonly afterAll: (run: () => Promise<void>) => unknown;
 }
 
 export interface TestBackendOptions {
@@ -32,7 +32,11 @@ export interface TestBackendOptions {
  *
  * Example: `import * as runner from "vitest"; testBackend(runner, () => new MyBackend());`
  */
-export function testBackend({ describe, test, beforeAll, afterAll }: TestRunner, make: () => Backend | Promise<Backend>, { name = "backend", ops = specifiedOps(), graphs = 50, seed = 1 }: TestBackendOptions = {}): void {
+export function testBackend(
+  { describe, test, beforeAll, afterAll }: TestRunner,
+  make: () => Backend | Promise<Backend>,
+  { name = "backend", ops = specifiedOps(), graphs = 50, seed = 1 }: TestBackendOptions = {},
+): void {
   describe(name, () => {
     let engine: Engine | null = null;
     beforeAll(async () => {
@@ -61,20 +65,24 @@ export function testBackend({ describe, test, beforeAll, afterAll }: TestRunner,
             const [report] = await checkOps(engine, { ops: [op], seed });
             const [first] = report?.failures ?? [];
             if (first === undefined) return;
-            throw new NumericError("conformance/op", `${report?.failures.length} checks failed, first ${first.stage} of ${first.case}: ${first.reason}`, { subject: op.name });
+            throw new NumericError(
+              "conformance/op",
+              `${report?.failures.length} checks failed, first ${first.stage} of ${first.case}: ${first.reason}`,
+              { subject: op.name },
+            );
           }),
         );
       }
     });
 
     describe("behaviour", () => {
-      for (const { name: title, check } of behaviours) {
+      for (const behaviour of behaviours) {
         test(
-          title,
+          behaviour.name,
           withEngine(async (engine) => {
             const { cell, free } = cellMaker();
             try {
-              await check(engine, cell);
+              await behaviour.check(engine, cell);
             } finally {
               free();
             }

@@ -1,4 +1,13 @@
-import { type Backend, bytesOf, type DeviceBuffer, type Executable, type LibraryStep, type MemoryUse, type Plan, type PlanBuffer } from "@gradus/compile";
+import {
+  type Backend,
+  bytesOf,
+  type DeviceBuffer,
+  type Executable,
+  type LibraryStep,
+  type MemoryUse,
+  type Plan,
+  type PlanBuffer,
+} from "@gradus/compile";
 import { type Aval, type HostData, hostArray, sizeOf } from "@gradus/tensor";
 import { Interpreter, runLoop, spread } from "./interpret.ts";
 import { definitionOf } from "./library.ts";
@@ -36,12 +45,22 @@ export class ReferenceBackend implements Backend {
       const arena = this.#planned ? new Float64Array(plan.arenaBytes).fill(Number.NaN) : null;
       const memory = plan.buffers.map(({ place, shape }) => {
         if (place.kind === "bound") return exact(bound[place.slot]);
-        return arena === null ? new Float64Array(sizeOf(shape)).fill(Number.NaN) : arena.subarray(place.offset, place.offset + sizeOf(shape));
+        return arena === null
+          ? new Float64Array(sizeOf(shape)).fill(Number.NaN)
+          : arena.subarray(place.offset, place.offset + sizeOf(shape));
       });
       plan.inputs.forEach((id, i) => memory[id]?.set(inputs[i] ?? []));
       for (const step of plan.steps) {
         if (arena !== null) poison(arena, plan, step);
-        if (step.kind === "loop") runLoop(step, pick(memory, step.reads), pick(memory, step.writes.map(({ buffer }) => buffer)));
+        if (step.kind === "loop")
+          runLoop(
+            step,
+            pick(memory, step.reads),
+            pick(
+              memory,
+              step.writes.map(({ buffer }) => buffer),
+            ),
+          );
         else runLibrary(step, memory);
       }
       return plan.outputs.map((id) => (memory[id] ?? new Float64Array(0)).slice());

@@ -5,7 +5,11 @@ import type { LoopStep } from "@gradus/compile";
 type Compute = () => number;
 
 /** Runs a loop nest element by element in float64. */
-export function runLoop({ extents, reduce, terms, writes }: LoopStep, reads: readonly Float64Array[], outputs: readonly Float64Array[]): void {
+export function runLoop(
+  { extents, reduce, terms, writes }: LoopStep,
+  reads: readonly Float64Array[],
+  outputs: readonly Float64Array[],
+): void {
   const axes = new Array<number>(extents.length + reduce.length).fill(0);
   const accumulators = terms.map(() => 0);
   const machine = new Interpreter(axes, accumulators, reads);
@@ -41,7 +45,14 @@ class Gather {
 
   constructor(combine: Combine) {
     this.#combine = combine;
-    this.#value = combine === "sum" ? 0 : combine === "prod" ? 1 : combine === "max" || combine === "argmax" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    this.#value =
+      combine === "sum"
+        ? 0
+        : combine === "prod"
+          ? 1
+          : combine === "max" || combine === "argmax"
+            ? Number.NEGATIVE_INFINITY
+            : Number.POSITIVE_INFINITY;
   }
 
   take(value: number, position: number): void {

@@ -13,13 +13,15 @@ interface Meaning {
 /** What a library step computes: its op's definition, which stands in the op's spec and nowhere else. */
 export function definitionOf({ op, call: { x, attrs, out } }: LibraryStep): Run {
   // The table is typed row by row, and a step names its row.
-  const { reference } = specs[op] as Meaning;
+  const meaning: Meaning = specs[op];
   const slots: Readonly<Record<string, Aval | readonly Aval[] | null>> = x;
   return (inputs) => {
     let next = 0;
     const host = ({ shape, dtype }: Aval): Host => ({ shape, dtype, data: inputs[next++] ?? new Float64Array(0) });
-    const given = Object.fromEntries(Object.entries(slots).map(([slot, value]) => [slot, value === null ? null : isList(value) ? value.map(host) : host(value)]));
-    return reference(given, attrs, out);
+    const given = Object.fromEntries(
+      Object.entries(slots).map(([slot, value]) => [slot, value === null ? null : isList(value) ? value.map(host) : host(value)]),
+    );
+    return meaning.reference(given, attrs, out);
   };
 }
 

@@ -43,6 +43,7 @@ export class WasmBackend implements Backend {
   readonly #shared: boolean;
   readonly #tileWork: number;
   #nextId = 1;
+  #executables = 0;
   #arena = { address: 0, bytes: 0 };
   #scratch = { address: 0, bytes: 0 };
   #workspace = { address: 0, bytes: 0 };
@@ -93,6 +94,7 @@ export class WasmBackend implements Backend {
     const table = this.#heap.allocate(tableBytes + counterCount * 4, `the tables of plan ${plan.name}`);
     const counters = table + tableBytes;
     const id = this.#nextId++;
+    this.#executables++;
     const message = this.#pool?.send({ kind: "module", id, module }) ?? 0;
 
     const arenaBytes = guards === null ? plan.arenaBytes : guards.arenaBytes;
@@ -140,6 +142,8 @@ export class WasmBackend implements Backend {
         freed = true;
         this.#heap.free(table);
         this.#pool?.send({ kind: "free", id });
+        this.#executables--;
+        if (this.#executables === 0) this.#giveBackRegions();
       },
     };
   }
@@ -188,6 +192,15 @@ export class WasmBackend implements Backend {
       for (const kernel of kernels) if (kernel.tiles > 0) launches.push({ kernel, addresses });
     }
     return { launches, needed, guards };
+  }
+
+  /** Without a plan there is nothing to run, and a region is made again by the next one. */
+  #giveBackRegions(): void {
+    for (const region of [this.#arena, this.#scratch, this.#workspace]) {
+      if (region.address !== 0) this.#heap.free(region.address);
+      region.address = 0;
+      region.bytes = 0;
+    }
   }
 
   /** A region shared by all plans, as large as the largest needs; runs never overlap. */
