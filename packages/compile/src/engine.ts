@@ -70,15 +70,21 @@ export class Engine implements Runtime {
     const program = readProgram(wanted, updates);
     refuseArguments(program);
     refuseStale(program);
-    const go = (prepared: Prepared): void | Promise<void> => this.run(program, prepared, (leaf) => leaf, wanted);
-    const prepared = this.prepare(program);
-    const done = prepared instanceof Promise ? prepared.then(go) : go(prepared);
-    if (!(done instanceof Promise)) return;
-    const pass = (): void => {
-      this.#turn = null;
-    };
-    this.#turn = done.then(pass, pass);
-    await done;
+    try {
+      const go = (prepared: Prepared): void | Promise<void> => this.run(program, prepared, (leaf) => leaf, wanted);
+      const prepared = this.prepare(program);
+      const done = prepared instanceof Promise ? prepared.then(go) : go(prepared);
+      if (!(done instanceof Promise)) return;
+      const pass = (): void => {
+        this.#turn = null;
+      };
+      this.#turn = done.then(pass, pass);
+      await done;
+    } catch (error) {
+      // The step is lost, and its updates with it: the next one starts from the state as it is.
+      for (const { state, value } of updates) if (state.pending === value) state.discard();
+      throw error;
+    }
   }
 
   async keep(tensors: readonly Tensor[]): Promise<readonly Tensor[]> {

@@ -35,11 +35,11 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
 }
 
 function brokenPlan(plan: Plan, op: string, element: number | undefined): Plan {
-  return { ...plan, steps: plan.steps.map((step) => (step.label.split("+").includes(op) ? brokenStep(step, element) : step)) };
+  return { ...plan, steps: plan.steps.flatMap((step) => (step.label.split("+").includes(op) ? brokenStep(plan, step, element) : [step])) };
 }
 
-function brokenStep(step: Step, element: number | undefined): Step {
-  return step.kind === "loop" ? brokenLoop(step, element) : brokenCall(step, element);
+function brokenStep(plan: Plan, step: Step, element: number | undefined): Step[] {
+  return step.kind === "loop" ? [brokenLoop(step, element)] : [step, spoiling(plan, step, element)];
 }
 
 function brokenLoop(step: LoopStep, element: number | undefined): LoopStep {
@@ -47,11 +47,13 @@ function brokenLoop(step: LoopStep, element: number | undefined): LoopStep {
   return { ...step, writes: step.writes.map(({ buffer, value }) => ({ buffer, value: wrongAt(s, value, step.extents, element) })) };
 }
 
-function brokenCall(step: LibraryStep, element: number | undefined): LibraryStep {
+/** A step that rewrites a library call's result in place: not every kernel takes an epilogue. */
+function spoiling({ buffers }: Plan, { write }: LibraryStep, element: number | undefined): LoopStep {
   const s = new ScalarBuilder();
-  const axes = step.epilogue?.axes ?? [sizeOf(step.call.out.shape)];
-  const value = step.epilogue?.value ?? s.accumulator(0, step.call.out.dtype);
-  return { ...step, epilogue: { axes, value: wrongAt(s, value, axes, element), reads: step.epilogue?.reads ?? [] } };
+  const { shape = [], dtype = "float32" } = buffers[write] ?? {};
+  const extents = [sizeOf(shape)];
+  const value = s.load(0, dtype, axisIndex(0, sizeOf(shape)));
+  return { kind: "loop", label: "spoil", extents, reduce: [], terms: [], reads: [write], writes: [{ buffer: write, value: wrongAt(s, value, extents, element) }] };
 }
 
 /** `value`, except at one element. */

@@ -89,7 +89,9 @@ export function workerMain(start: WorkerStart, port: WorkerPort, words: typeof c
       seen = generation;
       if (thread >= participants) continue;
       try {
-        programs.get(id)?.(thread, participants, 1, ...rest, counters);
+        const run = programs.get(id);
+        if (run === undefined) throw new RangeError("a run of a plan that was not received");
+        run(thread, participants, 1, ...rest, counters);
       } catch {
         // Lets the others through every barrier; the main thread then reports the failure.
         Atomics.store(view, at + words.failed, 1);

@@ -80,7 +80,8 @@ class StepDrawing {
         return s.call("select", part("bool"), part(dtype), part(dtype));
       case 2: {
         const from = this.#pick(["float32", "int32", "uint8", "bool"] as const);
-        return s.call(dtype === "float32" ? "toFloat32" : dtype === "int32" ? "toInt32" : dtype === "uint8" ? "toUint8" : "toBool", from === dtype ? part(dtype) : part(from));
+        if (dtype === "float32") return this.#small(s.call("toFloat32", part(from)));
+        return s.call(dtype === "int32" ? "toInt32" : dtype === "uint8" ? "toUint8" : "toBool", part(from));
       }
       default:
         break;

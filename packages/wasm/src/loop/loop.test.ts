@@ -6,7 +6,7 @@ import { printScalar } from "@gradus/compile";
 import { referenceStep, runStep, type StepCase } from "./run-step.test.harness.ts";
 
 const levels = (["relaxed", "simd", "scalar"] as const).filter((level) => level !== "relaxed" || wasmFeatures().relaxedSimd);
-const cases = Math.min(20_000, Math.max(100, Math.floor(Number(process.env["GRADUS_FUZZ_CASES"] ?? 6000) / 4)));
+const cases = Math.min(20_000, Math.max(100, Math.floor(Number(process.env["GRADUS_FUZZ_CASES"] ?? 6000) / 6)));
 
 /** Choices from a seed (mulberry32). */
 function choicesOf(seed: number): Choices {

@@ -1,0 +1,204 @@
+import type { Backend, Executable } from "@gradus/compile";
+import { buildPlan, readProgram } from "@gradus/compile";
+import { BackendError, fromHost, matmul, mul, sum, tanh, type Tensor } from "@gradus/tensor";
+import { afterEach, describe, expect, test } from "vitest";
+import { ModuleBuilder } from "./asm/index.ts";
+import { WasmBackend, type WasmOptions } from "./backend.ts";
+import { mostPages } from "./heap.ts";
+import { startHostWorker, type StartWorker, type WorkerHandle } from "./pool.ts";
+import { noise, settled, TrainingStep } from "./training-step.test.harness.ts";
+import type { WorkerMessage } from "./worker.ts";
+
+const backends: WasmBackend[] = [];
+
+/** A backend whose kernels are cut into many tiles, so that every thread gets some. */
+function backendOf(options: WasmOptions): WasmBackend {
+  const backend = new WasmBackend({ tileWork: 100, ...options });
+  backends.push(backend);
+  return backend;
+}
+
+afterEach(() => {
+  for (const backend of backends.splice(0)) backend.dispose();
+});
+
+interface Job {
+  readonly executable: Executable;
+  readonly inputs: readonly Float32Array[];
+  readonly want: readonly (readonly number[])[];
+}
+
+const run = ({ executable, inputs }: Job): number[][] => (executable.run(inputs, []) as readonly ArrayLike<number>[]).map((values) => Array.from(values));
+
+/** Plans of one to several kernels, with what they give on one thread. */
+function jobsOf(backend: Backend, count: number, alone: WasmBackend): Job[] {
+  return Array.from({ length: count }, (_, i) => {
+    const [rows, columns] = [3 + (i % 5), 40 + 37 * i];
+    const x = fromHost([rows, columns], "float32", noise(rows * columns, i + 1));
+    const graphs: Tensor[] = [tanh(mul(x, 0.5)), tanh(sum(mul(x, x), { axis: 0 })), matmul(tanh(x), x, { transposeB: true }), tanh(matmul(x, sum(x, { axis: 0 })))];
+    const program = readProgram([graphs[i % graphs.length] ?? x], []);
+    const plan = buildPlan(program);
+    const inputs = program.leaves.map(({ host }) => Float32Array.from(host ?? []));
+    const job = { executable: alone.prepare(plan), inputs, want: [] };
+    const want = run(job as Job);
+    return { executable: backend.prepare(plan) as Executable, inputs, want };
+  });
+}
+
+describe("results", () => {
+  test("a training step gives the same bits on 1, 2 and 3 threads, and again", async () => {
+    const results: number[][][] = [];
+    for (const threads of [1, 2, 3, 2]) {
+      const training = new TrainingStep();
+      results.push(await training.train(settled(backendOf({ threads, guard: true })), 25));
+      training.free();
+    }
+    expect(results[0]?.[0]?.at(-1)).toBeLessThan(results[0]?.[0]?.[0] ?? 0);
+    for (const other of results.slice(1)) expect(other).toEqual(results[0]);
+  });
+
+  test.each([
+    [2, 6000],
+    [3, 600],
+  ])("on %i threads, %i runs of 24 plans in mixed order all give what one thread gives", { timeout: 300_000 }, async (threads, runs) => {
+    const backend = backendOf({ threads });
+    const jobs = jobsOf(backend, 24, backendOf({ threads: 1 }));
+    await backend.ready();
+    for (let i = 0; i < runs; i++) {
+      const job = jobs[(i * 7 + ((i * i) >> 3)) % jobs.length];
+      if (job === undefined) expect.unreachable();
+      const [got] = run(job);
+      const wrong = got?.findIndex((value, k) => !Object.is(value, job.want[0]?.[k]));
+      if (wrong !== -1) expect.unreachable(`run ${i} differs at element ${wrong}`);
+      // Lets workers fall asleep now and then, and messages in.
+      if (i % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+  });
+
+  test("plans come and go while workers are at work, and no memory is touched after it is given back", { timeout: 120_000 }, async () => {
+    const backend = backendOf({ threads: 2, guard: true });
+    const alone = backendOf({ threads: 1 });
+    const before = backend.memory().bytes;
+    const kept = jobsOf(backend, 4, alone);
+    for (let round = 0; round < 60; round++) {
+      const jobs = jobsOf(backend, 4, alone);
+      if (round % 3 === 0) await backend.ready();
+      for (const job of [...jobs, ...kept]) expect(run(job)).toEqual(job.want);
+      for (const { executable } of jobs) executable.free();
+      const cell = backend.allocate({ shape: [64], dtype: "float32" }, "cell");
+      cell.write(new Float32Array(64).fill(7));
+      for (const job of kept) expect(run(job)).toEqual(job.want);
+      expect(cell.read()).toEqual(new Float32Array(64).fill(7));
+      cell.free();
+    }
+    for (const { executable } of kept) executable.free();
+    // What is left are the arena, scratch and workspace that all plans share.
+    expect(backend.memory().bytes - before).toBeLessThan(100_000);
+  });
+});
+
+/** Host workers whose messages pass through `change`. */
+function workersWith(change: (message: WorkerMessage, thread: number) => WorkerMessage | null): StartWorker {
+  return async (start, onFailure) => {
+    const worker = await startHostWorker(start, onFailure);
+    return {
+      post: (message) => {
+        const changed = change(message, start.thread);
+        if (changed !== null) worker.post(changed);
+      },
+      stop: () => worker.stop(),
+    };
+  };
+}
+
+describe("workers that are late or fail", () => {
+  test("a plan the workers have not received runs on the main thread alone", async () => {
+    const held: (() => void)[] = [];
+    const backend = backendOf({
+      threads: 2,
+      startWorker: async (start, onFailure) => {
+        const worker = await startHostWorker(start, onFailure);
+        return { post: (message) => void held.push(() => worker.post(message)), stop: () => worker.stop() };
+      },
+    });
+    const jobs = jobsOf(backend, 6, backendOf({ threads: 1 }));
+    for (const job of jobs) expect(run(job)).toEqual(job.want);
+    while (held.length < 6) await new Promise((resolve) => setTimeout(resolve, 1));
+    for (const job of jobs) expect(run(job)).toEqual(job.want);
+    for (const post of held.slice(0, 3)) post();
+    for (const job of jobs) expect(run(job)).toEqual(job.want);
+    for (const post of held.slice(3)) post();
+    await backend.ready();
+    for (const job of jobs) expect(run(job)).toEqual(job.want);
+  });
+
+  test("workers that never start are never waited for", () => {
+    const backend = backendOf({ threads: 3, startWorker: () => new Promise<WorkerHandle>(() => undefined) });
+    for (const job of jobsOf(backend, 4, backendOf({ threads: 1 }))) expect(run(job)).toEqual(job.want);
+  });
+
+  test.each(["rejects", "throws"])("a start that %s leaves one thread that works", async (way) => {
+    const failure = new Error("no more threads");
+    const startWorker: StartWorker =
+      way === "rejects"
+        ? () => Promise.reject(failure)
+        : () => {
+            throw failure;
+          };
+    const backend = backendOf({ threads: 2, startWorker });
+    await backend.ready();
+    for (const job of jobsOf(backend, 4, backendOf({ threads: 1 }))) expect(run(job)).toEqual(job.want);
+  });
+
+  test.each([2, 3])("a worker that traps, of %i threads, loses that step with a BackendError, and the next ones run on one thread", async (threads) => {
+    const trapping = trappingModule();
+    const backend = backendOf({ threads, startWorker: workersWith((message, thread) => (message.kind === "module" && thread === 1 ? { ...message, module: trapping } : message)) });
+    const jobs = jobsOf(backend, 5, backendOf({ threads: 1 }));
+    await backend.ready();
+    const [first] = jobs;
+    if (first === undefined) expect.unreachable();
+    expect(() => run(first)).toThrow(BackendError);
+    for (let round = 0; round < 50; round++) for (const job of jobs) expect(run(job)).toEqual(job.want);
+  });
+
+  test("a module that a worker cannot instantiate is found out without a hang", async () => {
+    const empty = new WebAssembly.Module(new ModuleBuilder().build());
+    const foreign = new WebAssembly.Module(importing());
+    for (const module of [empty, foreign]) {
+      const backend = backendOf({ threads: 2, startWorker: workersWith((message) => (message.kind === "module" ? { ...message, module } : message)) });
+      const [job] = jobsOf(backend, 1, backendOf({ threads: 1 }));
+      if (job === undefined) expect.unreachable();
+      await backend.ready();
+      if (module === empty) expect(() => run(job)).toThrow(BackendError);
+      expect(run(job)).toEqual(job.want);
+    }
+  });
+
+  test("a backend that was disposed of still runs, on one thread", async () => {
+    const backend = backendOf({ threads: 2 });
+    const [job] = jobsOf(backend, 1, backendOf({ threads: 1 }));
+    if (job === undefined) expect.unreachable();
+    await backend.ready();
+    backend.dispose();
+    expect(run(job)).toEqual(job.want);
+  });
+});
+
+/** A module like a plan's, whose run traps at once. */
+function trappingModule(): WebAssembly.Module {
+  const module = new ModuleBuilder();
+  module.importMemory({ initial: 0, maximum: mostPages + 1, shared: true });
+  module.function("run", { parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], export: "run" }, (f) => f.unreachable());
+  return new WebAssembly.Module(module.build());
+}
+
+/** A module that asks for a memory other than the workers have. */
+function importing(): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  module.importMemory({ initial: 0, maximum: 1, shared: true });
+  return module.build();
+}
+
+test.each([0, -1, 1.5, 65, Number.NaN])("%d threads are refused", (threads) => {
+  expect(() => new WasmBackend({ threads })).toThrow(`threads must be a whole number from 1 to 64, not ${threads}`);
+});
