@@ -30,7 +30,8 @@ async function run(options: Options): Promise<void> {
   const onlyBudgets = options.filters[0] === "budgets";
   const chosenCases = onlyBudgets ? [] : cases.filter(({ name }) => wanted(name));
   const chosenBudgets = onlyBudgets || options.docs ? budgets : [];
-  if (chosenCases.length + chosenBudgets.length === 0) throw new UsageError(`no case is called ${options.filters.join(" or ")}; there are ${cases.map(({ name }) => name).join(", ")}`);
+  if (chosenCases.length + chosenBudgets.length === 0)
+    throw new UsageError(`no case is called ${options.filters.join(" or ")}; there are ${cases.map(({ name }) => name).join(", ")}`);
 
   const host = describeHost();
   console.log(hostLine(host));
@@ -47,7 +48,11 @@ async function run(options: Options): Promise<void> {
   const judged: BudgetReport[] = [];
   for (const { name, limit, measure: measureBudget } of chosenBudgets) {
     progress(`budget: ${name}`);
-    const report = { name, limit, ...(await measureBudget()) };
+    const result = await measureBudget().catch((error: unknown) => ({
+      measured: `not measured: ${error instanceof Error ? error.message : String(error)}`,
+      holds: null,
+    }));
+    const report = { name, limit, ...result };
     judged.push(report);
     say(`${report.holds === null ? "     " : report.holds ? "ok   " : "OVER "} ${name}: ${report.measured} (budget ${limit})`);
   }

@@ -79,7 +79,9 @@ export function modelCase(model: ModelName, pass: ModelCase["pass"], batch: numb
 
 /** Names of a model's parameters among its inputs, in the order of its layers. */
 export function parameterNames({ layers }: ModelCase): string[] {
-  return layers.flatMap((layer) => (layer.kind === "conv" || layer.kind === "linear" ? [`${layer.name}.weight`, `${layer.name}.bias`] : []));
+  return layers.flatMap((layer) =>
+    layer.kind === "conv" || layer.kind === "linear" ? [`${layer.name}.weight`, `${layer.name}.bias`] : [],
+  );
 }
 
 const resnetBlock: ConvolutionSizes = { n: 8, c: 64, size: 56, o: 64, kernel: 3, padding: 1 };

@@ -17,7 +17,8 @@ export function difference(ours: readonly NamedArray[], theirs: readonly NamedAr
       // A NaN on either side is as far as can be.
       furthest = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : Math.max(furthest, distance);
     }
-    if (furthest > tolerance * largest) return `${own.name} differs by ${(furthest / largest).toExponential(1)} of its largest value, more than ${tolerance}`;
+    if (furthest > tolerance * largest)
+      return `${own.name} differs by ${(furthest / largest).toExponential(1)} of its largest value, more than ${tolerance}`;
   }
   return null;
 }

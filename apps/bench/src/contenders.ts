@@ -42,7 +42,8 @@ export function contenders({ threads, levels, peers: chosen }: Selection): Conte
   for (const name of chosen) {
     const { threads: many, installed } = peers[name];
     const counts = many ? threads : threads.slice(0, 1);
-    for (const count of counts) list.push(contender(name, many ? count : 1, name === "pytorch" ? python(count) : node(name, count), installed));
+    for (const count of counts)
+      list.push(contender(name, many ? count : 1, name === "pytorch" ? python(count) : node(name, count), installed));
   }
   return list;
 }
@@ -59,13 +60,20 @@ function node(library: string, threads: number, level = ""): Command {
 function python(threads: number): Command {
   const script = fileURLToPath(new URL("libraries/pytorch.py", import.meta.url));
   // Debian's OpenBLAS has threads of its own, which PyTorch's setting does not reach.
-  return { file: pythonWithTorch(), args: [script, String(threads)], env: { OPENBLAS_NUM_THREADS: String(threads), OMP_NUM_THREADS: String(threads) } };
+  return {
+    file: pythonWithTorch(),
+    args: [script, String(threads)],
+    env: { OPENBLAS_NUM_THREADS: String(threads), OMP_NUM_THREADS: String(threads) },
+  };
 }
 
 let found: string | null = null;
 
 /** The first Python that imports torch; `python3` when none does, whose failure then says so. */
 function pythonWithTorch(): string {
-  found ??= [process.env["GRADUS_PYTHON"] ?? "python3", "/usr/bin/python3"].find((file) => spawnSync(file, ["-c", "import torch"], { stdio: "ignore" }).status === 0) ?? "python3";
+  found ??=
+    [process.env["GRADUS_PYTHON"] ?? "python3", "/usr/bin/python3"].find(
+      (file) => spawnSync(file, ["-c", "import torch"], { stdio: "ignore" }).status === 0,
+    ) ?? "python3";
   return found;
 }

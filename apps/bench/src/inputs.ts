@@ -28,7 +28,8 @@ async function modelInputs({ model, batch }: ModelCase): Promise<NamedArray[]> {
   const label = Int32Array.from({ length: batch }, (_, i) => (i * 7) % 10);
   const inputs: NamedArray[] = [uniform("image", [batch, 1, 28, 28]), { name: "label", shape: [batch], data: label }];
   const built = model === "lenet5" ? lenet5({ seed: 1 }) : lenetCaffe({ seed: 1 });
-  for (const [name, parameter] of built.parameters()) inputs.push({ name, shape: parameter.shape, data: Float32Array.from(await parameter.data()) });
+  for (const [name, parameter] of built.parameters())
+    inputs.push({ name, shape: parameter.shape, data: Float32Array.from(await parameter.data()) });
   return inputs;
 }
 

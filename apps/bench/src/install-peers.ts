@@ -13,7 +13,10 @@ export function installPeers(say: (line: string) => void): string | null {
   if (isInstalled()) return null;
   say("installing the peers into apps/bench/peers (once)");
   // No package among them needs its install script.
-  const { status, stderr, error } = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder, encoding: "utf8" });
+  const { status, stderr, error } = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+    cwd: folder,
+    encoding: "utf8",
+  });
   if (status === 0) return null;
   return `npm ci in apps/bench/peers failed: ${error?.message ?? stderr.trim().split("\n").at(-1) ?? "no reason given"}`;
 }

@@ -13,7 +13,10 @@ export interface Command {
 const patience = 180_000;
 
 /** The kinds of answer each request may get, besides `cannot` and `failed`. */
-type AnswerTo<K extends Request["kind"]> = Extract<Answer, { kind: { prepare: "prepared"; time: "times"; release: "released" }[K] | "cannot" | "failed" }>;
+type AnswerTo<K extends Request["kind"]> = Extract<
+  Answer,
+  { kind: { prepare: "prepared"; time: "times"; release: "released" }[K] | "cannot" | "failed" }
+>;
 
 /** One library in a process of its own, so that its threads, heap and code do not mix with another's. */
 export class LibraryProcess {

@@ -30,13 +30,21 @@ export interface Measuring {
 
 /** A call longer than this, in milliseconds, is not warmed up and is timed in the first round alone. */
 const slow = 1000;
+/** Milliseconds between turns, in which the threads of the one before stop spinning and sleep. */
+const pause = 20;
 
 /**
  * Measures every case with every contender, each in its own process. Outputs are compared with those of the first
  * contender before anything is timed; then turns interleave (A B C A B C ...), so that what the machine does besides
  * strikes all alike.
  */
-export async function measure({ cases, contenders, effort, onCase, onProgress }: Measuring): Promise<{ cases: CaseReport[]; versions: Record<string, string> }> {
+export async function measure({
+  cases,
+  contenders,
+  effort,
+  onCase,
+  onProgress,
+}: Measuring): Promise<{ cases: CaseReport[]; versions: Record<string, string> }> {
   const folder = mkdtempSync(join(tmpdir(), "gradus-bench-"));
   const entrants: Entrant[] = contenders.map((contender) => ({ contender, process: new LibraryProcess(contender.command), missing: null }));
   try {
@@ -50,7 +58,9 @@ export async function measure({ cases, contenders, effort, onCase, onProgress }:
       reports.push(report);
       onCase(report);
     }
-    const versions = entrants.flatMap(({ contender, process }) => (process.version === null ? [] : [[contender.library, process.version] as const]));
+    const versions = entrants.flatMap(({ contender, process }) =>
+      process.version === null ? [] : [[contender.library, process.version] as const],
+    );
     return { cases: reports, versions: Object.fromEntries(versions) };
   } finally {
     for (const { process } of entrants) process.stop();
@@ -71,7 +81,13 @@ interface Ready {
   readonly times: number[];
 }
 
-async function measureCase(benchCase: BenchCase, entrants: readonly Entrant[], effort: Effort, folder: string, onProgress: (line: string) => void): Promise<CaseReport> {
+async function measureCase(
+  benchCase: BenchCase,
+  entrants: readonly Entrant[],
+  effort: Effort,
+  folder: string,
+  onProgress: (line: string) => void,
+): Promise<CaseReport> {
   const inputs = writeArrays(folder, "input", await inputsOf(benchCase));
   const ready: Ready[] = [];
   const refused = new Map<Entrant, { kind: "cannot" | "wrong" | "failed"; why: string }>();
@@ -106,15 +122,28 @@ async function measureCase(benchCase: BenchCase, entrants: readonly Entrant[], e
     const { name, library, threads } = entrant.contender;
     const refusal = refused.get(entrant);
     const measured = ready.find((one) => one.entrant === entrant);
-    if (refusal !== undefined || measured === undefined) return { contender: name, library, threads, ...(refusal ?? { kind: "failed", why: "it was not measured" }) };
-    return { contender: name, library, threads, kind: "measured", times: statistics(measured.times), firstMilliseconds: measured.firstMilliseconds };
+    if (refusal !== undefined || measured === undefined)
+      return { contender: name, library, threads, ...(refusal ?? { kind: "failed", why: "it was not measured" }) };
+    return {
+      contender: name,
+      library,
+      threads,
+      kind: "measured",
+      times: statistics(measured.times),
+      firstMilliseconds: measured.firstMilliseconds,
+    };
   });
   for (const { entrant } of ready) await entrant.process.ask<"release">({ kind: "release" });
   return { name: benchCase.name, work: benchCase.work, results };
 }
 
-async function turn({ entrant, times }: Ready, milliseconds: number, refused: Map<Entrant, { kind: "cannot" | "wrong" | "failed"; why: string }>): Promise<void> {
+async function turn(
+  { entrant, times }: Ready,
+  milliseconds: number,
+  refused: Map<Entrant, { kind: "cannot" | "wrong" | "failed"; why: string }>,
+): Promise<void> {
   if (refused.has(entrant)) return;
+  await new Promise((resolve) => setTimeout(resolve, pause));
   const answer = await entrant.process.ask<"time">({ kind: "time", milliseconds });
   if (answer.kind === "times") times.push(...answer.milliseconds);
   else refused.set(entrant, answer);

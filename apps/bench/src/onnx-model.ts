@@ -33,7 +33,15 @@ export function onnxModel({ nodes, inputs, outputs, constants }: OnnxGraph): Uin
     ...nodes.map((node) => nested(1, nodeMessage(node))),
     text(2, "graph"),
     ...constants.map(({ name, shape, data }) =>
-      nested(5, message([...shape.map((size) => integer(1, size)), integer(2, float32), text(8, name), nested(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))])),
+      nested(
+        5,
+        message([
+          ...shape.map((size) => integer(1, size)),
+          integer(2, float32),
+          text(8, name),
+          nested(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+        ]),
+      ),
     ),
     ...inputs.map((value) => nested(11, valueMessage(value))),
     ...outputs.map((value) => nested(12, valueMessage(value))),

@@ -5,10 +5,13 @@ import { figure, ratio } from "./table.ts";
 /** Replaces what stands between the markers of a document, `<!-- measured:NAME -->` and `<!-- /measured -->`, by a report's tables. */
 export function renderInto(document: string, report: Report): string {
   const parts: Readonly<Record<string, string>> = { run: runLines(report), cases: caseRows(report), budgets: budgetRows(report) };
-  return document.replaceAll(/(<!-- measured:(\w+) -->\n)[\s\S]*?(<!-- \/measured -->)/g, (whole, open: string, name: string, close: string) => {
-    const text = parts[name];
-    return text === undefined ? whole : `${open}\n${text}\n\n${close}`;
-  });
+  return document.replaceAll(
+    /(<!-- measured:(\w+) -->\n)[\s\S]*?(<!-- \/measured -->)/g,
+    (whole, open: string, name: string, close: string) => {
+      const text = parts[name];
+      return text === undefined ? whole : `${open}\n${text}\n\n${close}`;
+    },
+  );
 }
 
 function runLines({ command, date, host, versions }: Report): string {
@@ -22,8 +25,20 @@ function runLines({ command, date, host, versions }: Report): string {
 function caseRows({ cases }: Report): string {
   const columns = [...new Set(cases.flatMap(({ results }) => results.map(({ contender }) => contender)))];
   const notes: string[] = [];
-  const rows = cases.map((report) => [`${report.name}, ${report.work.unit}`, ...columns.map((column) => cell(report, report.results.find(({ contender }) => contender === column), notes))]);
-  return [table(["case", ...columns], rows), ...(notes.length === 0 ? [] : ["", notes.map((note, i) => `${i + 1}. ${note}`).join("\n")])].join("\n");
+  const rows = cases.map((report) => [
+    `${report.name}, ${report.work.unit}`,
+    ...columns.map((column) =>
+      cell(
+        report,
+        report.results.find(({ contender }) => contender === column),
+        notes,
+      ),
+    ),
+  ]);
+  return [
+    table(["case", ...columns], rows),
+    ...(notes.length === 0 ? [] : ["", notes.map((note, i) => `${i + 1}. ${note}`).join("\n")]),
+  ].join("\n");
 }
 
 function cell(report: CaseReport, result: Result | undefined, notes: string[]): string {

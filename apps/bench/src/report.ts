@@ -44,5 +44,9 @@ export interface BudgetReport {
 
 /** The measured result of Gradus that a peer's is set against: the same threads, the best level. */
 export function counterpart({ results }: CaseReport, peer: Measured): Measured | null {
-  return results.find((result): result is Measured => result.kind === "measured" && result.library === "gradus" && result.threads === peer.threads) ?? null;
+  return (
+    results.find(
+      (result): result is Measured => result.kind === "measured" && result.library === "gradus" && result.threads === peer.threads,
+    ) ?? null
+  );
 }

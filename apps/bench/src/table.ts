@@ -3,8 +3,14 @@ import { type CaseReport, counterpart, type Host, type Result } from "./report.t
 
 /** One case as lines for a terminal: a row for each contender. */
 export function caseTable(report: CaseReport): string {
-  const rows = [["", "best ms", "median ms", "spread", report.work.unit, "Gradus is"], ...report.results.map((result) => row(report, result))];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.filter(({ length }) => column === 0 || length > 2).map((cells) => (cells[column] ?? "").length))) ?? [];
+  const rows = [
+    ["", "best ms", "median ms", "spread", report.work.unit, "Gradus is"],
+    ...report.results.map((result) => row(report, result)),
+  ];
+  const widths =
+    rows[0]?.map((_, column) =>
+      Math.max(...rows.filter(({ length }) => column === 0 || length > 2).map((cells) => (cells[column] ?? "").length)),
+    ) ?? [];
   const lines = rows.map((cells) => {
     const [name = "", ...rest] = cells;
     if (rest.length === 1) return `  ${name.padEnd(widths[0] ?? 0)}  ${rest[0] ?? ""}`;
@@ -20,7 +26,14 @@ export function hostLine({ cpu, cores, node, system }: Host): string {
 function row(report: CaseReport, result: Result): string[] {
   if (result.kind !== "measured") return [result.contender, `${result.kind}: ${result.why}`];
   const { min, median, spread } = result.times;
-  return [result.contender, min.toFixed(3), median.toFixed(3), `${(spread * 100).toFixed(0)} %`, figure(speed(report.work, median)), ratio(report, result)];
+  return [
+    result.contender,
+    min.toFixed(3),
+    median.toFixed(3),
+    `${(spread * 100).toFixed(0)} %`,
+    figure(speed(report.work, median)),
+    ratio(report, result),
+  ];
 }
 
 /** How many times as fast as this contender Gradus is, by medians: a peer's counterpart, or Gradus on one thread beside itself on more. */

@@ -35,7 +35,12 @@ export async function gradus(threads: number, level?: string): Promise<Library> 
 }
 
 /** A function of two tensors that live in state cells, into a state cell: nothing crosses to the host while it is timed. */
-function onCells(inputs: readonly NamedArray[], names: readonly [string, string], shape: Shape, f: (a: Tensor, b: Tensor) => Tensor): Prepared {
+function onCells(
+  inputs: readonly NamedArray[],
+  names: readonly [string, string],
+  shape: Shape,
+  f: (a: Tensor, b: Tensor) => Tensor,
+): Prepared {
   const [a, b] = names.map((name) => {
     const { shape: own, data } = arrayNamed(inputs, name);
     return new State({ shape: own, dtype: "float32" }, name, () => data);
@@ -80,7 +85,10 @@ function build({ model }: ModelCase, inputs: readonly NamedArray[]): ReturnType<
   return built;
 }
 
-function hostTensor(inputs: readonly NamedArray[], name: "image" | "label"): { dtype: "float32" | "int32"; shape: Shape; data: Float32Array | Int32Array } {
+function hostTensor(
+  inputs: readonly NamedArray[],
+  name: "image" | "label",
+): { dtype: "float32" | "int32"; shape: Shape; data: Float32Array | Int32Array } {
   const { shape, data } = arrayNamed(inputs, name);
   return { dtype: name === "image" ? "float32" : "int32", shape, data };
 }

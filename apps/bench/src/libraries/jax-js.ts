@@ -22,8 +22,19 @@ interface Jax {
     tanh(x: JaxArray): JaxArray;
     transpose(x: JaxArray): JaxArray;
   };
-  readonly nn: { relu(x: JaxArray): JaxArray; logSoftmax(x: JaxArray, axis: number): JaxArray; oneHot(x: JaxArray, classes: number): JaxArray };
-  readonly lax: { convGeneralDilated(x: JaxArray, weight: JaxArray, strides: readonly number[], padding: readonly (readonly [number, number])[]): JaxArray };
+  readonly nn: {
+    relu(x: JaxArray): JaxArray;
+    logSoftmax(x: JaxArray, axis: number): JaxArray;
+    oneHot(x: JaxArray, classes: number): JaxArray;
+  };
+  readonly lax: {
+    convGeneralDilated(
+      x: JaxArray,
+      weight: JaxArray,
+      strides: readonly number[],
+      padding: readonly (readonly [number, number])[],
+    ): JaxArray;
+  };
 }
 
 interface JaxArray {
@@ -67,10 +78,15 @@ await serve(async () => {
   };
 
   const convolve = (x: JaxArray, weight: JaxArray, padding: number): JaxArray =>
-    lax.convGeneralDilated(x, weight, [1, 1], [
-      [padding, padding],
-      [padding, padding],
-    ]);
+    lax.convGeneralDilated(
+      x,
+      weight,
+      [1, 1],
+      [
+        [padding, padding],
+        [padding, padding],
+      ],
+    );
 
   const forward = ({ layers, batch }: ModelCase, parameters: Parameters, image: JaxArray): JaxArray => {
     const own = (name: string): JaxArray => {
@@ -103,20 +119,22 @@ await serve(async () => {
     const names = parameterNames(one);
     const loss = (parameters: Parameters, image: JaxArray, label: JaxArray): JaxArray =>
       numpy.mean(numpy.sum(nn.logSoftmax(forward(one, parameters, image), -1).mul(nn.oneHot(label, 10)), -1)).mul(-1);
-    const step = jax.jit((parameters: Parameters, momenta: Parameters, image: JaxArray, label: JaxArray): [JaxArray, Parameters, Parameters] => {
-      const copies = Object.fromEntries(Object.entries(parameters).map(([name, array]) => [name, array.ref]));
-      const [value, gradients] = jax.valueAndGrad(loss)(copies, image, label);
-      const nextMomenta: Parameters = {};
-      const next: Parameters = {};
-      for (const [name, array] of Object.entries(parameters)) {
-        const [momentum, gradient] = [momenta[name], gradients[name]];
-        if (momentum === undefined || gradient === undefined) throw new Error(`no gradient of ${name}`);
-        const direction = momentum.mul(one.momentum).add(gradient);
-        next[name] = array.sub(direction.ref.mul(one.learningRate));
-        nextMomenta[name] = direction;
-      }
-      return [value, next, nextMomenta];
-    });
+    const step = jax.jit(
+      (parameters: Parameters, momenta: Parameters, image: JaxArray, label: JaxArray): [JaxArray, Parameters, Parameters] => {
+        const copies = Object.fromEntries(Object.entries(parameters).map(([name, array]) => [name, array.ref]));
+        const [value, gradients] = jax.valueAndGrad(loss)(copies, image, label);
+        const nextMomenta: Parameters = {};
+        const next: Parameters = {};
+        for (const [name, array] of Object.entries(parameters)) {
+          const [momentum, gradient] = [momenta[name], gradients[name]];
+          if (momentum === undefined || gradient === undefined) throw new Error(`no gradient of ${name}`);
+          const direction = momentum.mul(one.momentum).add(gradient);
+          next[name] = array.sub(direction.ref.mul(one.learningRate));
+          nextMomenta[name] = direction;
+        }
+        return [value, next, nextMomenta];
+      },
+    );
     const [image, label] = [given(inputs, "image"), given(inputs, "label")];
     let parameters: Parameters = Object.fromEntries(names.map((name) => [name, given(inputs, name)]));
     let momenta: Parameters = Object.fromEntries(
@@ -182,5 +200,8 @@ await serve(async () => {
 
 /** The library exports no version of its own; the folder of the peers pins it. */
 function pinnedVersion(): string {
-  return /"@jax-js\/jax": "([^"]+)"/.exec(readFileSync(new URL("../../peers/package.json", import.meta.url), "utf8"))?.[1] ?? "of unknown version";
+  return (
+    /"@jax-js\/jax": "([^"]+)"/.exec(readFileSync(new URL("../../peers/package.json", import.meta.url), "utf8"))?.[1] ??
+    "of unknown version"
+  );
 }

@@ -11,7 +11,9 @@ import { Cannot, serve } from "./library.ts";
 interface OnnxRuntime {
   readonly env: { readonly versions: { readonly web?: string }; readonly wasm: { numThreads?: number }; logLevel?: string };
   readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OnnxTensor;
-  readonly InferenceSession: { create(model: Uint8Array, options: { executionProviders: string[]; intraOpNumThreads: number }): Promise<OnnxSession> };
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: { executionProviders: string[]; intraOpNumThreads: number }): Promise<OnnxSession>;
+  };
 }
 
 interface OnnxTensor {
@@ -70,9 +72,19 @@ function modelGraph(one: ModelCase, inputs: readonly NamedArray[]): OnnxGraph {
     const [own, to] = [[from], [flowing]];
     switch (layer.kind) {
       case "conv":
-        return { operator: "Conv", inputs: [from, `${layer.name}.weight`, `${layer.name}.bias`], outputs: to, attributes: { pads: new Array<number>(4).fill(layer.padding) } };
+        return {
+          operator: "Conv",
+          inputs: [from, `${layer.name}.weight`, `${layer.name}.bias`],
+          outputs: to,
+          attributes: { pads: new Array<number>(4).fill(layer.padding) },
+        };
       case "pool":
-        return { operator: layer.mode === "max" ? "MaxPool" : "AveragePool", inputs: own, outputs: to, attributes: { kernel_shape: [2, 2], strides: [2, 2] } };
+        return {
+          operator: layer.mode === "max" ? "MaxPool" : "AveragePool",
+          inputs: own,
+          outputs: to,
+          attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+        };
       case "activation":
         return { operator: layer.function === "relu" ? "Relu" : "Tanh", inputs: own, outputs: to };
       case "flatten":
@@ -98,8 +110,15 @@ await serve(async () => {
   return {
     version: ort.env.versions.web ?? "of unknown version",
     async prepare(benchCase, inputs) {
-      const session = await ort.InferenceSession.create(onnxModel(graphOf(benchCase, inputs)), { executionProviders: ["wasm"], intraOpNumThreads: threads });
-      const feeds = Object.fromEntries(inputs.filter(({ name }) => feedNames.has(name)).map(({ name, shape, data }) => [name, new ort.Tensor("float32", Float32Array.from(data), shape)]));
+      const session = await ort.InferenceSession.create(onnxModel(graphOf(benchCase, inputs)), {
+        executionProviders: ["wasm"],
+        intraOpNumThreads: threads,
+      });
+      const feeds = Object.fromEntries(
+        inputs
+          .filter(({ name }) => feedNames.has(name))
+          .map(({ name, shape, data }) => [name, new ort.Tensor("float32", Float32Array.from(data), shape)]),
+      );
       let out: OnnxTensor | undefined;
       return {
         run: async () => {

@@ -69,7 +69,11 @@ await serve(async () => {
     if (one.pass !== "forward") throw new Cannot("measured forward only");
     const x = tf.transpose(given(inputs, "x"), [0, 2, 3, 1]);
     const filter = tf.transpose(given(inputs, "weight"), [2, 3, 1, 0]);
-    return timed([x, filter], () => tf.conv2d(x, filter, 1, one.padding), (out) => tf.transpose(out, [0, 3, 1, 2]));
+    return timed(
+      [x, filter],
+      () => tf.conv2d(x, filter, 1, one.padding),
+      (out) => tf.transpose(out, [0, 3, 1, 2]),
+    );
   };
 
   const model = (one: ModelCase, inputs: readonly NamedArray[]): Prepared => {

@@ -1,0 +1,27 @@
+// A library for the harness's own tests: `fake-library.ts right|wrong|cannot|crash|silent` multiplies matrices as its name says.
+import { arrayNamed } from "../src/arrays.ts";
+import { Cannot, serve } from "../src/libraries/library.ts";
+import { product } from "./product.ts";
+
+const [, , manner] = process.argv;
+if (manner === "silent") process.exit(3);
+
+await serve(async () => ({
+  version: `fake, ${manner}`,
+  prepare(benchCase, inputs) {
+    if (manner === "cannot") throw new Cannot("it was told not to");
+    if (benchCase.kind !== "matmul") throw new Cannot("it multiplies matrices only");
+    let out = new Float32Array(0);
+    return {
+      run() {
+        out = product(benchCase, arrayNamed(inputs, "a").data, arrayNamed(inputs, "b").data);
+        if (manner === "wrong") out[1]! += 0.1;
+      },
+      outputs: async () => {
+        if (manner === "crash") process.exit(4);
+        return [{ name: "product", shape: [benchCase.m, benchCase.n], data: out }];
+      },
+      release() {},
+    };
+  },
+}));

@@ -1,0 +1,67 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { convolutionCase, matmulCase, modelCase } from "../src/cases.ts";
+import { type Contender, contenders } from "../src/contenders.ts";
+import { measure } from "../src/measure.ts";
+import type { BenchCase } from "../src/case.ts";
+import type { CaseReport } from "../src/report.ts";
+
+const effort = { rounds: 2, turn: 1, warmUp: 1 };
+
+function fake(manner: string): Contender {
+  const script = fileURLToPath(new URL("fake-library.ts", import.meta.url));
+  return {
+    name: manner,
+    library: manner,
+    threads: 1,
+    installed: false,
+    command: { file: process.execPath, args: ["--conditions=gradus-source", script, manner] },
+  };
+}
+
+async function run(cases: readonly BenchCase[], who: readonly Contender[]): Promise<CaseReport[]> {
+  const seen: string[] = [];
+  const { cases: reports } = await measure({ cases, contenders: who, effort, onCase: ({ name }) => seen.push(name), onProgress: () => {} });
+  expect(seen).toEqual(cases.map(({ name }) => name));
+  return reports;
+}
+
+test("outputs are compared with the first contender's before anything is timed, and whoever fails is a line, not a crash", async () => {
+  const nowhere: Contender = { ...fake("nowhere"), command: { file: "/no/such/program", args: [] } };
+  const [report] = await run(
+    [matmulCase(5)],
+    [fake("right"), fake("wrong"), fake("cannot"), fake("crash"), fake("silent"), nowhere, fake("right")],
+  );
+  expect(report?.results.map((result) => (result.kind === "measured" ? "measured" : `${result.kind}: ${result.why}`))).toEqual([
+    "measured",
+    expect.stringMatching(/^wrong: product differs by .* of its largest value, more than 0.00001$/),
+    "cannot: it was told not to",
+    "failed: its process ended (4)",
+    "cannot: its process ended (3)",
+    "cannot: spawn /no/such/program ENOENT",
+    "measured",
+  ]);
+  const [first] = report?.results ?? [];
+  expect(first?.kind === "measured" && first.times.samples).toBeGreaterThanOrEqual(effort.rounds);
+});
+
+test("a contender that fails at one case takes part in the next, unless its process is gone", async () => {
+  const reports = await run(
+    [convolutionCase("forward", { n: 1, c: 2, size: 5, o: 3, kernel: 3, padding: 1 }), matmulCase(4)],
+    contenders({ threads: [1], levels: [], peers: [] }).concat(fake("right")),
+  );
+  expect(reports.map(({ results }) => results.map(({ kind }) => kind))).toEqual([
+    ["measured", "cannot"],
+    ["measured", "measured"],
+  ]);
+});
+
+test("Gradus does every kind of case, on one thread and two, with equal outputs", async () => {
+  const sizes = { n: 2, c: 3, size: 6, o: 4, kernel: 3, padding: 1 };
+  const passes = (["forward", "inputGradient", "weightGradient"] as const).map((pass) => convolutionCase(pass, sizes));
+  const models = (["lenet5", "lenetCaffe"] as const).flatMap((model) => [modelCase(model, "forward", 2), modelCase(model, "training", 2)]);
+  const reports = await run([...passes, ...models], contenders({ threads: [1, 2], levels: [], peers: [] }));
+  expect(
+    reports.flatMap(({ name, results }) => results.filter(({ kind }) => kind !== "measured").map((result) => ({ name, ...result }))),
+  ).toEqual([]);
+});

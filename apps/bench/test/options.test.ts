@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { contenders } from "../src/contenders.ts";
+import { readOptions } from "../src/options.ts";
+
+test("without arguments: every case, one thread, no peer", () => {
+  expect(readOptions([])).toEqual({ filters: [], threads: [1], levels: [], peers: [], json: null, effort: 1, docs: false });
+});
+
+test("--peers stands for all of them unless names follow", () => {
+  const all = ["jax-js", "tfjs-wasm", "onnxruntime-web", "pytorch"];
+  expect(readOptions(["--peers"]).peers).toEqual(all);
+  expect(readOptions(["--peers", "--threads", "1,2"])).toMatchObject({ peers: all, threads: [1, 2] });
+  expect(readOptions(["--peers", "matmul"])).toMatchObject({ peers: all, filters: ["matmul"] });
+  expect(readOptions(["conv", "--peers", "pytorch,jax-js"])).toMatchObject({ peers: ["pytorch", "jax-js"], filters: ["conv"] });
+  expect(readOptions(["--docs"])).toMatchObject({ peers: all, threads: [1, 2], docs: true });
+});
+
+test("what means nothing is refused", () => {
+  expect(() => readOptions(["--peers", "pytorch,keras"])).toThrow(
+    'there is no peer "keras"; there are jax-js, tfjs-wasm, onnxruntime-web, pytorch',
+  );
+  expect(() => readOptions(["--threads", "0"])).toThrow("--threads takes whole numbers from 1 to 64, not 0");
+  expect(() => readOptions(["--levels", "avx"])).toThrow("--levels takes relaxed, simd and scalar, not avx");
+  expect(() => readOptions(["--effort", "none"])).toThrow("--effort takes a number above 0, not none");
+  expect(() => readOptions(["--fast"])).toThrow("--fast");
+});
+
+test("Gradus comes first, on each level and thread count; a peer that has one thread comes once", () => {
+  const names = contenders({ threads: [1, 2], levels: ["relaxed", "simd"], peers: ["jax-js", "onnxruntime-web"] }).map(({ name }) => name);
+  expect(names).toEqual([
+    "gradus relaxed",
+    "gradus relaxed, 2 threads",
+    "gradus simd",
+    "gradus simd, 2 threads",
+    "jax-js",
+    "onnxruntime-web",
+    "onnxruntime-web, 2 threads",
+  ]);
+});
