@@ -1,4 +1,14 @@
-import { axisIndex, type ErasedLibraryOp, type LibraryOps, type Aval, attrsOf, mapSlots, type Scalar, ScalarBuilder, sizeOf } from "@gradus/tensor";
+import {
+  axisIndex,
+  type ErasedLibraryOp,
+  type LibraryOps,
+  type Aval,
+  attrsOf,
+  mapSlots,
+  type Scalar,
+  ScalarBuilder,
+  sizeOf,
+} from "@gradus/tensor";
 import { canonicalise, type Graph, type Node } from "./canonical.ts";
 import { bufferNode, type Group, group, type Grouping, isAlias } from "./group.ts";
 import { lowerEpilogue, lowerLoop, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
@@ -120,7 +130,11 @@ class Assembly {
     const number = new Map(nodes.map((node, i) => [node, i]));
     const given = [...outputs, ...leaves].map((node) => number.get(node) ?? -1);
     const replacing = this.#graph.updates.flatMap(({ state, value }) => (written.has(state) ? [number.get(value) ?? -1] : []));
-    const order = schedule(this.#tasks(written), nodes.map(({ tensor }) => bytesOf(tensor)), new Set([...given, ...replacing]));
+    const order = schedule(
+      this.#tasks(written),
+      nodes.map(({ tensor }) => bytesOf(tensor)),
+      new Set([...given, ...replacing]),
+    );
     if (order === null) throw new RangeError("the kernels of a plan wait for each other");
     return order;
   }
@@ -132,7 +146,11 @@ class Assembly {
 
   #add({ tensor, op }: Node, bound: boolean): number {
     const id = this.#buffers.length;
-    this.#buffers.push({ aval: { shape: tensor.shape, dtype: tensor.dtype }, label: labelOf(tensor, op), bound: bound ? this.#bound.length : null });
+    this.#buffers.push({
+      aval: { shape: tensor.shape, dtype: tensor.dtype },
+      label: labelOf(tensor, op),
+      bound: bound ? this.#bound.length : null,
+    });
     if (bound) this.#bound.push(id);
     const node = this.#graph.nodeOf.get(tensor);
     if (node !== undefined) this.#bufferOf.set(node, id);
@@ -160,7 +178,8 @@ class Assembly {
       if (this.#graph.outputs.includes(old) || this.#graph.updates.some((other) => other.value === old)) continue;
       const oldReaders = this.#kernels.flatMap((other, index) => (other.reads.includes(old) && index !== writer ? [index] : []));
       if (oldReaders.some((index) => after[writer]?.has(index) === true)) continue;
-      if (kernel.reads.includes(old) && !(kernel.kind === "loop" && kernel.loop.terms.length === 0 && kernel.loop.elementwise.has(old))) continue;
+      if (kernel.reads.includes(old) && !(kernel.kind === "loop" && kernel.loop.terms.length === 0 && kernel.loop.elementwise.has(old)))
+        continue;
       const target = this.#bufferOf.get(old);
       if (target === undefined) continue;
       this.#bufferOf.set(value, target);
@@ -198,7 +217,11 @@ class Assembly {
   #tasks(written: ReadonlySet<unknown>): Task[] {
     const overwriters = new Map<Node, number>();
     for (const { state, old, value } of this.#graph.updates) {
-      if (written.has(state)) overwriters.set(old, this.#kernels.findIndex(({ stores }) => stores.includes(value)));
+      if (written.has(state))
+        overwriters.set(
+          old,
+          this.#kernels.findIndex(({ stores }) => stores.includes(value)),
+        );
     }
     const after = this.#kernels.map(() => new Set<number>());
     this.#kernels.forEach((kernel, index) => {
@@ -246,7 +269,8 @@ class Assembly {
       // The same buffers the schedule waited for: a view's own copy, made for an output, may not be there yet.
       reads: reads.slice(0, node.parents.length).map((read) => this.#buffer(read)),
       write: this.#buffer(store),
-      epilogue: epilogue === null ? null : { axes: epilogue.axes, value: epilogue.value, reads: epilogue.reads.map((read) => this.#buffer(read)) },
+      epilogue:
+        epilogue === null ? null : { axes: epilogue.axes, value: epilogue.value, reads: epilogue.reads.map((read) => this.#buffer(read)) },
     } as unknown as LibraryStep;
   }
 
@@ -265,7 +289,12 @@ class Assembly {
     };
   }
 
-  #place(steps: readonly Step[], inputs: readonly number[], outputs: readonly number[], order: readonly number[]): { buffers: PlanBuffer[]; arenaBytes: number } {
+  #place(
+    steps: readonly Step[],
+    inputs: readonly number[],
+    outputs: readonly number[],
+    order: readonly number[],
+  ): { buffers: PlanBuffer[]; arenaBytes: number } {
     const from = new Map<number, number>(inputs.map((id) => [id, -1]));
     const to = new Map<number, number>(inputs.map((id) => [id, -1]));
     steps.forEach((step, time) => {
@@ -285,7 +314,12 @@ class Assembly {
       const root = rootOf(id);
       const life = { bytes: bytesOf(aval), from: from.get(id) ?? -1, to: to.get(id) ?? -1 };
       const known = roots.get(root);
-      roots.set(root, known === undefined ? life : { bytes: Math.max(known.bytes, life.bytes), from: Math.min(known.from, life.from), to: Math.max(known.to, life.to) });
+      roots.set(
+        root,
+        known === undefined
+          ? life
+          : { bytes: Math.max(known.bytes, life.bytes), from: Math.min(known.from, life.from), to: Math.max(known.to, life.to) },
+      );
     });
     const ids = [...roots.keys()];
     const { offsets, bytes } = planMemory([...roots.values()]);
@@ -300,7 +334,13 @@ class Assembly {
   }
 
   /** Results that may take over the memory of a value dying at their own step, when every read of it is at the element written. */
-  #inPlace(steps: readonly Step[], from: ReadonlyMap<number, number>, to: ReadonlyMap<number, number>, order: readonly number[], inputs: ReadonlySet<number>): Map<number, number> {
+  #inPlace(
+    steps: readonly Step[],
+    from: ReadonlyMap<number, number>,
+    to: ReadonlyMap<number, number>,
+    order: readonly number[],
+    inputs: ReadonlySet<number>,
+  ): Map<number, number> {
     const heir = new Map<number, number>();
     const taken = new Set<number>();
     order.forEach((index, time) => {
@@ -314,7 +354,12 @@ class Assembly {
           const node = kernel.loop.reads[i];
           const other = this.#buffers[read];
           if (node === undefined || other === undefined || other.bound !== null || taken.has(read) || inputs.has(read)) return false;
-          return to.get(read) === time && from.get(read) !== time && kernel.loop.elementwise.has(node) && bytesOf(other.aval) === bytesOf(info.aval);
+          return (
+            to.get(read) === time &&
+            from.get(read) !== time &&
+            kernel.loop.elementwise.has(node) &&
+            bytesOf(other.aval) === bytesOf(info.aval)
+          );
         });
         if (donor === undefined) continue;
         taken.add(donor);

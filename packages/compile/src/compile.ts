@@ -1,4 +1,15 @@
-import { ArgumentError, BackendError, currentRuntime, type DType, fromHost, type HostData, type HostTensor, pendingStates, State, Tensor } from "@gradus/tensor";
+import {
+  ArgumentError,
+  BackendError,
+  currentRuntime,
+  type DType,
+  fromHost,
+  type HostData,
+  type HostTensor,
+  pendingStates,
+  State,
+  Tensor,
+} from "@gradus/tensor";
 import { Engine, type Prepared, takePending, unsettled } from "./engine.ts";
 import { type Plan } from "./plan.ts";
 import { type Program, readProgram } from "./program.ts";
@@ -54,7 +65,9 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
     if (trace === undefined) traces.set(key, (trace = record(() => fn(...(template as unknown as A)))));
     return start(engine, trace, given) as R;
   };
-  return Object.defineProperty(call, "plans", { get: () => [...traces.values()].flatMap(({ prepared }) => (prepared === null ? [] : [prepared.plan])) }) as unknown as Compiled<A, R>;
+  return Object.defineProperty(call, "plans", {
+    get: () => [...traces.values()].flatMap(({ prepared }) => (prepared === null ? [] : [prepared.plan])),
+  }) as unknown as Compiled<A, R>;
 }
 
 function currentEngine(): Engine {
@@ -68,7 +81,10 @@ function flush(engine: Engine): void {
   const program = readProgram([], takePending());
   const prepared = engine.prepare(program);
   if (prepared instanceof Promise) {
-    throw new BackendError("compile/pending", "state has updates that were recorded and not yet carried out", { subject: "compile", hint: "read the loss of the step before (await loss.item())" });
+    throw new BackendError("compile/pending", "state has updates that were recorded and not yet carried out", {
+      subject: "compile",
+      hint: "read the loss of the step before (await loss.item())",
+    });
   }
   void engine.run(program, prepared, (leaf) => leaf, []);
 }
@@ -139,11 +155,15 @@ function replaceArguments(value: unknown, given: Tensor[], signature: string[], 
       signature.push(`kept#${identityOf(source.buffer)}`);
       return value;
     }
-    throw new ArgumentError("compile/lazy-argument", "a compiled function takes tensors that have data, and this one was not computed yet", {
-      subject: "compile",
-      facts: { argument: String(value) },
-      hint: "await its data() first, or compute it inside the function",
-    });
+    throw new ArgumentError(
+      "compile/lazy-argument",
+      "a compiled function takes tensors that have data, and this one was not computed yet",
+      {
+        subject: "compile",
+        facts: { argument: String(value) },
+        hint: "await its data() first, or compute it inside the function",
+      },
+    );
   }
   if (typeof value === "number") return take(fromHost([], "float32", Float32Array.of(value)));
   if (isHostTensor(value)) return take(fromHost(value.shape, value.dtype, value.data));
@@ -164,7 +184,12 @@ function replaceArguments(value: unknown, given: Tensor[], signature: string[], 
     return result;
   }
   if (typeof value === "string") signature.push(JSON.stringify(value));
-  else signature.push((typeof value === "object" && value !== null) || typeof value === "function" ? `object#${identityOf(value)}` : `${typeof value} ${String(value)}`);
+  else
+    signature.push(
+      (typeof value === "object" && value !== null) || typeof value === "function"
+        ? `object#${identityOf(value)}`
+        : `${typeof value} ${String(value)}`,
+    );
   return value;
 }
 
@@ -186,7 +211,9 @@ function mapTensors(value: unknown, map: (tensor: Tensor) => Tensor): unknown {
 }
 
 function isHostTensor(value: unknown): value is { readonly dtype: DType; readonly shape: readonly number[]; readonly data: HostData } {
-  return typeof value === "object" && value !== null && "dtype" in value && "shape" in value && "data" in value && ArrayBuffer.isView(value.data);
+  return (
+    typeof value === "object" && value !== null && "dtype" in value && "shape" in value && "data" in value && ArrayBuffer.isView(value.data)
+  );
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

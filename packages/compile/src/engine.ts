@@ -1,4 +1,14 @@
-import { type Aval, BackendError, type HostData, pendingStates, type Runtime, type State, type StateBuffer, StaleError, Tensor } from "@gradus/tensor";
+import {
+  type Aval,
+  BackendError,
+  type HostData,
+  pendingStates,
+  type Runtime,
+  type State,
+  type StateBuffer,
+  StaleError,
+  Tensor,
+} from "@gradus/tensor";
 import { buildPlan } from "./build.ts";
 import type { Backend, DeviceBuffer, Executable, Plan } from "./plan.ts";
 import { type Program, ProgramCache, readProgram, type Update } from "./program.ts";
@@ -129,7 +139,8 @@ export class Engine implements Runtime {
         const { source } = tensor;
         if (source.kind === "state") bound.push(this.cell(source.state));
         else if (source.kind === "kept") bound.push(source.buffer as DeviceBuffer);
-        else if (tensor.host === null) throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(tensor) } });
+        else if (tensor.host === null)
+          throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(tensor) } });
         else inputs.push(tensor.host);
       }
       const finish = (results: readonly HostData[]): void => {
@@ -153,7 +164,10 @@ export class Engine implements Runtime {
       return held.buffer;
     }
     const initial = state.hostValue();
-    if (initial === null) throw new BackendError("backend/state-elsewhere", `${state.label} lives on another backend`, { hint: "read its data() there first, then set() it" });
+    if (initial === null)
+      throw new BackendError("backend/state-elsewhere", `${state.label} lives on another backend`, {
+        hint: "read its data() there first, then set() it",
+      });
     const cell = new Cell(this, this.backend.allocate(state, state.label), state.version);
     cell.buffer.write(initial);
     state.buffer = cell;
@@ -240,18 +254,26 @@ export function unsettled({ shape, dtype }: Aval): Tensor {
 
 function refuseArguments({ leaves }: Program): void {
   if (leaves.some(({ source }) => source.kind === "argument")) {
-    throw new BackendError("compile/read-inside", "a value was read inside a function that is being compiled, where arguments have no data yet", {
-      hint: "return the tensor and read it outside",
-    });
+    throw new BackendError(
+      "compile/read-inside",
+      "a value was read inside a function that is being compiled, where arguments have no data yet",
+      {
+        hint: "return the tensor and read it outside",
+      },
+    );
   }
 }
 
 function refuseStale({ leaves }: Program): void {
   for (const { source } of leaves) {
     if (source.kind !== "state" || source.version === source.state.version) continue;
-    throw new StaleError("state/stale", `reads ${source.state.label} as it was after update ${source.version}, and update ${source.state.version} has overwritten it`, {
-      subject: "data",
-      hint: "read the value before the next step, or compute it again from the parameter's present value",
-    });
+    throw new StaleError(
+      "state/stale",
+      `reads ${source.state.label} as it was after update ${source.version}, and update ${source.state.version} has overwritten it`,
+      {
+        subject: "data",
+        hint: "read the value before the next step, or compute it again from the parameter's present value",
+      },
+    );
   }
 }

@@ -1,4 +1,15 @@
-import { attrsOf, constantIndex, mapSlots, type Reader, type Scalar, ScalarBuilder, leafTable, linearIndex, axisIndex, stridesOf } from "@gradus/tensor";
+import {
+  attrsOf,
+  constantIndex,
+  mapSlots,
+  type Reader,
+  type Scalar,
+  ScalarBuilder,
+  leafTable,
+  linearIndex,
+  axisIndex,
+  stridesOf,
+} from "@gradus/tensor";
 import type { Graph, Node } from "./canonical.ts";
 
 /** One kernel to be: the nodes it stores, and the contraction or reduction whose results feed them. */
@@ -42,7 +53,11 @@ export function group(graph: Graph): Grouping {
     let end = node;
     const chain: Node[] = [];
     // A node takes in one producer: where two chains meet, the one recorded first goes on and the other ends here.
-    for (let next = absorber(end, required, replacing); next !== null && !producers.has(next) && !absorbed.has(next); next = absorber(end, required, replacing)) {
+    for (
+      let next = absorber(end, required, replacing);
+      next !== null && !producers.has(next) && !absorbed.has(next);
+      next = absorber(end, required, replacing)
+    ) {
       chain.push(end);
       end = next;
     }
@@ -159,14 +174,16 @@ function lowerAlone({ op, tensor, parents }: Node): { result: Scalar; s: ScalarB
   const s = new ScalarBuilder();
   if (op?.kind !== "loop") return { result: s.constant("float32", 0), s };
   const loads = new Map(parents.map(({ tensor: parent }, i) => [parent, i]));
-  const x = mapSlots(
-    tensor,
-    (parent): Reader => ({
-      shape: parent.shape,
-      dtype: parent.dtype,
-      at: (index) => s.load(loads.get(parent) ?? parents.findIndex(({ tensor: own }) => own.shape === parent.shape), parent.dtype, linearIndex(index, stridesOf(parent.shape))),
-    }),
-  );
+  const x = mapSlots(tensor, (parent): Reader => ({
+    shape: parent.shape,
+    dtype: parent.dtype,
+    at: (index) =>
+      s.load(
+        loads.get(parent) ?? parents.findIndex(({ tensor: own }) => own.shape === parent.shape),
+        parent.dtype,
+        linearIndex(index, stridesOf(parent.shape)),
+      ),
+  }));
   const over = reduceExtents({ id: 0, tensor, op, parents, readers: [] }).map((extent, i) => axisIndex(tensor.rank + i, extent));
   const at = tensor.shape.map((extent, axis) => (extent === 0 ? constantIndex(0) : axisIndex(axis, extent)));
   return { result: op.body({ s, x, attrs: attrsOf(tensor), out: tensor, at, over }), s };
@@ -204,7 +221,9 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
     if (host === undefined) groups.push(home);
     // Whatever the newcomer needs, the whole kernel now waits for.
     else for (const store of home.stores) for (const input of needs) if (!home.stores.includes(input)) reach.get(store)?.add(input);
-    if (joinable) for (const input of direct) if (input.tensor.size === node.tensor.size) updatesReading.set(input, [...(updatesReading.get(input) ?? []), home]);
+    if (joinable)
+      for (const input of direct)
+        if (input.tensor.size === node.tensor.size) updatesReading.set(input, [...(updatesReading.get(input) ?? []), home]);
   }
   return groups;
 }
@@ -214,7 +233,12 @@ function isMap({ op }: Node): boolean {
 }
 
 /** Whether a kernel can also store `node`: the same size, and nothing `node` needs comes after that kernel. */
-function canJoin({ stores, producer }: OpenGroup, node: Node, direct: ReadonlySet<Node>, reach: ReadonlyMap<Node, ReadonlySet<Node>>): boolean {
+function canJoin(
+  { stores, producer }: OpenGroup,
+  node: Node,
+  direct: ReadonlySet<Node>,
+  reach: ReadonlyMap<Node, ReadonlySet<Node>>,
+): boolean {
   if (producer !== null || !stores.every((store) => isMap(store) && store.tensor.size === node.tensor.size)) return false;
   return [...direct].every((other) => stores.includes(other) || !stores.some((store) => reach.get(other)?.has(store) === true));
 }

@@ -11,7 +11,11 @@ export interface PlanCost {
 }
 
 export function planCost({ steps, buffers, arenaBytes }: Plan): PlanCost {
-  const bytesMoved = steps.reduce((sum, step) => sum + [...new Set([...readsOfStep(step), ...writesOfStep(step)])].reduce((total, id) => total + (buffers[id]?.bytes ?? 0), 0), 0);
+  const bytesMoved = steps.reduce(
+    (sum, step) =>
+      sum + [...new Set([...readsOfStep(step), ...writesOfStep(step)])].reduce((total, id) => total + (buffers[id]?.bytes ?? 0), 0),
+    0,
+  );
   return { kernels: steps.length, bytesMoved, arenaBytes };
 }
 
@@ -19,7 +23,8 @@ export function planCost({ steps, buffers, arenaBytes }: Plan): PlanCost {
 export function printPlan(plan: Plan): string {
   const { kernels, bytesMoved, arenaBytes } = planCost(plan);
   const lines = plan.steps.map((step) => {
-    const name = (id: number): string => `${plan.buffers[id]?.label ?? "?"} ${plan.buffers[id]?.dtype}[${plan.buffers[id]?.shape.join(", ")}]`;
+    const name = (id: number): string =>
+      `${plan.buffers[id]?.label ?? "?"} ${plan.buffers[id]?.dtype}[${plan.buffers[id]?.shape.join(", ")}]`;
     return `${step.label} ${loopsOf(step)}: ${readsOfStep(step).map(name).join(", ")} -> ${writesOfStep(step).map(name).join(", ")}`;
   });
   return [...lines, `${kernels} kernels, ${bytesMoved} bytes moved, ${arenaBytes} bytes of arena`].join("\n");

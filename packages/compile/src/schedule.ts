@@ -44,7 +44,8 @@ export function schedule(tasks: readonly Task[], bytes: readonly number[], alway
     if (task === undefined) return 0;
     let total = 0;
     for (const value of task.makes) if (!alwaysAlive.has(value)) total += bytes[value] ?? 0;
-    for (const value of new Set(task.takes)) if (readersLeft.get(value) === 1 && maker.has(value) && !alwaysAlive.has(value)) total -= bytes[value] ?? 0;
+    for (const value of new Set(task.takes))
+      if (readersLeft.get(value) === 1 && maker.has(value) && !alwaysAlive.has(value)) total -= bytes[value] ?? 0;
     return total;
   };
 

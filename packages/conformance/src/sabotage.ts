@@ -53,7 +53,15 @@ function spoiling({ buffers }: Plan, { write }: LibraryStep, element: number | u
   const { shape = [], dtype = "float32" } = buffers[write] ?? {};
   const extents = [sizeOf(shape)];
   const value = s.load(0, dtype, axisIndex(0, sizeOf(shape)));
-  return { kind: "loop", label: "spoil", extents, reduce: [], terms: [], reads: [write], writes: [{ buffer: write, value: wrongAt(s, value, extents, element) }] };
+  return {
+    kind: "loop",
+    label: "spoil",
+    extents,
+    reduce: [],
+    terms: [],
+    reads: [write],
+    writes: [{ buffer: write, value: wrongAt(s, value, extents, element) }],
+  };
 }
 
 /** `value`, except at one element. */

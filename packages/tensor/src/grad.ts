@@ -22,7 +22,10 @@ export interface Parameterised {
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (loss.size !== 1 || loss.dtype !== "float32") {
-    throw new ArgumentError("grad/not-a-scalar", `the loss must be one float32 number, not ${loss}`, { subject: "grad", hint: "reduce it first: mean(...) or sum(...)" });
+    throw new ArgumentError("grad/not-a-scalar", `the loss must be one float32 number, not ${loss}`, {
+      subject: "grad",
+      hint: "reduce it first: mean(...) or sum(...)",
+    });
   }
   const targets = wrt.map((t) => t.value());
   return propagate([[loss.value(), ones(loss.shape)]], targets).map((ct, i) => ct ?? zeros(wrt[i]?.shape ?? []));
@@ -38,7 +41,9 @@ export function grad(f: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) 
   return (...inputs) => both(...inputs).grads;
 }
 
-export function valueAndGrad(f: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => { readonly value: Tensor; readonly grads: Tensor[] };
+export function valueAndGrad(
+  f: (...inputs: Tensor[]) => Tensor,
+): (...inputs: Tensor[]) => { readonly value: Tensor; readonly grads: Tensor[] };
 export function valueAndGrad(model: Parameterised, f: () => Tensor): { readonly loss: Tensor; readonly grads: ReadonlyMap<string, Tensor> };
 /**
  * The value of a scalar function together with its gradient: of a function's arguments, or of a model's parameters (by path).
@@ -53,7 +58,8 @@ export function valueAndGrad(target: Parameterised | ((...inputs: Tensor[]) => T
       return { value, grads: gradients(value, fresh) };
     };
   }
-  if (f === undefined) throw new ArgumentError("argument/missing", "needs the function that computes the loss", { subject: "valueAndGrad" });
+  if (f === undefined)
+    throw new ArgumentError("argument/missing", "needs the function that computes the loss", { subject: "valueAndGrad" });
   const parameters = [...target.parameters()];
   const before = parameters.map(([, parameter]) => parameter.value());
   const loss = f();
@@ -66,7 +72,10 @@ export function valueAndGrad(target: Parameterised | ((...inputs: Tensor[]) => T
  *
  * Example: `const { value, pullback } = vjp((x) => exp(x), [x]); const [dx] = pullback(ones(value.shape));`
  */
-export function vjp(f: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): { readonly value: Tensor; readonly pullback: (ct: Tensor) => Tensor[] } {
+export function vjp(
+  f: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+): { readonly value: Tensor; readonly pullback: (ct: Tensor) => Tensor[] } {
   const fresh = inputs.map((input) => identity(input));
   const value = f(...fresh);
   return {
@@ -84,7 +93,10 @@ export function propagate(seeds: readonly (readonly [Tensor, Tensor])[], targets
     cotangents.set(tensor, sofar === undefined ? ct : add(sofar, ct));
   };
   for (const [tensor, ct] of seeds) receive(tensor, ct);
-  const order = reaching(seeds.map(([tensor]) => tensor), wanted);
+  const order = reaching(
+    seeds.map(([tensor]) => tensor),
+    wanted,
+  );
   for (let i = order.length - 1; i >= 0; i--) {
     const tensor = order[i];
     const ct = tensor && cotangents.get(tensor);

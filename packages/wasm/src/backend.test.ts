@@ -1,5 +1,18 @@
 import { Engine, type Plan } from "@gradus/compile";
-import { add, axisIndex, BackendError, fromHost, matmul, MemoryError, mul, scaleIndex, ScalarBuilder, State, sum, useRuntime } from "@gradus/tensor";
+import {
+  add,
+  axisIndex,
+  BackendError,
+  fromHost,
+  matmul,
+  MemoryError,
+  mul,
+  scaleIndex,
+  ScalarBuilder,
+  State,
+  sum,
+  useRuntime,
+} from "@gradus/tensor";
 import { afterEach, describe, expect, test } from "vitest";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
 import { wasmFeatures } from "./features.ts";
@@ -95,11 +108,22 @@ describe("canaries", () => {
   /** x doubled into y, with the write shifted by `shift` rows of its buffer: a kernel with a wrong extent. */
   function brokenPlan(extent: number, claimed: number): Plan {
     const s = new ScalarBuilder();
-    const buffer = (label: string, length: number, offset: number) => ({ shape: [length], dtype: "float32", bytes: 4 * length, place: { kind: "arena", offset }, label }) as const;
+    const buffer = (label: string, length: number, offset: number) =>
+      ({ shape: [length], dtype: "float32", bytes: 4 * length, place: { kind: "arena", offset }, label }) as const;
     return {
       name: "broken",
       buffers: [buffer("x", extent, 0), buffer("y", claimed, 4096)],
-      steps: [{ kind: "loop", label: "double", extents: [extent], reduce: [], terms: [], reads: [0], writes: [{ buffer: 1, value: s.call("add", s.load(0, "float32", axisIndex(0, extent)), s.constant("float32", 1)) }] }],
+      steps: [
+        {
+          kind: "loop",
+          label: "double",
+          extents: [extent],
+          reduce: [],
+          terms: [],
+          reads: [0],
+          writes: [{ buffer: 1, value: s.call("add", s.load(0, "float32", axisIndex(0, extent)), s.constant("float32", 1)) }],
+        },
+      ],
       inputs: [0],
       outputs: [1],
       bound: [],
@@ -110,9 +134,15 @@ describe("canaries", () => {
   test.each(["relaxed", "simd", "scalar"] as const)("a kernel that writes beyond its buffer is caught, at level %s", (level) => {
     if (level === "relaxed" && !wasmFeatures().relaxedSimd) return;
     const guarded = backendOf({ guard: true, level });
-    expect(() => guarded.prepare(brokenPlan(20, 19)).run([noise(20, 1)], [])).toThrow("a kernel wrote 0 bytes after the buffer y of plan broken");
+    expect(() => guarded.prepare(brokenPlan(20, 19)).run([noise(20, 1)], [])).toThrow(
+      "a kernel wrote 0 bytes after the buffer y of plan broken",
+    );
     expect(() => guarded.prepare(brokenPlan(20, 20)).run([noise(20, 1)], [])).not.toThrow();
-    expect(() => backendOf({ level }).prepare(brokenPlan(20, 19)).run([noise(20, 1)], [])).not.toThrow();
+    expect(() =>
+      backendOf({ level })
+        .prepare(brokenPlan(20, 19))
+        .run([noise(20, 1)], []),
+    ).not.toThrow();
   });
 
   test("so is one that writes beyond a state cell, by the cell's name", () => {
@@ -130,7 +160,12 @@ describe("canaries", () => {
     const backend = backendOf({ guard: true });
     const plan = brokenPlan(8, 8);
     const at = scaleIndex(axisIndex(0, 8), 2);
-    const executable = backend.prepare({ ...plan, steps: plan.steps.map((step) => (step.kind === "loop" ? { ...step, writes: [{ buffer: 1, value: s.load(0, "float32", at) }] } : step)) });
+    const executable = backend.prepare({
+      ...plan,
+      steps: plan.steps.map((step) =>
+        step.kind === "loop" ? { ...step, writes: [{ buffer: 1, value: s.load(0, "float32", at) }] } : step,
+      ),
+    });
     const [got] = await executable.run([noise(8, 1)], []);
     expect([...(got ?? [])].map(Number.isNaN)).toEqual([false, false, false, false, true, true, true, true]);
   });
@@ -142,7 +177,17 @@ test("a plan that was given back, or a buffer of another backend, is refused", (
   const plan: Plan = {
     name: "one",
     buffers: [{ shape: [1], dtype: "float32", bytes: 4, place: { kind: "bound", slot: 0 }, label: "x" }],
-    steps: [{ kind: "loop", label: "set", extents: [1], reduce: [], terms: [], reads: [], writes: [{ buffer: 0, value: s.constant("float32", 5) }] }],
+    steps: [
+      {
+        kind: "loop",
+        label: "set",
+        extents: [1],
+        reduce: [],
+        terms: [],
+        reads: [],
+        writes: [{ buffer: 0, value: s.constant("float32", 5) }],
+      },
+    ],
     inputs: [],
     outputs: [0],
     bound: [0],

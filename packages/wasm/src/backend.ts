@@ -1,4 +1,13 @@
-import { type Backend, bytesOf, candidatesOf, type DeviceBuffer, type Executable, type MemoryUse, type Plan, readsOfStep } from "@gradus/compile";
+import {
+  type Backend,
+  bytesOf,
+  candidatesOf,
+  type DeviceBuffer,
+  type Executable,
+  type MemoryUse,
+  type Plan,
+  readsOfStep,
+} from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
 import { bestLevel, wasmFeatures } from "./features.ts";
 import { Heap, mostPages } from "./heap.ts";
@@ -48,13 +57,25 @@ export class WasmBackend implements Backend {
   #scratch = { address: 0, bytes: 0 };
   #workspace = { address: 0, bytes: 0 };
 
-  constructor({ threads, level = bestLevel(), mostBytes, guard = false, tileWork = usualTileWork, startWorker = startHostWorker }: WasmOptions = {}) {
+  constructor({
+    threads,
+    level = bestLevel(),
+    mostBytes,
+    guard = false,
+    tileWork = usualTileWork,
+    startWorker = startHostWorker,
+  }: WasmOptions = {}) {
     const features = wasmFeatures();
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)) {
-      throw new ArgumentError("argument/threads", `threads must be a whole number from 1 to ${mostThreads}, not ${threads}`, { subject: "wasm" });
+      throw new ArgumentError("argument/threads", `threads must be a whole number from 1 to ${mostThreads}, not ${threads}`, {
+        subject: "wasm",
+      });
     }
     if ((level === "relaxed" && !features.relaxedSimd) || (level === "simd" && !features.simd)) {
-      throw new ArgumentError("argument/level", `this host has no ${level === "relaxed" ? "relaxed " : ""}SIMD`, { subject: "wasm", hint: `use level "${bestLevel()}"` });
+      throw new ArgumentError("argument/level", `this host has no ${level === "relaxed" ? "relaxed " : ""}SIMD`, {
+        subject: "wasm",
+        hint: `use level "${bestLevel()}"`,
+      });
     }
     this.#shared = features.threads;
     this.level = level;
@@ -128,7 +149,9 @@ export class WasmBackend implements Backend {
         }
         if (all && pool.broken) {
           pool.abandon(counters);
-          throw new BackendError("wasm/worker", "a worker thread failed; this step is lost, and the next ones run on the main thread", { subject: "wasm" });
+          throw new BackendError("wasm/worker", "a worker thread failed; this step is lost, and the next ones run on the main thread", {
+            subject: "wasm",
+          });
         }
         guards?.after(arena, plan);
         return plan.outputs.map((at) => {
@@ -167,7 +190,11 @@ export class WasmBackend implements Backend {
   }
 
   /** Kernels and addresses for every step of a plan. */
-  #lower(plan: Plan): { launches: Launch[]; needed: { names: Set<MathName>; math: MathFunctions | null }; guards: ReturnType<Guards["layout"]> | null } {
+  #lower(plan: Plan): {
+    launches: Launch[];
+    needed: { names: Set<MathName>; math: MathFunctions | null };
+    guards: ReturnType<Guards["layout"]> | null;
+  } {
     const needed: { names: Set<MathName>; math: MathFunctions | null } = { names: new Set(), math: null };
     const context: LoopContext = {
       buffers: plan.buffers,
@@ -182,7 +209,12 @@ export class WasmBackend implements Backend {
     const launches: Launch[] = [];
     for (const step of plan.steps) {
       const kernels: readonly Kernel[] = step.kind === "loop" ? [loopKernel(step, context)] : candidatesOf(table, step)[0];
-      for (const root of step.kind === "loop" ? [...step.terms, ...step.writes].map(({ value }) => value) : step.epilogue === null ? [] : [step.epilogue.value]) collectMath(root, needed.names);
+      for (const root of step.kind === "loop"
+        ? [...step.terms, ...step.writes].map(({ value }) => value)
+        : step.epilogue === null
+          ? []
+          : [step.epilogue.value])
+        collectMath(root, needed.names);
       const writes = step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
       const addresses = [...readsOfStep(step), ...writes].map((id): Address => {
         const place = plan.buffers[id]?.place;
@@ -217,7 +249,12 @@ export class WasmBackend implements Backend {
       const [largest] = plan.buffers.toSorted((a, b) => b.bytes - a.bytes);
       throw new MemoryError(error.code, error.sentence, {
         subject: "wasm",
-        facts: { ...error.facts, plan: plan.name, "largest tensor": largest === undefined ? "none" : `${largest.label} ${largest.dtype}[${largest.shape.join(", ")}] (${largest.bytes} bytes)` },
+        facts: {
+          ...error.facts,
+          plan: plan.name,
+          "largest tensor":
+            largest === undefined ? "none" : `${largest.label} ${largest.dtype}[${largest.shape.join(", ")}] (${largest.bytes} bytes)`,
+        },
         ...(error.hint === undefined ? {} : { hint: error.hint }),
         cause: error,
       });

@@ -16,19 +16,24 @@ function engineOf(options: WasmOptions, change = (backend: Backend): Backend => 
   return engine;
 }
 
-const failuresOf = (reports: readonly OpReport[]): string[] => reports.flatMap(({ op, failures }) => failures.map(({ stage, case: each, reason }) => `${op}: ${stage}: ${each}: ${reason}`));
+const failuresOf = (reports: readonly OpReport[]): string[] =>
+  reports.flatMap(({ op, failures }) => failures.map(({ stage, case: each, reason }) => `${op}: ${stage}: ${each}: ${reason}`));
 
 afterEach(async () => {
   for (const engine of engines.splice(0)) await engine.dispose();
 });
 
 describe.each(levels)("at level %s", (level) => {
-  test.each([1, 2])("every op agrees with float64, values and gradients, between canaries, on %i threads", { timeout: 300_000 }, async (threads) => {
-    const engine = engineOf({ level, threads });
-    const reports = await checkOps(engine, { entries: 1 });
-    expect(failuresOf(reports)).toEqual([]);
-    expect(reports.length).toBe(specifiedOps().length);
-  });
+  test.each([1, 2])(
+    "every op agrees with float64, values and gradients, between canaries, on %i threads",
+    { timeout: 300_000 },
+    async (threads) => {
+      const engine = engineOf({ level, threads });
+      const reports = await checkOps(engine, { entries: 1 });
+      expect(failuresOf(reports)).toEqual([]);
+      expect(reports.length).toBe(specifiedOps().length);
+    },
+  );
 });
 
 describe("what is wrong is noticed", () => {

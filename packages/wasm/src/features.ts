@@ -15,7 +15,9 @@ let known: Features | null = null;
 export function wasmFeatures(): Features {
   known ??= {
     simd: accepts((module) => module.function("probe", { parameters: ["v128"], result: "v128" }, (f, x) => f.f32x4.add(x, x))),
-    relaxedSimd: accepts((module) => module.function("probe", { parameters: ["v128"], result: "v128" }, (f, x) => f.f32x4.relaxed_madd(x, x, x))),
+    relaxedSimd: accepts((module) =>
+      module.function("probe", { parameters: ["v128"], result: "v128" }, (f, x) => f.f32x4.relaxed_madd(x, x, x)),
+    ),
     threads: typeof SharedArrayBuffer === "function" && canShare(),
   };
   return known;

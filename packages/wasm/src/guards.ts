@@ -26,7 +26,12 @@ export class Guards {
   }
 
   /** Every arena buffer of a plan in a place of its own, canaries between; the arena ends with the last one's. */
-  layout(plan: Plan): { readonly offsets: readonly number[]; readonly arenaBytes: number; before(arena: number): void; after(arena: number, plan: Plan): void } {
+  layout(plan: Plan): {
+    readonly offsets: readonly number[];
+    readonly arenaBytes: number;
+    before(arena: number): void;
+    after(arena: number, plan: Plan): void;
+  } {
     let end = 0;
     const offsets = plan.buffers.map(({ place, bytes }) => {
       if (place.kind === "bound") return 0;
@@ -53,7 +58,10 @@ export class Guards {
   #margins(address: number, bytes: number): [Uint8Array, Uint8Array] {
     const after = address + Guards.margin + bytes;
     const blockEnd = Math.ceil((after + Guards.margin) / 64) * 64;
-    return [new Uint8Array(this.#memory.buffer, address, Guards.margin), new Uint8Array(this.#memory.buffer, after, Math.min(Guards.margin, blockEnd - after))];
+    return [
+      new Uint8Array(this.#memory.buffer, address, Guards.margin),
+      new Uint8Array(this.#memory.buffer, after, Math.min(Guards.margin, blockEnd - after)),
+    ];
   }
 
   #paint(address: number, bytes: number): void {

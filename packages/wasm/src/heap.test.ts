@@ -42,7 +42,12 @@ test("blocks never overlap, stand on cache lines inside memory, and joined free 
 });
 
 test("freed neighbours become one block, whatever the order they are freed in", () => {
-  for (const order of [[0, 1, 2], [2, 1, 0], [0, 2, 1], [1, 0, 2]]) {
+  for (const order of [
+    [0, 1, 2],
+    [2, 1, 0],
+    [0, 2, 1],
+    [1, 0, 2],
+  ]) {
     const heap = new Heap(memoryOf());
     const blocks = [0, 1, 2].map(() => heap.allocate(256, "part"));
     heap.allocate(64, "fence");

@@ -21,9 +21,13 @@ export function kernelTable(code: (epilogue: Epilogue | null) => EpilogueCode | 
       return [matmulKernels({ batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB }, code(epilogue))];
     },
     conv2d: ({ x: { x, weight }, attrs }, epilogue) => [conv2dKernels(conv2dShape(x.shape, weight.shape, attrs), code(epilogue))],
-    conv2dInputGrad: ({ x: { weight }, attrs }, epilogue) => [conv2dInputGradKernels(conv2dShape(attrs.inputShape, weight.shape, attrs), code(epilogue))],
+    conv2dInputGrad: ({ x: { weight }, attrs }, epilogue) => [
+      conv2dInputGradKernels(conv2dShape(attrs.inputShape, weight.shape, attrs), code(epilogue)),
+    ],
     conv2dWeightGrad: ({ x: { x }, attrs }) => [conv2dWeightGradKernels(conv2dShape(x.shape, attrs.weightShape, attrs))],
-    scatterAdd: ({ x: { index, updates }, attrs: { rows } }) => [scatterAddKernels({ count: index.shape[0] ?? 0, rows, inner: sizeOf(updates.shape.slice(1)) })],
+    scatterAdd: ({ x: { index, updates }, attrs: { rows } }) => [
+      scatterAddKernels({ count: index.shape[0] ?? 0, rows, inner: sizeOf(updates.shape.slice(1)) }),
+    ],
   };
 }
 

@@ -11,7 +11,11 @@ const prelude = `
 
 /** Runs a program in a Node process of its own, until it exits by itself. */
 async function nodeRuns(program: string, ...flags: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ["--conditions=gradus-source", "--disable-warning=ExperimentalWarning", ...flags, "--input-type=module", "--eval", prelude + program], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=gradus-source", "--disable-warning=ExperimentalWarning", ...flags, "--input-type=module", "--eval", prelude + program],
+    { cwd: folder, stdio: ["ignore", "pipe", "pipe"] },
+  );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (output += data.toString()));
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -22,8 +26,14 @@ describe("a Node process exits by itself", () => {
   test.each([
     ["with a backend that did nothing", `new WasmBackend({ threads: 2 });`],
     ["with a backend whose workers wait", `const backend = new WasmBackend({ threads: 3 }); await backend.ready();`],
-    ["after a step on two threads", `const backend = new WasmBackend({ threads: 2 }); useRuntime(new Engine(backend)); await backend.ready(); const y = sum(mul(fromHost([4], "float32", Float32Array.of(1, 2, 3, 4)), 2)); if (await y.item() !== 20) throw new Error("wrong");`],
-    ["after dispose", `const engine = new Engine(new WasmBackend({ threads: 2 })); useRuntime(engine); await mul(fromHost([1], "float32", Float32Array.of(1)), 2).item(); await engine.backend.ready(); await engine.dispose();`],
+    [
+      "after a step on two threads",
+      `const backend = new WasmBackend({ threads: 2 }); useRuntime(new Engine(backend)); await backend.ready(); const y = sum(mul(fromHost([4], "float32", Float32Array.of(1, 2, 3, 4)), 2)); if (await y.item() !== 20) throw new Error("wrong");`,
+    ],
+    [
+      "after dispose",
+      `const engine = new Engine(new WasmBackend({ threads: 2 })); useRuntime(engine); await mul(fromHost([1], "float32", Float32Array.of(1)), 2).item(); await engine.backend.ready(); await engine.dispose();`,
+    ],
   ])("%s", { timeout: 30_000 }, async (_, program) => {
     expect(await nodeRuns(`${program}; console.log("end");`)).toEqual({ code: 0, output: "end\n" });
   });

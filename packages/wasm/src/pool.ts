@@ -76,7 +76,8 @@ export class Pool {
 
   /** Whether every worker has taken in the message of this number, and those before it. */
   received(number: number): boolean {
-    for (let thread = 1; thread < this.threads; thread++) if (Atomics.load(this.#words, controlWords.received + thread) < number) return false;
+    for (let thread = 1; thread < this.threads; thread++)
+      if (Atomics.load(this.#words, controlWords.received + thread) < number) return false;
     return true;
   }
 

@@ -28,7 +28,13 @@ const mostTurns = 0x7fff_0000;
  *
  * run(thread, participants, mayWait, arena, table, scratch, workspace, counters)
  */
-export function programModule(launches: readonly Launch[], level: Level, scratchBytes: number, shared: boolean, prepare: (module: ModuleBuilder) => void): Uint8Array<ArrayBuffer> {
+export function programModule(
+  launches: readonly Launch[],
+  level: Level,
+  scratchBytes: number,
+  shared: boolean,
+  prepare: (module: ModuleBuilder) => void,
+): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory({ initial: 0, maximum: mostPages + 1, shared });
   prepare(module);
@@ -100,10 +106,17 @@ function barrier(f: FunctionBuilder, { thread, participants, mayWait, counters }
         () => {
           f.memory.atomic_wait32(4 * counterWords.barrier, counters, arrived, napNanoseconds);
           f.drop();
-          f.if(() => f.i32.gt_s(turns, spins + mostNaps), () => f.unreachable());
+          f.if(
+            () => f.i32.gt_s(turns, spins + mostNaps),
+            () => f.unreachable(),
+          );
         },
         // A page's main thread may not sleep.
-        () => f.if(() => f.i32.gt_s(turns, mostTurns), () => f.unreachable()),
+        () =>
+          f.if(
+            () => f.i32.gt_s(turns, mostTurns),
+            () => f.unreachable(),
+          ),
       );
       f.br(again);
     });

@@ -28,19 +28,25 @@ interface Job {
   readonly want: readonly (readonly number[])[];
 }
 
-const run = ({ executable, inputs }: Job): number[][] => (executable.run(inputs, []) as readonly ArrayLike<number>[]).map((values) => Array.from(values));
+const run = ({ executable, inputs }: Job): number[][] =>
+  (executable.run(inputs, []) as readonly ArrayLike<number>[]).map((values) => Array.from(values));
 
 /** Plans of one to several kernels, with what they give on one thread. */
 function jobsOf(backend: Backend, count: number, alone: WasmBackend): Job[] {
   return Array.from({ length: count }, (_, i) => {
     const [rows, columns] = [3 + (i % 5), 40 + 37 * i];
     const x = fromHost([rows, columns], "float32", noise(rows * columns, i + 1));
-    const graphs: Tensor[] = [tanh(mul(x, 0.5)), tanh(sum(mul(x, x), { axis: 0 })), matmul(tanh(x), x, { transposeB: true }), tanh(matmul(x, sum(x, { axis: 0 })))];
+    const graphs: Tensor[] = [
+      tanh(mul(x, 0.5)),
+      tanh(sum(mul(x, x), { axis: 0 })),
+      matmul(tanh(x), x, { transposeB: true }),
+      tanh(matmul(x, sum(x, { axis: 0 }))),
+    ];
     const program = readProgram([graphs[i % graphs.length] ?? x], []);
     const plan = buildPlan(program);
     const inputs = program.leaves.map(({ host }) => Float32Array.from(host ?? []));
     const job = { executable: alone.prepare(plan), inputs, want: [] };
-    const want = run(job as Job);
+    const want = run(job);
     return { executable: backend.prepare(plan) as Executable, inputs, want };
   });
 }
@@ -150,22 +156,33 @@ describe("workers that are late or fail", () => {
     for (const job of jobsOf(backend, 4, backendOf({ threads: 1 }))) expect(run(job)).toEqual(job.want);
   });
 
-  test.each([2, 3])("a worker that traps, of %i threads, loses that step with a BackendError, and the next ones run on one thread", async (threads) => {
-    const trapping = trappingModule();
-    const backend = backendOf({ threads, startWorker: workersWith((message, thread) => (message.kind === "module" && thread === 1 ? { ...message, module: trapping } : message)) });
-    const jobs = jobsOf(backend, 5, backendOf({ threads: 1 }));
-    await backend.ready();
-    const [first] = jobs;
-    if (first === undefined) expect.unreachable();
-    expect(() => run(first)).toThrow(BackendError);
-    for (let round = 0; round < 50; round++) for (const job of jobs) expect(run(job)).toEqual(job.want);
-  });
+  test.each([2, 3])(
+    "a worker that traps, of %i threads, loses that step with a BackendError, and the next ones run on one thread",
+    async (threads) => {
+      const trapping = trappingModule();
+      const backend = backendOf({
+        threads,
+        startWorker: workersWith((message, thread) =>
+          message.kind === "module" && thread === 1 ? { ...message, module: trapping } : message,
+        ),
+      });
+      const jobs = jobsOf(backend, 5, backendOf({ threads: 1 }));
+      await backend.ready();
+      const [first] = jobs;
+      if (first === undefined) expect.unreachable();
+      expect(() => run(first)).toThrow(BackendError);
+      for (let round = 0; round < 50; round++) for (const job of jobs) expect(run(job)).toEqual(job.want);
+    },
+  );
 
   test("a module that a worker cannot instantiate is found out without a hang", async () => {
     const empty = new WebAssembly.Module(new ModuleBuilder().build());
     const foreign = new WebAssembly.Module(importing());
     for (const module of [empty, foreign]) {
-      const backend = backendOf({ threads: 2, startWorker: workersWith((message) => (message.kind === "module" ? { ...message, module } : message)) });
+      const backend = backendOf({
+        threads: 2,
+        startWorker: workersWith((message) => (message.kind === "module" ? { ...message, module } : message)),
+      });
       const [job] = jobsOf(backend, 1, backendOf({ threads: 1 }));
       if (job === undefined) expect.unreachable();
       await backend.ready();

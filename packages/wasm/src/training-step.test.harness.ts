@@ -38,7 +38,13 @@ export class TrainingStep {
     const [from, hidden, to] = widths;
     this.#widths = widths;
     this.#rows = rows;
-    const cell = (shape: readonly number[], label: string, seed: number): State => new State({ shape, dtype: "float32" }, label, () => noise(shape.reduce((a, b) => a * b, 1), seed));
+    const cell = (shape: readonly number[], label: string, seed: number): State =>
+      new State({ shape, dtype: "float32" }, label, () =>
+        noise(
+          shape.reduce((a, b) => a * b, 1),
+          seed,
+        ),
+      );
     const weights = [cell([from, hidden], "w1", 1), cell([hidden], "b1", 2), cell([hidden, to], "w2", 3), cell([to], "b2", 4)];
     const momenta = weights.map(({ shape, label }) => new State({ shape, dtype: "float32" }, `${label}.momentum`));
     this.states = [...weights, ...momenta];
@@ -62,7 +68,10 @@ export class TrainingStep {
 
   batch(seed: number): readonly [Tensor, Tensor] {
     const [from, , to] = this.#widths;
-    return [fromHost([this.#rows, from], "float32", noise(this.#rows * from, seed)), fromHost([this.#rows, to], "float32", noise(this.#rows * to, seed + 1))];
+    return [
+      fromHost([this.#rows, from], "float32", noise(this.#rows * from, seed)),
+      fromHost([this.#rows, to], "float32", noise(this.#rows * to, seed + 1)),
+    ];
   }
 
   /** Losses of `steps` steps, then every weight. */

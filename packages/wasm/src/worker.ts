@@ -7,7 +7,9 @@ export interface WorkerStart {
 }
 
 /** What the main thread sends while workers live; each message is counted in the control words, so that workers look for it. */
-export type WorkerMessage = { readonly kind: "module"; readonly id: number; readonly module: WebAssembly.Module } | { readonly kind: "free"; readonly id: number };
+export type WorkerMessage =
+  | { readonly kind: "module"; readonly id: number; readonly module: WebAssembly.Module }
+  | { readonly kind: "free"; readonly id: number };
 
 /** Control words, by index from the control address. */
 export const controlWords = {
@@ -63,7 +65,8 @@ export function workerMain(start: WorkerStart, port: WorkerPort, words: typeof c
     Atomics.store(view, at + words.received + thread, ++received);
   });
 
-  const letMessagesIn = (): Promise<void> => new Promise((resolve) => (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve, 0)));
+  const letMessagesIn = (): Promise<void> =>
+    new Promise((resolve) => (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve, 0)));
   const serve = async (): Promise<void> => {
     let seen = load(words.generation);
     for (;;) {

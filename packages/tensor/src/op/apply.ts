@@ -15,11 +15,15 @@ export type ErasedLibraryOp = LibraryOp<string, Inputs, AnyAttrs, Tensor>;
  *
  * @throws ArgumentError, ShapeError
  */
-export function apply<N extends string, I extends Inputs, A extends AnyAttrs>(op: Op<N, I, A>, x: Fill<I, Tensor>, attrs: Values<A>): Tensor {
+export function apply<N extends string, I extends Inputs, A extends AnyAttrs>(
+  op: Op<N, I, A>,
+  x: Fill<I, Tensor>,
+  attrs: Values<A>,
+): Tensor {
   // The one place where an op's static types are erased: `Fill` and `Values` made them true for the caller.
   const erased = op as unknown as ErasedOp;
   const given = x as Readonly<Record<string, Tensor | readonly Tensor[] | null>>;
-  const attrsKey = checkAttrs(op.name, op.attrs as unknown as Record<string, Attr<unknown>>, attrs as Record<string, unknown>);
+  const attrsKey = checkAttrs(op.name, op.attrs, attrs);
   const slots: Record<string, Tensor | readonly Tensor[] | null> = {};
   const parents: Tensor[] = [];
   for (const name in op.inputs) {
@@ -28,7 +32,7 @@ export function apply<N extends string, I extends Inputs, A extends AnyAttrs>(op
     else if (isTensor(value)) parents.push((slots[name] = checked(op.name, name, value).value()));
     else parents.push(...(slots[name] = value.map((item) => checked(op.name, name, item).value())));
   }
-  const aval = erased.infer(slots as Fill<Inputs, Tensor>, attrs as Values<AnyAttrs>, (problem) => refuse(op.name, given, problem));
+  const aval = erased.infer(slots as Fill<Inputs, Tensor>, attrs, (problem) => refuse(op.name, given, problem));
   return new Tensor(aval, { kind: "op", op: erased, x: slots, attrs, attrsKey, parents });
 }
 
@@ -47,7 +51,7 @@ export function pullBack(tensor: Tensor, ct: Tensor): (readonly [parent: Tensor,
     x: source.x as Fill<Inputs, Tensor>,
     out: tensor,
     ct,
-    attrs: source.attrs as Values<AnyAttrs>,
+    attrs: source.attrs,
   });
   const pairs: (readonly [Tensor, Tensor])[] = [];
   for (const slot in op.inputs) {
@@ -68,7 +72,7 @@ export function pullBack(tensor: Tensor, ct: Tensor): (readonly [parent: Tensor,
 
 /** The attribute values of a recorded call, for its own op's functions. */
 export function attrsOf(tensor: Tensor): Values<AnyAttrs> {
-  return (tensor.source.kind === "op" ? tensor.source.attrs : {}) as Values<AnyAttrs>;
+  return (tensor.source.kind === "op" ? tensor.source.attrs : {});
 }
 
 /** Inputs by slot, mapped: what an op's own functions take. */
@@ -95,7 +99,8 @@ function checked(op: string, name: string, value: unknown): Tensor {
 
 function refuse(op: string, x: Readonly<Record<string, Tensor | readonly Tensor[] | null>>, problem: Problem): never {
   const facts: Record<string, string | number | boolean | readonly number[]> = {};
-  for (const [name, value] of Object.entries(x)) if (value !== null) facts[name] = isTensor(value) ? String(value) : value.map(describe).join(", ");
+  for (const [name, value] of Object.entries(x))
+    if (value !== null) facts[name] = isTensor(value) ? String(value) : value.map(describe).join(", ");
   throw new ShapeError(problem.code, problem.sentence, {
     subject: op,
     facts: { ...facts, ...problem.facts },

@@ -48,12 +48,20 @@ export const dtype: Attr<DType> = oneOf("float32", "int32", "uint8", "bool");
 
 /** A value the graph carries but does not look into; two are equal only if they are the same object. */
 export function opaque<T extends object>(describe: string): Attr<T> {
-  return { describe, accepts: (value): value is T => typeof value === "object" || typeof value === "function", key: (value) => `#${identityOf(value)}` };
+  return {
+    describe,
+    accepts: (value): value is T => typeof value === "object" || typeof value === "function",
+    key: (value) => `#${identityOf(value)}`,
+  };
 }
 
 /** A value that only gradients look at: it does not change what the op computes, and so is no part of the key. */
 export function gradientOnly<T extends object>(describe: string): Attr<T> {
-  return { describe, accepts: (value): value is T => (typeof value === "object" && value !== null) || typeof value === "function", key: () => "" };
+  return {
+    describe,
+    accepts: (value): value is T => (typeof value === "object" && value !== null) || typeof value === "function",
+    key: () => "",
+  };
 }
 
 /** Checks every attribute and returns their joint key. */

@@ -102,7 +102,9 @@ let nextId = 1;
 
 /** Defines an op the core compiles into loops. */
 export function defineLoop<T>() {
-  return <const N extends string, const I extends Inputs, const A extends AnyAttrs>(row: Omit<LoopOp<N, I, A, T>, "kind" | "id">): LoopOp<N, I, A, T> => ({
+  return <const N extends string, const I extends Inputs, const A extends AnyAttrs>(
+    row: Omit<LoopOp<N, I, A, T>, "kind" | "id">,
+  ): LoopOp<N, I, A, T> => ({
     ...row,
     kind: "loop",
     id: nextId++,

@@ -43,7 +43,10 @@ export class ScalarBuilder {
     const last = args[args.length - 1];
     if (last === undefined) throw new RangeError(`${leaf} needs an argument`);
     const dtype = result === "same" ? last.dtype : result;
-    return this.#fold(leaf, dtype, args) ?? this.#intern(`${leaf}:${dtype}(${args.map((a) => a.id).join()})`, (id) => ({ kind: "call", id, dtype, leaf, args }));
+    return (
+      this.#fold(leaf, dtype, args) ??
+      this.#intern(`${leaf}:${dtype}(${args.map((a) => a.id).join()})`, (id) => ({ kind: "call", id, dtype, leaf, args }))
+    );
   }
 
   /** 1 where `low <= index < high`, or null where the range proves it always holds. */

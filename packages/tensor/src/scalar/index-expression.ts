@@ -22,8 +22,23 @@ export interface IndexTerm {
 
 export type IndexAtom =
   | { readonly kind: "axis"; readonly axis: number; readonly min: number; readonly max: number; readonly key: string }
-  | { readonly kind: "div" | "mod"; readonly of: IndexExpression; readonly by: number; readonly min: number; readonly max: number; readonly key: string }
-  | { readonly kind: "clamp"; readonly of: IndexExpression; readonly low: number; readonly high: number; readonly min: number; readonly max: number; readonly key: string }
+  | {
+      readonly kind: "div" | "mod";
+      readonly of: IndexExpression;
+      readonly by: number;
+      readonly min: number;
+      readonly max: number;
+      readonly key: string;
+    }
+  | {
+      readonly kind: "clamp";
+      readonly of: IndexExpression;
+      readonly low: number;
+      readonly high: number;
+      readonly min: number;
+      readonly max: number;
+      readonly key: string;
+    }
   | { readonly kind: "value"; readonly value: Scalar; readonly min: number; readonly max: number; readonly key: string };
 
 export function constantIndex(value: number): IndexExpression {

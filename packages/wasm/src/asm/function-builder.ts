@@ -133,7 +133,8 @@ export class FunctionBuilder {
     if (operand instanceof Local) return this.get(operand);
     if (typeof operand === "function") return this.#stack.one(instruction, type, operand);
     if (typeof operand === "bigint") return this.i64.const(operand);
-    if (type === "i64" || type === "v128") throw this.#error("asm/operand", `${instruction} expects ${type}, for which the number ${operand} cannot stand`);
+    if (type === "i64" || type === "v128")
+      throw this.#error("asm/operand", `${instruction} expects ${type}, for which the number ${operand} cannot stand`);
     this[type].const(operand);
   }
 
@@ -279,7 +280,10 @@ export class FunctionBuilder {
     const immediates = immediateCount[row.immediate];
     const missing = row.operands.length - (args.length - immediates);
     if (args.length < immediates || missing < 0)
-      throw this.#error("asm/operand-count", `${name} takes ${immediates} immediates and up to ${row.operands.length} operands, ${args.length} arguments given`);
+      throw this.#error(
+        "asm/operand-count",
+        `${name} takes ${immediates} immediates and up to ${row.operands.length} operands, ${args.length} arguments given`,
+      );
     for (let i = missing; i < row.operands.length; i++) {
       // What follows the immediates are operands: the methods' types say so.
       this.push(row.operands[i] ?? "i32", args[immediates + i - missing] as Operand, name);

@@ -44,7 +44,8 @@ function writeLiteral(code: ByteWriter, name: string, row: InstructionRow, value
 function writeMemory(code: ByteWriter, name: string, row: InstructionRow, at: InstructionArgument | undefined): void {
   const { offset, align } = isPlace(at) ? at : { offset: at, align: row.exactAlignment === true ? row.size : Math.min(row.size, 4) };
   const log = Math.log2(align);
-  if (!Number.isInteger(log) || align > row.size || (row.exactAlignment === true && align !== row.size)) throw invalid(name, `an alignment that divides ${row.size}`, align);
+  if (!Number.isInteger(log) || align > row.size || (row.exactAlignment === true && align !== row.size))
+    throw invalid(name, `an alignment that divides ${row.size}`, align);
   code.u32(log);
   code.u32(integer(name, "offset", offset, 0, 2 ** 32 - 1));
 }
@@ -54,7 +55,8 @@ function isPlace(value: InstructionArgument | undefined): value is Exclude<Memor
 }
 
 function integer(name: string, what: string, value: InstructionArgument | undefined, low: number, high: number): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < low || value > high) throw invalid(name, `a whole ${what} from ${low} to ${high}`, value);
+  if (typeof value !== "number" || !Number.isInteger(value) || value < low || value > high)
+    throw invalid(name, `a whole ${what} from ${low} to ${high}`, value);
   return value;
 }
 

@@ -21,8 +21,10 @@ type Result = ValueType | null;
 const bare = <const P extends Operands, R extends Result>(opcode: readonly number[], operands: P, result: R) =>
   ({ opcode, operands, result, immediate: "none", size: 0 }) as const;
 const plain = <const P extends Operands, R extends Result>(code: number, operands: P, result: R) => bare([code], operands, result);
-const simd = <const P extends Operands, R extends Result>(code: number, operands: P, result: R) => bare(prefixed(0xfd, code), operands, result);
-const literal = <R extends ValueType>(code: number, result: R) => ({ opcode: [code], operands: [], result, immediate: "literal", size: 0 }) as const;
+const simd = <const P extends Operands, R extends Result>(code: number, operands: P, result: R) =>
+  bare(prefixed(0xfd, code), operands, result);
+const literal = <R extends ValueType>(code: number, result: R) =>
+  ({ opcode: [code], operands: [], result, immediate: "literal", size: 0 }) as const;
 const load = <const P extends Operands, R extends Result>(code: number, operands: P, result: R, size: number) =>
   ({ opcode: [code], operands, result, immediate: "memory", size }) as const;
 const simdLoad = <const P extends Operands, R extends Result>(code: number, operands: P, result: R, size: number) =>

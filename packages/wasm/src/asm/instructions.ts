@@ -1,4 +1,10 @@
-import { type ImmediateKind, type InstructionName, type InstructionRow, type InstructionTable, instructionTable } from "./instruction-table.ts";
+import {
+  type ImmediateKind,
+  type InstructionName,
+  type InstructionRow,
+  type InstructionTable,
+  instructionTable,
+} from "./instruction-table.ts";
 import type { Local } from "./local.ts";
 import type { ValueType } from "./types.ts";
 
@@ -24,16 +30,23 @@ interface ImmediateArguments<R extends ValueType | null> {
 }
 
 /** An instruction's trailing operands; those left out are taken from the stack. */
-type Trailing<P extends readonly ValueType[]> =
-  P extends readonly [infer A extends ValueType, infer B extends ValueType, infer C extends ValueType]
-    ? [] | [Operand<C>] | [Operand<B>, Operand<C>] | [Operand<A>, Operand<B>, Operand<C>]
-    : P extends readonly [infer A extends ValueType, infer B extends ValueType]
-      ? [] | [Operand<B>] | [Operand<A>, Operand<B>]
-      : P extends readonly [infer A extends ValueType]
-        ? [] | [Operand<A>]
-        : [];
+type Trailing<P extends readonly ValueType[]> = P extends readonly [
+  infer A extends ValueType,
+  infer B extends ValueType,
+  infer C extends ValueType,
+]
+  ? [] | [Operand<C>] | [Operand<B>, Operand<C>] | [Operand<A>, Operand<B>, Operand<C>]
+  : P extends readonly [infer A extends ValueType, infer B extends ValueType]
+    ? [] | [Operand<B>] | [Operand<A>, Operand<B>]
+    : P extends readonly [infer A extends ValueType]
+      ? [] | [Operand<A>]
+      : [];
 
-type Method<R> = R extends { operands: infer P extends readonly ValueType[]; result: infer T extends ValueType | null; immediate: infer K extends ImmediateKind }
+type Method<R> = R extends {
+  operands: infer P extends readonly ValueType[];
+  result: infer T extends ValueType | null;
+  immediate: infer K extends ImmediateKind;
+}
   ? (...args: [...ImmediateArguments<T>[K], ...Trailing<P>]) => void
   : never;
 
@@ -58,7 +71,10 @@ export function instructions(emit: (name: string, row: InstructionRow, args: rea
 }
 
 /** How many leading arguments of a method are immediates. */
-export const immediateCount = { none: 0, memory: 1, lane: 1, memoryLane: 2, lanes: 1, bytes: 1, literal: 1 } as const satisfies Record<ImmediateKind, number>;
+export const immediateCount = { none: 0, memory: 1, lane: 1, memoryLane: 2, lanes: 1, bytes: 1, literal: 1 } as const satisfies Record<
+  ImmediateKind,
+  number
+>;
 
 const derived = Object.entries<InstructionRow>(instructionTable).map(([name, row]) => {
   const dot = name.indexOf(".");

@@ -54,9 +54,17 @@ export class ModuleBuilder {
   }
 
   /** Imports a function; all imports come before the first function defined. */
-  importFunction<const P extends readonly ValueType[]>(module: string, name: string, parameters: P, result: ValueType | null = null): FunctionHandle<P> {
+  importFunction<const P extends readonly ValueType[]>(
+    module: string,
+    name: string,
+    parameters: P,
+    result: ValueType | null = null,
+  ): FunctionHandle<P> {
     if (this.#functions.length > 0 || this.#emitting)
-      throw new AssemblerError("asm/import-order", `import ${module}.${name} must come before the first function defined, for it is numbered first`);
+      throw new AssemblerError(
+        "asm/import-order",
+        `import ${module}.${name} must come before the first function defined, for it is numbered first`,
+      );
     const signature = this.#signature({ parameters, result });
     this.#imports.push((out) => {
       out.name(module);
@@ -69,7 +77,11 @@ export class ModuleBuilder {
   }
 
   /** A global variable of type i32, mutable unless said otherwise. */
-  global(name: string, initial: number, { mutable = true, export: exported }: { mutable?: boolean; export?: string } = {}): GlobalHandle<"i32"> {
+  global(
+    name: string,
+    initial: number,
+    { mutable = true, export: exported }: { mutable?: boolean; export?: string } = {},
+  ): GlobalHandle<"i32"> {
     const index = this.#globals.length;
     this.#globals.push((out) => {
       out.append([valueTypeCode.i32, mutable ? 1 : 0, 0x41]);
@@ -111,7 +123,8 @@ export class ModuleBuilder {
     options: FunctionOptions<P, R>,
     body: (f: FunctionBuilder, ...parameters: ParameterLocals<P>) => void,
   ): FunctionHandle<P> {
-    if (this.#emitting) throw new AssemblerError("asm/nested-function", `function ${name} is defined inside another's body: define it before, and call it`);
+    if (this.#emitting)
+      throw new AssemblerError("asm/nested-function", `function ${name} is defined inside another's body: define it before, and call it`);
     const { parameters, result = null, export: exported } = options;
     const f = new FunctionBuilder(name, { parameters, result });
     this.#emitting = true;
@@ -137,15 +150,35 @@ export class ModuleBuilder {
   build(): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter();
     out.append([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
-    section(out, 1, [...this.#signatures.values()].map(({ signature }) => (to: ByteWriter) => writeSignature(to, signature)));
+    section(
+      out,
+      1,
+      [...this.#signatures.values()].map(
+        ({ signature }) =>
+          (to: ByteWriter) =>
+            writeSignature(to, signature),
+      ),
+    );
     section(out, 2, this.#imports);
-    section(out, 3, this.#functions.map(({ signature }) => (to: ByteWriter) => to.u32(signature)));
+    section(
+      out,
+      3,
+      this.#functions.map(
+        ({ signature }) =>
+          (to: ByteWriter) =>
+            to.u32(signature),
+      ),
+    );
     section(out, 6, this.#globals);
     section(out, 7, this.#exports);
-    section(out, 10, this.#functions.map(({ code }) => (to: ByteWriter) => {
-      to.u32(code.length);
-      to.append(code);
-    }));
+    section(
+      out,
+      10,
+      this.#functions.map(({ code }) => (to: ByteWriter) => {
+        to.u32(code.length);
+        to.append(code);
+      }),
+    );
     writeNames(out, this.#names);
     return out.finish();
   }

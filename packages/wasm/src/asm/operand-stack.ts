@@ -54,10 +54,17 @@ export class OperandStack {
     const frame = this.#top;
     const height = this.#slots.length;
     emit();
-    if (frame !== this.#top) throw new AssemblerError("asm/operand", `${instruction} has an operand whose code does not close the blocks it opens`, { subject: this.#name });
+    if (frame !== this.#top)
+      throw new AssemblerError("asm/operand", `${instruction} has an operand whose code does not close the blocks it opens`, {
+        subject: this.#name,
+      });
     if (frame.unreachable) return;
     if (this.#slots.length !== height + 1)
-      throw new AssemblerError("asm/operand", `${instruction} has an operand whose code must leave one ${type}, it left ${this.#slots.length - height} values`, { subject: this.#name });
+      throw new AssemblerError(
+        "asm/operand",
+        `${instruction} has an operand whose code must leave one ${type}, it left ${this.#slots.length - height} values`,
+        { subject: this.#name },
+      );
     this.pop(instruction, type);
     this.push(type);
   }
@@ -88,7 +95,8 @@ export class OperandStack {
   target(instruction: string, label: Label): { depth: number; carried: ValueType | null } {
     const at = this.#frames.findLastIndex((frame) => frame.label === label);
     const frame = this.#frames[at];
-    if (frame === undefined) throw new AssemblerError("asm/label", `${instruction} to a ${label.kind} that is not around it`, { subject: this.#name });
+    if (frame === undefined)
+      throw new AssemblerError("asm/label", `${instruction} to a ${label.kind} that is not around it`, { subject: this.#name });
     return { depth: this.#frames.length - 1 - at, carried: label.kind === "loop" ? null : frame.result };
   }
 
@@ -100,16 +108,22 @@ export class OperandStack {
 
   finish(): void {
     this.#settle(this.#top.label);
-    if (this.#top.label.kind !== "function") throw new AssemblerError("asm/label", "the function ends inside a block", { subject: this.#name });
+    if (this.#top.label.kind !== "function")
+      throw new AssemblerError("asm/label", "the function ends inside a block", { subject: this.#name });
   }
 
   #settle(label: Label): void {
     const frame = this.#top;
-    if (frame.label !== label) throw new AssemblerError("asm/label", `a ${label.kind} ends inside a ${frame.label.kind}`, { subject: this.#name });
+    if (frame.label !== label)
+      throw new AssemblerError("asm/label", `a ${label.kind} ends inside a ${frame.label.kind}`, { subject: this.#name });
     const end = `end of ${label.kind}`;
     if (frame.result !== null) this.pop(end, frame.result);
     if (this.#slots.length !== frame.height)
-      throw this.#mismatch(end, frame.result === null ? "an empty stack" : `one ${frame.result}`, this.#slots.slice(frame.height).join(", "));
+      throw this.#mismatch(
+        end,
+        frame.result === null ? "an empty stack" : `one ${frame.result}`,
+        this.#slots.slice(frame.height).join(", "),
+      );
   }
 
   #mismatch(instruction: string, expected: string, found: string): AssemblerError {

@@ -1,6 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AssemblerError, type FunctionBuilder, type InstructionArgument, instructionTable, type Label, type Local, ModuleBuilder, type Operand, type ValueType } from "./index.ts";
+import {
+  AssemblerError,
+  type FunctionBuilder,
+  type InstructionArgument,
+  instructionTable,
+  type Label,
+  type Local,
+  ModuleBuilder,
+  type Operand,
+  type ValueType,
+} from "./index.ts";
 import type { InstructionRow } from "./instruction-table.ts";
 
 /** 200,000 in a full run; a few thousand in every other. */
@@ -41,15 +51,23 @@ function method(f: FunctionBuilder, name: string): Emit {
 }
 
 function immediates(row: InstructionRow, choices: Choices): InstructionArgument[] {
-  const place = (): InstructionArgument => (row.exactAlignment ? choices.below(9999) : { offset: choices.below(2 ** 31), align: 2 ** choices.below(Math.log2(row.size) + 1) });
+  const place = (): InstructionArgument =>
+    row.exactAlignment ? choices.below(9999) : { offset: choices.below(2 ** 31), align: 2 ** choices.below(Math.log2(row.size) + 1) };
   switch (row.immediate) {
-    case "none": return [];
-    case "memory": return [place()];
-    case "lane": return [choices.below(row.size)];
-    case "memoryLane": return [place(), choices.below(16 / row.size)];
-    case "lanes": return [Array.from({ length: 16 }, () => choices.below(32))];
-    case "bytes": return [Uint8Array.from({ length: 16 }, () => choices.below(256))];
-    case "literal": return [row.result === "i64" ? BigInt(choices.below(2 ** 31)) * 4_294_967_299n - 2n ** 62n : choices.below(2 ** 31)];
+    case "none":
+      return [];
+    case "memory":
+      return [place()];
+    case "lane":
+      return [choices.below(row.size)];
+    case "memoryLane":
+      return [place(), choices.below(16 / row.size)];
+    case "lanes":
+      return [Array.from({ length: 16 }, () => choices.below(32))];
+    case "bytes":
+      return [Uint8Array.from({ length: 16 }, () => choices.below(256))];
+    case "literal":
+      return [row.result === "i64" ? BigInt(choices.below(2 ** 31)) * 4_294_967_299n - 2n ** 62n : choices.below(2 ** 31)];
   }
 }
 
@@ -80,9 +98,10 @@ function statements(scope: Scope, depth: number): void {
   for (let count = choices.below(6); count > 0 && choices.left; count--) {
     const kind = choices.below(depth > 0 ? 10 : 6);
     switch (kind) {
-      case 0: case 1: {
+      case 0:
+      case 1: {
         const local = choices.of(locals);
-        f.set(local, operand(scope, local.type, 3) as never);
+        f.set(local, operand(scope, local.type, 3));
         break;
       }
       case 2: {
@@ -109,19 +128,30 @@ function statements(scope: Scope, depth: number): void {
         if (last === 0 && labels.length > 0) f.br(choices.of(labels));
         else if (last === 1) f.return();
         else if (last === 2) f.unreachable();
-        else f.select("f32", 1, 2, operand(scope, "i32", 1) as Operand<"i32">), f.drop();
+        else (f.select("f32", 1, 2, operand(scope, "i32", 1) as Operand<"i32">), f.drop());
         break;
       }
-      case 6: f.block(inner); break;
-      case 7: f.loop(inner); break;
-      case 8: f.if(operand(scope, "i32", 1) as Operand<"i32">, inner, choices.below(2) === 0 ? inner : undefined); break;
+      case 6:
+        f.block(inner);
+        break;
+      case 7:
+        f.loop(inner);
+        break;
+      case 8:
+        f.if(operand(scope, "i32", 1) as Operand<"i32">, inner, choices.below(2) === 0 ? inner : undefined);
+        break;
       case 9: {
         const type = choices.of(types);
-        f.if(operand(scope, "i32", 1) as Operand<"i32">, (label) => {
-          statements(scope, depth - 1);
-          f.push(type, operand(scope, type, 1));
-          if (choices.below(2) === 0) f.brIf(label, 1);
-        }, () => f.push(type, operand(scope, type, 1)), type);
+        f.if(
+          operand(scope, "i32", 1) as Operand<"i32">,
+          (label) => {
+            statements(scope, depth - 1);
+            f.push(type, operand(scope, type, 1));
+            if (choices.below(2) === 0) f.brIf(label, 1);
+          },
+          () => f.push(type, operand(scope, type, 1)),
+          type,
+        );
         f.drop();
         break;
       }
@@ -143,40 +173,53 @@ const tape = fc.array(fc.nat(), { maxLength: 120, size: "max" });
 
 describe("whatever is emitted validates", () => {
   it("well-typed structured programs", { timeout: 600_000 }, () => {
-    fc.assert(fc.property(tape, (choices) => {
-      expect(WebAssembly.validate(build((scope) => statements(scope, 4), choices))).toBe(true);
-    }), { numRuns: Math.ceil(cases / 2), seed: 1 });
+    fc.assert(
+      fc.property(tape, (choices) => {
+        expect(WebAssembly.validate(build((scope) => statements(scope, 4), choices))).toBe(true);
+      }),
+      { numRuns: Math.ceil(cases / 2), seed: 1 },
+    );
   });
 
   it("random calls of the builder: refused with the typed error, or valid", { timeout: 600_000 }, () => {
     let refused = 0;
     let accepted = 0;
-    fc.assert(fc.property(tape, (list) => {
-      let bytes: Uint8Array<ArrayBuffer>;
-      try {
-        bytes = build((scope) => noise(scope, 3), list);
-      } catch (error) {
-        if (!(error instanceof AssemblerError)) throw error;
-        refused++;
-        return;
-      }
-      accepted++;
-      expect(WebAssembly.validate(bytes)).toBe(true);
-    }), { numRuns: Math.ceil(cases / 4), seed: 2 });
+    fc.assert(
+      fc.property(tape, (list) => {
+        let bytes: Uint8Array<ArrayBuffer>;
+        try {
+          bytes = build((scope) => noise(scope, 3), list);
+        } catch (error) {
+          if (!(error instanceof AssemblerError)) throw error;
+          refused++;
+          return;
+        }
+        accepted++;
+        expect(WebAssembly.validate(bytes)).toBe(true);
+      }),
+      { numRuns: Math.ceil(cases / 4), seed: 2 },
+    );
     expect(refused).toBeGreaterThan(cases / 100);
     expect(accepted).toBeGreaterThan(cases / 100);
   });
 
   it("an operand of any wrong type is refused, for every instruction", { timeout: 600_000 }, () => {
     const faulty = rows.flatMap(([name, row]) => row.operands.map((type, at) => ({ name, row, type, at })));
-    fc.assert(fc.property(fc.constantFrom(...faulty), fc.constantFrom(...types), tape, ({ name, row, type, at }, wrong, list) => {
-      fc.pre(wrong !== type);
-      expect(() => build(({ f, choices, locals }) => {
-        row.operands.forEach((wanted, i) => f.get(locals[types.indexOf(i === at ? wrong : wanted)] ?? expect.fail("a local of each type")));
-        method(f, name)(...immediates(row, choices));
-        if (row.result !== null) f.drop();
-      }, list)).toThrow(AssemblerError);
-    }), { numRuns: Math.ceil(cases / 4), seed: 3 });
+    fc.assert(
+      fc.property(fc.constantFrom(...faulty), fc.constantFrom(...types), tape, ({ name, row, type, at }, wrong, list) => {
+        fc.pre(wrong !== type);
+        expect(() =>
+          build(({ f, choices, locals }) => {
+            row.operands.forEach((wanted, i) =>
+              f.get(locals[types.indexOf(i === at ? wrong : wanted)] ?? expect.fail("a local of each type")),
+            );
+            method(f, name)(...immediates(row, choices));
+            if (row.result !== null) f.drop();
+          }, list),
+        ).toThrow(AssemblerError);
+      }),
+      { numRuns: Math.ceil(cases / 4), seed: 3 },
+    );
   });
 
   it("each instruction alone", () => {
@@ -191,7 +234,19 @@ describe("whatever is emitted validates", () => {
 });
 
 /** Immediates of the wrong kind or out of every range. */
-const nonsense: readonly InstructionArgument[] = [-1, 0.5, Number.NaN, 2 ** 33, 300, 2n ** 70n, { offset: 0, align: 3 }, { offset: -4, align: 64 }, [1, 2, 3], new Uint8Array(15), Array.from({ length: 16 }, () => 77)];
+const nonsense: readonly InstructionArgument[] = [
+  -1,
+  0.5,
+  Number.NaN,
+  2 ** 33,
+  300,
+  2n ** 70n,
+  { offset: 0, align: 3 },
+  { offset: -4, align: 64 },
+  [1, 2, 3],
+  new Uint8Array(15),
+  Array.from({ length: 16 }, () => 77),
+];
 
 /** Calls with no regard to the stack. */
 function noise(scope: Scope, depth: number): void {
@@ -199,23 +254,46 @@ function noise(scope: Scope, depth: number): void {
   const inner = (label: Label) => noise({ ...scope, labels: [...labels, label] }, depth - 1);
   for (let count = choices.below(5); count > 0 && choices.left; count--) {
     switch (choices.below(depth > 0 ? 12 : 8)) {
-      case 0: f.get(choices.of(locals)); break;
-      case 1: f.set(choices.of(locals)); break;
-      case 2: f.tee(choices.of(locals)); break;
-      case 3: f.drop(); break;
-      case 4: if (labels.length > 0) f.br(choices.of(labels)); break;
-      case 5: if (labels.length > 0) f.brIf(choices.of(labels)); break;
+      case 0:
+        f.get(choices.of(locals));
+        break;
+      case 1:
+        f.set(choices.of(locals));
+        break;
+      case 2:
+        f.tee(choices.of(locals));
+        break;
+      case 3:
+        f.drop();
+        break;
+      case 4:
+        if (labels.length > 0) f.br(choices.of(labels));
+        break;
+      case 5:
+        if (labels.length > 0) f.brIf(choices.of(labels));
+        break;
       case 6: {
         const [name, row] = choices.of(rows);
         const given = immediates(row, choices);
         method(f, name)(...(choices.below(8) === 0 ? given.map(() => choices.of(nonsense)) : given));
         break;
       }
-      case 7: if (choices.below(2) === 0) f.unreachable(); else f.return(); break;
-      case 8: f.block(inner, choices.of([null, ...types])); break;
-      case 9: f.loop(inner, choices.of([null, ...types])); break;
-      case 10: f.if(choices.below(2), inner, choices.below(2) === 0 ? inner : undefined, choices.of([null, ...types])); break;
-      case 11: f.set(choices.of(locals), (() => noise(scope, depth - 1)) as never); break;
+      case 7:
+        if (choices.below(2) === 0) f.unreachable();
+        else f.return();
+        break;
+      case 8:
+        f.block(inner, choices.of([null, ...types]));
+        break;
+      case 9:
+        f.loop(inner, choices.of([null, ...types]));
+        break;
+      case 10:
+        f.if(choices.below(2), inner, choices.below(2) === 0 ? inner : undefined, choices.of([null, ...types]));
+        break;
+      case 11:
+        f.set(choices.of(locals), (() => noise(scope, depth - 1)));
+        break;
     }
   }
 }

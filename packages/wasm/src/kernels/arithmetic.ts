@@ -105,7 +105,10 @@ export class Arithmetic {
       f.i8x16.shuffle([8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]);
       f.f32x4.add();
     });
-    f.f32.add(() => this.element(0, half), () => this.element(1, half));
+    f.f32.add(
+      () => this.element(0, half),
+      () => this.element(1, half),
+    );
     f.free(half);
   }
 

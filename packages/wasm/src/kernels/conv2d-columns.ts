@@ -47,7 +47,14 @@ function channelBlock({ c, o, kh, kw, groups, oh, ow }: Conv2dShape): number {
   return best;
 }
 
-function emitColumns(f: FunctionBuilder, level: Level, args: KernelArguments, shape: Conv2dShape, channels: number, epilogue: Epilogue | null): void {
+function emitColumns(
+  f: FunctionBuilder,
+  level: Level,
+  args: KernelArguments,
+  shape: Conv2dShape,
+  channels: number,
+  epilogue: Epilogue | null,
+): void {
   const { n, c, o, h, w, kh, kw, groups, oh, ow } = shape;
   const [cg, og, taps, pixels] = [c / groups, o / groups, kh * kw, oh * ow];
   const { tile, scratch, buffers } = args;
@@ -62,14 +69,21 @@ function emitColumns(f: FunctionBuilder, level: Level, args: KernelArguments, sh
 
   // Channels of the whole batch, counted image by image: the gather's output planes.
   const first = f.local("i32", () => f.i32.add(channel0, () => f.i32.mul(group, cg)));
-  const target = f.local("i32", () => address(f, () => address(f, at(buffers, buffers.length - 1), image, c * h * w * 4), first, h * w * 4));
+  const target = f.local("i32", () =>
+    address(f, () => address(f, at(buffers, buffers.length - 1), image, c * h * w * 4), first, h * w * 4),
+  );
   const [channel, last] = [f.local("i32"), f.local("i32", () => f.i32.add(first, channels))];
   const gather = new Gather(arithmetic, shape);
   f.for(channel, first, last, 1, () => {
-    gather.plane(columns, target, (pixel, value) => {
-      if (epilogue === null) f.get(value.accumulator);
-      else epilogue.emit(f, { axes: [image, channel, pixel], buffers: buffers.slice(2, -1), ...value });
-    }, epilogue !== null);
+    gather.plane(
+      columns,
+      target,
+      (pixel, value) => {
+        if (epilogue === null) f.get(value.accumulator);
+        else epilogue.emit(f, { axes: [image, channel, pixel], buffers: buffers.slice(2, -1), ...value });
+      },
+      epilogue !== null,
+    );
     f.set(columns, () => f.i32.add(columns, taps * pixels * 4));
     f.set(target, () => f.i32.add(target, h * w * 4));
   });
@@ -83,7 +97,13 @@ interface Product {
 }
 
 /** columns[row, pixel] = sum over steps of weights[step, row] * cotangent[step, pixel]. */
-function multiplyColumns(arithmetic: Arithmetic, { rows, pixels, steps, weightStep }: Product, weights: Local<"i32">, cotangent: Local<"i32">, columns: Local<"i32">): void {
+function multiplyColumns(
+  arithmetic: Arithmetic,
+  { rows, pixels, steps, weightStep }: Product,
+  weights: Local<"i32">,
+  cotangent: Local<"i32">,
+  columns: Local<"i32">,
+): void {
   const { f, lanes, level } = arithmetic;
   const [a, b, c, turn] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
   const few = { 1: 32, 2: 16, 3: 12 }[rows] ?? 8;
@@ -164,7 +184,12 @@ class Gather {
     }
     const [dy, reached, from] = [f.local("i32"), f.local("i32"), f.local("i32")];
     f.for(dy, 0, kh, 1, () => {
-      f.set(reached, () => f.i32.sub(() => f.i32.add(row, padTop), () => f.i32.mul(dy, dilationH)));
+      f.set(reached, () =>
+        f.i32.sub(
+          () => f.i32.add(row, padTop),
+          () => f.i32.mul(dy, dilationH),
+        ),
+      );
       const inside = () => {
         f.i32.lt_u(reached, oh * strideH);
         if (strideH > 1) f.i32.and(() => f.i32.eqz(() => f.i32.rem_u(reached, strideH)));
@@ -199,11 +224,20 @@ class Gather {
     if (type === "f32") return () => f.f32.load(Math.max(0, offset), place);
     return () => {
       f.v128.load(Math.max(0, offset), place);
-      if (valid.includes(false)) f.v128.and(() => f.v128.const(new Uint8Array(new Int32Array([0, 1, 2, 3].map((lane) => (valid[lane] === true ? -1 : 0))).buffer)));
+      if (valid.includes(false))
+        f.v128.and(() => f.v128.const(new Uint8Array(new Int32Array([0, 1, 2, 3].map((lane) => (valid[lane] === true ? -1 : 0))).buffer)));
     };
   }
 
-  #store(out: Local<"i32">, row: Local<"i32">, pixel: Local<"i32">, { phase, first, count }: GatherVector, sum: Vector, finish: (pixel: Local<"i32">, value: Finished) => void, finishes: boolean): void {
+  #store(
+    out: Local<"i32">,
+    row: Local<"i32">,
+    pixel: Local<"i32">,
+    { phase, first, count }: GatherVector,
+    sum: Vector,
+    finish: (pixel: Local<"i32">, value: Finished) => void,
+    finishes: boolean,
+  ): void {
     const arithmetic = this.#arithmetic;
     const { f } = arithmetic;
     const { w, strideW } = this.#shape;

@@ -74,8 +74,14 @@ function block({ n, c, o, kh, kw, groups, oh, ow }: Conv2dShape): Blocking {
 }
 
 function emitConvolution(
-  f: FunctionBuilder, level: Level, args: KernelArguments,
-  shape: Conv2dShape, layout: ImageLayout, epilogue: Epilogue | null, places: DirectPlaces, blocking: Blocking,
+  f: FunctionBuilder,
+  level: Level,
+  args: KernelArguments,
+  shape: Conv2dShape,
+  layout: ImageLayout,
+  epilogue: Epilogue | null,
+  places: DirectPlaces,
+  blocking: Blocking,
 ): void {
   const { c, o, kh, kw, strideH, groups, oh, ow, dilationH } = shape;
   const { width, paired, planes, planesPerTile, rowBlock, channelBlock, sumBlock, unroll } = blocking;
@@ -96,7 +102,14 @@ function emitConvolution(
   const [plane, image, group] = [f.local("i32"), f.local("i32", 0), f.local("i32", 0)];
   const [imageBase, weightBase, outputBase] = [f.local("i32"), f.local("i32"), f.local("i32")];
   const [sum0, sumLength, y, x] = [f.local("i32", 0), f.local("i32"), f.local("i32"), f.local("i32")];
-  const [rowWeights, imageAt, weightAt, outputAt, turn, tapRow] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [rowWeights, imageAt, weightAt, outputAt, turn, tapRow] = [
+    f.local("i32"),
+    f.local("i32"),
+    f.local("i32"),
+    f.local("i32"),
+    f.local("i32"),
+    f.local("i32"),
+  ];
   const [channelAxis, pixelAxis, pixel] = [f.local("i32"), f.local("i32"), f.local("i32")];
   const blocked = sumBlock < cg;
   const lastSum = cg - (Math.ceil(cg / sumBlock) - 1) * sumBlock;
@@ -110,7 +123,8 @@ function emitConvolution(
         for (let dx = 0; dx < kw; dx++)
           sums.step(
             (r) => arithmetic.splat(weightOffset + (r * cg * taps + dy * kw + dx) * 4, weightAt),
-            (column, count) => arithmetic.load(imageOffset + tapOffset(shape, layout, dy, dx) * 4 + place(column), imageAt, layout.copied ? lanes : count),
+            (column, count) =>
+              arithmetic.load(imageOffset + tapOffset(shape, layout, dy, dx) * 4 + place(column), imageAt, layout.copied ? lanes : count),
           );
     };
     const everyRow = Array.from({ length: kh }, (_, dy) => dy);
@@ -129,29 +143,56 @@ function emitConvolution(
       f.set(imageAt, () => f.i32.add(imageAt, planeBytes - kh * dilationH * layout.rowLength * 4));
     };
     f.set(pixel, () => f.i32.add(() => f.i32.mul(y, ow), x));
-    f.set(outputAt, () => f.i32.add(() => address(f, outputBase, channel, oh * ow * 4), () => f.i32.shl(pixel, 2)));
+    f.set(outputAt, () =>
+      f.i32.add(
+        () => address(f, outputBase, channel, oh * ow * 4),
+        () => f.i32.shl(pixel, 2),
+      ),
+    );
     f.set(weightAt, rowWeights);
-    f.set(imageAt, () => f.i32.add(() => address(f, () => address(f, imageBase, y, rowBytes), sum0, planeBytes), () => f.i32.shl(x, 2)));
-    if (blocked) f.if(sum0, () => sums.resume(outputAt, oh * ow * 4), () => sums.zero());
+    f.set(imageAt, () =>
+      f.i32.add(
+        () => address(f, () => address(f, imageBase, y, rowBytes), sum0, planeBytes),
+        () => f.i32.shl(x, 2),
+      ),
+    );
+    if (blocked)
+      f.if(
+        sum0,
+        () => sums.resume(outputAt, oh * ow * 4),
+        () => sums.zero(),
+      );
     else sums.zero();
     const over = lastSum % unroll;
     if (blocked) f.for(turn, unroll - 1, sumLength, unroll, () => channels(unroll));
     else f.for(turn, 0, cg - over, unroll, () => channels(unroll));
     const done = () => {
       if (over > 0) channels(over);
-      sums.finish(outputAt, oh * ow * 4, epilogue === null ? null : (r, column, at) => {
-        f.set(channelAxis, () => f.i32.add(() => address(f, channel, group, og), r));
-        f.set(pixelAxis, () => f.i32.add(pixel, column));
-        epilogue.emit(f, { axes: [image, channelAxis, pixelAxis], buffers: buffers.slice(2, -1), ...at });
-      });
+      sums.finish(
+        outputAt,
+        oh * ow * 4,
+        epilogue === null
+          ? null
+          : (r, column, at) => {
+              f.set(channelAxis, () => f.i32.add(() => address(f, channel, group, og), r));
+              f.set(pixelAxis, () => f.i32.add(pixel, column));
+              epilogue.emit(f, { axes: [image, channelAxis, pixelAxis], buffers: buffers.slice(2, -1), ...at });
+            },
+      );
     };
-    if (blocked) f.if(() => f.i32.ge_s(() => f.i32.add(sum0, sumBlock), cg), done, () => sums.save(outputAt, oh * ow * 4));
+    if (blocked)
+      f.if(
+        () => f.i32.ge_s(() => f.i32.add(sum0, sumBlock), cg),
+        done,
+        () => sums.save(outputAt, oh * ow * 4),
+      );
     else done();
     sums.free();
   };
 
   const wide = ow - (ow % width);
-  const outputRow = (channel: Local<"i32">, height: number) => f.for(x, 0, wide, width, () => microkernel(channel, height, strip(lanes, width)));
+  const outputRow = (channel: Local<"i32">, height: number) =>
+    f.for(x, 0, wide, width, () => microkernel(channel, height, strip(lanes, width)));
   const narrowEnd = (channel: Local<"i32">, height: number, rows: number) => {
     if (wide === ow) return;
     f.set(x, wide);

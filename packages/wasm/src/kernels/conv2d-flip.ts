@@ -32,7 +32,14 @@ export function flipWeights({ o, c, kh, kw, groups }: Weights, buffers: number):
         f.set(to, () => address(f, () => address(f, workspace, group, og * cg * taps * 4), channel, og * taps * 4));
         f.for(output, 0, og, 1, () => {
           if (taps <= 25) for (let i = 0; i < taps; i++) f.f32.store((taps - 1 - i) * 4, to, () => f.f32.load(i * 4, from));
-          else f.for(tap, 0, taps, 1, () => f.f32.store(0, () => address(f, to, () => f.i32.sub(taps - 1, tap), 4), () => f.f32.load(0, () => address(f, from, tap, 4))));
+          else
+            f.for(tap, 0, taps, 1, () =>
+              f.f32.store(
+                0,
+                () => address(f, to, () => f.i32.sub(taps - 1, tap), 4),
+                () => f.f32.load(0, () => address(f, from, tap, 4)),
+              ),
+            );
           f.set(from, () => f.i32.add(from, cg * taps * 4));
           f.set(to, () => f.i32.add(to, taps * 4));
         });

@@ -21,15 +21,31 @@ export function conv2dInputGradKernels(shape: Conv2dShape, epilogue: Epilogue | 
   const products = o * oh * ow * kh * kw > 0;
   const pointwise = kh * kw === 1 && flattened(shape) !== shape && groups === 1;
   if (!products || pointwise)
-    return matmulKernels({ batch: n, m: c, n: h * w, k: products ? o : 0, transposeA: true, transposeB: false, batchStrideA: 0, batchStrideB: o * oh * ow }, epilogue, [1, 0]);
+    return matmulKernels(
+      { batch: n, m: c, n: h * w, k: products ? o : 0, transposeA: true, transposeB: false, batchStrideA: 0, batchStrideB: o * oh * ow },
+      epilogue,
+      [1, 0],
+    );
   if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
   const buffers = 3 + (epilogue?.buffers ?? 0);
   const backward: Conv2dShape = {
-    ...shape, c: o, h: oh, w: ow, o: c, oh: h, ow: w,
-    padTop: (kh - 1) * dilationH - padTop, padLeft: (kw - 1) * dilationW - padLeft,
+    ...shape,
+    c: o,
+    h: oh,
+    w: ow,
+    o: c,
+    oh: h,
+    ow: w,
+    padTop: (kh - 1) * dilationH - padTop,
+    padLeft: (kw - 1) * dilationW - padLeft,
   };
   return [
     flipWeights(shape, buffers),
-    ...convolution(flattened(backward), epilogue, { buffers, input: { buffer: 0 }, weights: { workspace: 0 }, workspace: flippedBytes(shape) }),
+    ...convolution(flattened(backward), epilogue, {
+      buffers,
+      input: { buffer: 0 },
+      weights: { workspace: 0 },
+      workspace: flippedBytes(shape),
+    }),
   ];
 }

@@ -91,7 +91,15 @@ function copyRun(arithmetic: Arithmetic, from: Local<"i32">, fromOffset: number,
 }
 
 /** Copies every `step` bytes' float to adjacent places. */
-function gatherRun(f: FunctionBuilder, from: Local<"i32">, fromOffset: number, step: number, to: Local<"i32">, toOffset: number, count: number): void {
+function gatherRun(
+  f: FunctionBuilder,
+  from: Local<"i32">,
+  fromOffset: number,
+  step: number,
+  to: Local<"i32">,
+  toOffset: number,
+  count: number,
+): void {
   const [source, target, i] = [f.local("i32", from), f.local("i32", to), f.local("i32")];
   const turn = (times: number) => {
     for (let j = 0; j < times; j++) f.f32.store(toOffset + j * 4, target, () => f.f32.load(fromOffset + j * step, source));

@@ -3,9 +3,26 @@ import type { Conv2dShape } from "./conv2d-shape.ts";
 type Options = Partial<Omit<Conv2dShape, "n" | "c" | "h" | "w" | "o" | "kh" | "kw" | "oh" | "ow">>;
 
 /** A shape from its sizes and what differs from stride 1, no padding, one group. */
-export function conv([n, c, h, w]: readonly [number, number, number, number], o: number, [kh, kw]: readonly [number, number], options: Options = {}): Conv2dShape {
-  const plain = { strideH: 1, strideW: 1, padTop: 0, padLeft: 0, padBottom: 0, padRight: 0, dilationH: 1, dilationW: 1, groups: 1, ...options };
-  const extent = (size: number, pads: number, dilation: number, kernel: number, stride: number) => Math.floor((size + pads - dilation * (kernel - 1) - 1) / stride) + 1;
+export function conv(
+  [n, c, h, w]: readonly [number, number, number, number],
+  o: number,
+  [kh, kw]: readonly [number, number],
+  options: Options = {},
+): Conv2dShape {
+  const plain = {
+    strideH: 1,
+    strideW: 1,
+    padTop: 0,
+    padLeft: 0,
+    padBottom: 0,
+    padRight: 0,
+    dilationH: 1,
+    dilationW: 1,
+    groups: 1,
+    ...options,
+  };
+  const extent = (size: number, pads: number, dilation: number, kernel: number, stride: number) =>
+    Math.floor((size + pads - dilation * (kernel - 1) - 1) / stride) + 1;
   const oh = extent(h, plain.padTop + plain.padBottom, plain.dilationH, kh, plain.strideH);
   const ow = extent(w, plain.padLeft + plain.padRight, plain.dilationW, kw, plain.strideW);
   return { n, c, h, w, o, kh, kw, ...plain, oh, ow };
@@ -15,7 +32,10 @@ export const pad = (size: number): Options => ({ padTop: size, padLeft: size, pa
 export const stride = (size: number): Options => ({ strideH: size, strideW: size });
 
 /** Visits every product of the convolution: flat indices of output, input and weight. */
-export function everyProduct({ n, c, h, w, o, kh, kw, strideH, strideW, padTop, padLeft, dilationH, dilationW, groups, oh, ow }: Conv2dShape, visit: (output: number, input: number, weight: number) => void): void {
+export function everyProduct(
+  { n, c, h, w, o, kh, kw, strideH, strideW, padTop, padLeft, dilationH, dilationW, groups, oh, ow }: Conv2dShape,
+  visit: (output: number, input: number, weight: number) => void,
+): void {
   const [cg, og] = [c / groups, o / groups];
   for (let b = 0; b < n; b++)
     for (let out = 0; out < o; out++)

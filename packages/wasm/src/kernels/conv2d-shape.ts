@@ -50,7 +50,12 @@ export function imageLayout(shape: Conv2dShape): ImageLayout {
 }
 
 /** Floats from an output's place in the image to the one its tap (dy, dx) reads. */
-export function tapOffset({ strideW, dilationH, dilationW }: Conv2dShape, { phases, phaseLength, rowLength }: ImageLayout, dy: number, dx: number): number {
+export function tapOffset(
+  { strideW, dilationH, dilationW }: Conv2dShape,
+  { phases, phaseLength, rowLength }: ImageLayout,
+  dy: number,
+  dx: number,
+): number {
   const column = dx * dilationW;
   return dy * dilationH * rowLength + phases.indexOf(column % strideW) * phaseLength + Math.floor(column / strideW);
 }

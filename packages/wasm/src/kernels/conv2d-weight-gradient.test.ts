@@ -19,7 +19,12 @@ describe.each(levels)("conv2d weight gradient on %s", (level) => {
   });
 
   it("is zero for an empty batch", () => {
-    expectKernels(conv2dWeightGradKernels(conv([0, 2, 6, 6], 3, [3, 3], pad(1))), [new Float32Array(0), new Float32Array(0)], new Float64Array(54), level);
+    expectKernels(
+      conv2dWeightGradKernels(conv([0, 2, 6, 6], 3, [3, 3], pad(1))),
+      [new Float32Array(0), new Float32Array(0)],
+      new Float64Array(54),
+      level,
+    );
   });
 });
 

@@ -69,7 +69,9 @@ function block(shape: Conv2dShape, layout: ImageLayout): Blocking {
   const outputBlock = Math.min(og, blockSize(og, operationsPerTile / (perPair * least), unit.outputs));
   const channelBlock = Math.min(cg, blockSize(cg, operationsPerTile / (perPair * outputBlock), unit.channels));
   const tiles = groups * Math.ceil(cg / channelBlock) * Math.ceil(og / outputBlock);
-  const long = perPair * outputBlock * channelBlock > 2 * operationsPerTile || (tiles < fewestTiles && perPair * outputBlock * channelBlock > fewestOperations * kh);
+  const long =
+    perPair * outputBlock * channelBlock > 2 * operationsPerTile ||
+    (tiles < fewestTiles && perPair * outputBlock * channelBlock > fewestOperations * kh);
   const perImage = (2 * oh * ow + unit.channels * layout.planeLength) * 4;
   const perRow = (2 * ow + unit.channels * layout.rowLength * strideH) * 4;
   const images = Math.max(1, Math.min(n, Math.floor(cachedBytes / Math.max(1, perImage))));
@@ -82,7 +84,15 @@ function block(shape: Conv2dShape, layout: ImageLayout): Blocking {
   };
 }
 
-function emitGradient(f: FunctionBuilder, level: Level, args: KernelArguments, shape: Conv2dShape, layout: ImageLayout, place: Place, blocking: Blocking): void {
+function emitGradient(
+  f: FunctionBuilder,
+  level: Level,
+  args: KernelArguments,
+  shape: Conv2dShape,
+  layout: ImageLayout,
+  place: Place,
+  blocking: Blocking,
+): void {
   const { n, c, o, kh, kw, groups, oh, ow, strideH, dilationH } = shape;
   const { outputBlock, channelBlock, tapRows, images, rows } = blocking;
   const [og, cg, taps] = [o / groups, c / groups, kh * kw];
@@ -99,7 +109,11 @@ function emitGradient(f: FunctionBuilder, level: Level, args: KernelArguments, s
   const [channelBlocks, outputBlocks, tapBlocks] = [Math.ceil(cg / channelBlock), Math.ceil(og / outputBlock), kh / tapRows];
   // Consecutive tiles keep one operand's block in cache and stream all of the other: the way that streams less.
   const keepOutputs = outputBlocks * cg * layout.planeLength < channelBlocks * og * oh * ow;
-  const [group = tile, outer = tile, inner = tile, tapIndex = tile] = coordinates(f, tile, keepOutputs ? [groups, outputBlocks, channelBlocks, tapBlocks] : [groups, channelBlocks, outputBlocks, tapBlocks]);
+  const [group = tile, outer = tile, inner = tile, tapIndex = tile] = coordinates(
+    f,
+    tile,
+    keepOutputs ? [groups, outputBlocks, channelBlocks, tapBlocks] : [groups, channelBlocks, outputBlocks, tapBlocks],
+  );
   const [outputIndex, channelIndex] = keepOutputs ? [outer, inner] : [inner, outer];
   const output0 = f.local("i32", () => f.i32.mul(outputIndex, outputBlock));
   const channel0 = f.local("i32", () => f.i32.mul(channelIndex, channelBlock));
@@ -112,27 +126,47 @@ function emitGradient(f: FunctionBuilder, level: Level, args: KernelArguments, s
   const [image, row, column, tapRow] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
   const [ctAt, imageAt, ctRun, imageRun, store] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
 
-  const microkernel = (output: Local<"i32">, outputs: number, channel: Local<"i32">, channels: number, dx0: number, width: number, heights: number) => {
+  const microkernel = (
+    output: Local<"i32">,
+    outputs: number,
+    channel: Local<"i32">,
+    channels: number,
+    dx0: number,
+    width: number,
+    heights: number,
+  ) => {
     const list = Array.from({ length: channels * heights * width }, (_, i) => ({
-      channel: Math.floor(i / (heights * width)), dy: Math.floor(i / width) % heights, dx: dx0 + (i % width),
+      channel: Math.floor(i / (heights * width)),
+      dy: Math.floor(i / width) % heights,
+      dx: dx0 + (i % width),
     }));
     const sums = Array.from({ length: outputs }, () => arithmetic.vectors(list.length));
     const cts = arithmetic.vectors(outputs);
     const pixel = arithmetic.vector();
-    const every = (visit: (i: number, tap: (typeof list)[number], t: number) => void) => sums.forEach((_, i) => list.forEach((tap, t) => visit(i, tap, t)));
+    const every = (visit: (i: number, tap: (typeof list)[number], t: number) => void) =>
+      sums.forEach((_, i) => list.forEach((tap, t) => visit(i, tap, t)));
     const sum = (i: number, t: number) => at(at(sums, i), t);
 
-    const zero = () => every((i, _, t) => {
-      arithmetic.zero();
-      f.set(sum(i, t));
-    });
+    const zero = () =>
+      every((i, _, t) => {
+        arithmetic.zero();
+        f.set(sum(i, t));
+      });
     // Unfinished sums keep their lanes: [output, channel, tap row, tap column, 4] in scratch.
     const pointAtScratch = () => {
       f.set(store, () => f.i32.mul(() => f.i32.sub(output, output0), channelBlock * tapRows * kw * 16));
       f.set(store, () => address(f, store, () => f.i32.sub(channel, channel0), tapRows * kw * 16));
-      f.set(store, () => address(f, () => f.i32.add(store, scratch), () => f.i32.sub(tapRow, tapRow0), kw * 16));
+      f.set(store, () =>
+        address(
+          f,
+          () => f.i32.add(store, scratch),
+          () => f.i32.sub(tapRow, tapRow0),
+          kw * 16,
+        ),
+      );
     };
-    const scratchOffset = (i: number, tap: (typeof list)[number]) => (((i * channelBlock + tap.channel) * tapRows + tap.dy) * kw + tap.dx) * 16;
+    const scratchOffset = (i: number, tap: (typeof list)[number]) =>
+      (((i * channelBlock + tap.channel) * tapRows + tap.dy) * kw + tap.dx) * 16;
 
     const step = (ct: Local<"i32">, ctOffset: number, pixels: Local<"i32">, pixelOffset: number, count: number) => {
       cts.forEach((local, i) => {
@@ -149,7 +183,8 @@ function emitGradient(f: FunctionBuilder, level: Level, args: KernelArguments, s
     const tail = ow % lanes;
     const oneRow = (r: number) => {
       const [ctOffset, pixelOffset] = [r * ow * 4, r * rowBytes];
-      if (vectors <= unrolledSteps) for (let v = 0; v < vectors; v++) step(ctAt, ctOffset + v * lanes * 4, imageAt, pixelOffset + v * lanes * 4, lanes);
+      if (vectors <= unrolledSteps)
+        for (let v = 0; v < vectors; v++) step(ctAt, ctOffset + v * lanes * 4, imageAt, pixelOffset + v * lanes * 4, lanes);
       else {
         f.set(ctRun, ctAt);
         f.set(imageRun, imageAt);
@@ -158,7 +193,8 @@ function emitGradient(f: FunctionBuilder, level: Level, args: KernelArguments, s
           f.set(ctRun, () => f.i32.add(ctRun, 16 * lanes));
           f.set(imageRun, () => f.i32.add(imageRun, 16 * lanes));
         });
-        for (let v = vectors - (vectors % 4); v < vectors; v++) step(ctAt, ctOffset + v * lanes * 4, imageAt, pixelOffset + v * lanes * 4, lanes);
+        for (let v = vectors - (vectors % 4); v < vectors; v++)
+          step(ctAt, ctOffset + v * lanes * 4, imageAt, pixelOffset + v * lanes * 4, lanes);
       }
       if (tail > 0) step(ctAt, ctOffset + vectors * lanes * 4, imageAt, pixelOffset + vectors * lanes * 4, tail);
     };
@@ -176,10 +212,15 @@ function emitGradient(f: FunctionBuilder, level: Level, args: KernelArguments, s
     f.set(imageAt, () => address(f, () => address(f, imageAt, row0, rowBytes), tapRow, dilationH * layout.rowLength * 4));
     if (blocked) {
       pointAtScratch();
-      f.if(() => f.i32.or(image0, row0), () => every((i, tap, t) => {
-        arithmetic.load(scratchOffset(i, tap), store);
-        f.set(sum(i, t));
-      }), zero);
+      f.if(
+        () => f.i32.or(image0, row0),
+        () =>
+          every((i, tap, t) => {
+            arithmetic.load(scratchOffset(i, tap), store);
+            f.set(sum(i, t));
+          }),
+        zero,
+      );
     } else zero();
     if (images === 1) f.if(() => f.i32.lt_s(image0, imageEnd), everyRow);
     else
@@ -194,7 +235,15 @@ function emitGradient(f: FunctionBuilder, level: Level, args: KernelArguments, s
       every((i, tap, t) => f.f32.store(((i * cg + tap.channel) * taps + tap.dy * kw + tap.dx) * 4, store, () => arithmetic.sum(sum(i, t))));
     };
     if (blocked)
-      f.if(() => f.i32.and(() => f.i32.ge_s(imageEnd, n), () => f.i32.ge_s(rowEnd, oh)), done, () => every((i, tap, t) => arithmetic.store(scratchOffset(i, tap), store, sum(i, t))));
+      f.if(
+        () =>
+          f.i32.and(
+            () => f.i32.ge_s(imageEnd, n),
+            () => f.i32.ge_s(rowEnd, oh),
+          ),
+        done,
+        () => every((i, tap, t) => arithmetic.store(scratchOffset(i, tap), store, sum(i, t))),
+      );
     else done();
     f.free(pixel, ...cts, ...sums.flat());
   };
@@ -206,7 +255,9 @@ function emitGradient(f: FunctionBuilder, level: Level, args: KernelArguments, s
   const cut = (count: number, size: number) => ({ rows: size, full: Math.floor(count / size), rest: count % size });
   const oneBlock = () =>
     forTiles(f, cut(og, shapeOfTile.outputs), outputBlock >= og ? 0 : output0, outputBlock, (output, outputs) =>
-      forTiles(f, cut(cg, shapeOfTile.channels), channelBlock >= cg ? 0 : channel0, channelBlock, (channel, channels) => tapsOf(output, outputs, channel, channels, shapeOfTile)),
+      forTiles(f, cut(cg, shapeOfTile.channels), channelBlock >= cg ? 0 : channel0, channelBlock, (channel, channels) =>
+        tapsOf(output, outputs, channel, channels, shapeOfTile),
+      ),
     );
   if (!blocked) return oneBlock();
   f.for(image0, 0, n, images, () => {

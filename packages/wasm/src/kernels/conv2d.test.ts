@@ -16,7 +16,9 @@ describe.each(levels)("conv2d on %s", (level) => {
     });
     expectKernels(conv2dKernels(shape, null), [x, weights], expected, level);
     const pixels = oh * ow;
-    const finished = expected.map((value, i) => biasReluOf(value, bias[Math.floor(i / pixels) % o] ?? NaN, Math.floor(i / (pixels * o)), i % pixels));
+    const finished = expected.map((value, i) =>
+      biasReluOf(value, bias[Math.floor(i / pixels) % o] ?? NaN, Math.floor(i / (pixels * o)), i % pixels),
+    );
     expectKernels(conv2dKernels(shape, biasRelu(1)), [x, weights, bias], finished, level);
   });
 

@@ -17,7 +17,11 @@ export function conv2dKernels(shape: Conv2dShape, epilogue: Epilogue | null): re
   const flat = flattened(shape);
   const pointwise = kh === 1 && kw === 1 && flat !== shape && groups === 1;
   if (c === 0 || pointwise)
-    return matmulKernels({ batch: n, m: o, n: oh * ow, k: c, transposeA: false, transposeB: false, batchStrideA: 0, batchStrideB: c * h * w }, epilogue, [1, 0]);
+    return matmulKernels(
+      { batch: n, m: o, n: oh * ow, k: c, transposeA: false, transposeB: false, batchStrideA: 0, batchStrideB: c * h * w },
+      epilogue,
+      [1, 0],
+    );
   return convolution(flat, epilogue, { buffers: 3 + (epilogue?.buffers ?? 0), input: { buffer: 0 }, weights: { buffer: 1 }, workspace: 0 });
 }
 
@@ -30,7 +34,11 @@ export interface ConvolutionPlaces {
 }
 
 /** The padding copy, if one is needed, and the convolution. */
-export function convolution(shape: Conv2dShape, epilogue: Epilogue | null, { buffers, input, weights, workspace }: ConvolutionPlaces): readonly Kernel[] {
+export function convolution(
+  shape: Conv2dShape,
+  epilogue: Epilogue | null,
+  { buffers, input, weights, workspace }: ConvolutionPlaces,
+): readonly Kernel[] {
   const layout = imageLayout(shape);
   if (!layout.copied) return [directConvolution(shape, layout, epilogue, { buffers, image: input, weights, workspaceBytes: workspace })];
   const workspaceBytes = workspace + paddedBytes(shape, layout);

@@ -26,7 +26,14 @@ export function dotProducts(task: MatmulTask): Kernel {
   });
 }
 
-function emitDots(f: FunctionBuilder, level: Level, { tile, buffers }: KernelArguments, task: MatmulTask, columnBlock: number, columnBlocks: number): void {
+function emitDots(
+  f: FunctionBuilder,
+  level: Level,
+  { tile, buffers }: KernelArguments,
+  task: MatmulTask,
+  columnBlock: number,
+  columnBlocks: number,
+): void {
   const { shape, swapped, epilogue } = task;
   const { batch: batches, m, n, k, batchStrideA, batchStrideB } = shape;
   const arithmetic = new Arithmetic(f, level);
@@ -75,21 +82,34 @@ function emitDots(f: FunctionBuilder, level: Level, { tile, buffers }: KernelArg
       f.set(pointerB, () => f.i32.add(pointerB, lanes * 4));
     });
     if (k % lanes > 0) step(k % lanes);
-    f.set(pointerC, () => f.i32.add(() => address(f, baseC, row, n * 4), () => f.i32.shl(column, 2)));
+    f.set(pointerC, () =>
+      f.i32.add(
+        () => address(f, baseC, row, n * 4),
+        () => f.i32.shl(column, 2),
+      ),
+    );
     sums.forEach((list, r) => storeSums(list, r, row, column));
     f.free(other, ...rows, ...sums.flat());
   };
 
   const storeSums = (list: readonly Vector[], r: number, row: Local<"i32">, column: Local<"i32">) => {
-    for (let v = 0; v < list.length; ) {
+    for (let v = 0; v < list.length;) {
       const four = list.slice(v, v + 4);
       const offset = (r * n + v) * 4;
       if (lanes === 4 && four.length === 4 && !swapped) {
         // The four sums at once: transposed, lane i of every vector belongs to sum i.
         transpose(f, four);
         const whole = f.local("v128");
-        f.f32x4.add(() => f.get(at(four, 0)), () => f.get(at(four, 2)));
-        f.f32x4.add(() => f.f32x4.add(() => f.get(at(four, 1)), () => f.get(at(four, 3))));
+        f.f32x4.add(
+          () => f.get(at(four, 0)),
+          () => f.get(at(four, 2)),
+        );
+        f.f32x4.add(() =>
+          f.f32x4.add(
+            () => f.get(at(four, 1)),
+            () => f.get(at(four, 3)),
+          ),
+        );
         f.set(whole);
         f.v128.store(offset, pointerC, () => site(row, column, r, v, { lanes: 4, accumulator: whole }));
         f.free(whole);
@@ -106,6 +126,8 @@ function emitDots(f: FunctionBuilder, level: Level, { tile, buffers }: KernelArg
   const breadth = m === 1 ? 8 : 4;
   const columns = { rows: breadth, full: Math.floor(n / breadth), rest: n % breadth };
   forTiles(f, columns, columnBlocks === 1 ? 0 : column0, columnBlock, (column, width) =>
-    forTiles(f, { rows: Math.min(2, m), full: m === 1 ? 1 : m >> 1, rest: m === 1 ? 0 : m & 1 }, 0, m, (row, height) => dots(row, column, height, width)),
+    forTiles(f, { rows: Math.min(2, m), full: m === 1 ? 1 : m >> 1, rest: m === 1 ? 0 : m & 1 }, 0, m, (row, height) =>
+      dots(row, column, height, width),
+    ),
   );
 }

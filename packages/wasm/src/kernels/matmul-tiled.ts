@@ -67,7 +67,14 @@ function block(shape: MatmulShape, layout: "direct" | "packed"): Blocking {
   };
 }
 
-function emitTiles(f: FunctionBuilder, level: Level, { tile, scratch, workspace, buffers }: KernelArguments, task: MatmulTask, layout: "direct" | "packed", blocking: Blocking): void {
+function emitTiles(
+  f: FunctionBuilder,
+  level: Level,
+  { tile, scratch, workspace, buffers }: KernelArguments,
+  task: MatmulTask,
+  layout: "direct" | "packed",
+  blocking: Blocking,
+): void {
   const { shape, swapped, epilogue } = task;
   const { m, n, k, transposeA, batchStrideA, batchStrideB } = shape;
   const { width, rowBlock, rowBlocks, columnBlock, columnBlocks, sumBlock, packA } = blocking;
@@ -83,7 +90,9 @@ function emitTiles(f: FunctionBuilder, level: Level, { tile, scratch, workspace,
   const row0 = f.local("i32", () => f.i32.mul(rowIndex, rowBlock));
   const column0 = f.local("i32", () => f.i32.mul(columnIndex, columnBlock));
   const baseA = f.local("i32", () => address(f, a, batch, batchStrideA * 4));
-  const baseB = f.local("i32", () => (packed ? address(f, workspace, batch, packedMatrices(shape) === 1 ? 0 : packedBytes(shape)) : address(f, b, batch, batchStrideB * 4)));
+  const baseB = f.local("i32", () =>
+    packed ? address(f, workspace, batch, packedMatrices(shape) === 1 ? 0 : packedBytes(shape)) : address(f, b, batch, batchStrideB * 4),
+  );
   const baseC = f.local("i32", () => address(f, c, batch, m * n * 4));
 
   const sum0 = f.local("i32");
@@ -97,9 +106,24 @@ function emitTiles(f: FunctionBuilder, level: Level, { tile, scratch, workspace,
     const sums = new Tile(arithmetic, height, strip(arithmetic.lanes, breadth));
     const layoutA = packA ? { row: 4, step: height * 4 } : memoryA;
     f.set(pointerA, rowA);
-    f.set(pointerB, () => f.i32.add(() => address(f, baseB, column, packed ? k * 4 : 4), () => f.i32.mul(sum0, stepB)));
-    f.set(pointerC, () => f.i32.add(() => address(f, baseC, row, n * 4), () => f.i32.shl(column, 2)));
-    if (blocked) f.if(sum0, () => sums.resume(pointerC, n * 4), () => sums.zero());
+    f.set(pointerB, () =>
+      f.i32.add(
+        () => address(f, baseB, column, packed ? k * 4 : 4),
+        () => f.i32.mul(sum0, stepB),
+      ),
+    );
+    f.set(pointerC, () =>
+      f.i32.add(
+        () => address(f, baseC, row, n * 4),
+        () => f.i32.shl(column, 2),
+      ),
+    );
+    if (blocked)
+      f.if(
+        sum0,
+        () => sums.resume(pointerC, n * 4),
+        () => sums.zero(),
+      );
     else sums.zero();
     const steps = (count: number) => {
       for (let i = 0; i < count; i++)
@@ -118,15 +142,23 @@ function emitTiles(f: FunctionBuilder, level: Level, { tile, scratch, workspace,
     else f.for(turn, unroll - 1, sumLength, unroll, turns);
     const done = () => {
       steps(over);
-      const finish: Finish | null = epilogue === null ? null : (r, v, at) => {
-        f.set(axes[0], () => f.i32.add(row, r));
-        f.set(axes[1], () => f.i32.add(column, v));
-        epilogue.emit(f, { axes: swapped ? [batch, axes[1], axes[0]] : [batch, ...axes], buffers: buffers.slice(2, -1), ...at });
-      };
+      const finish: Finish | null =
+        epilogue === null
+          ? null
+          : (r, v, at) => {
+              f.set(axes[0], () => f.i32.add(row, r));
+              f.set(axes[1], () => f.i32.add(column, v));
+              epilogue.emit(f, { axes: swapped ? [batch, axes[1], axes[0]] : [batch, ...axes], buffers: buffers.slice(2, -1), ...at });
+            };
       if (swapped && finish !== null) sums.finishEach(pointerC, n * 4, finish);
       else sums.finish(pointerC, n * 4, finish);
     };
-    if (blocked) f.if(() => f.i32.ge_s(() => f.i32.add(sum0, sumBlock), k), done, () => sums.save(pointerC, n * 4));
+    if (blocked)
+      f.if(
+        () => f.i32.ge_s(() => f.i32.add(sum0, sumBlock), k),
+        done,
+        () => sums.save(pointerC, n * 4),
+      );
     else done();
     sums.free();
   };
@@ -134,7 +166,12 @@ function emitTiles(f: FunctionBuilder, level: Level, { tile, scratch, workspace,
   const columns = { rows: width, full: Math.floor(n / width), rest: n % width };
   const sumPart = () =>
     forTiles(f, rowTiles(m, level), rowBlocks === 1 ? 0 : row0, rowBlock, (row, height) => {
-      f.set(rowA, () => f.i32.add(() => address(f, baseA, row, memoryA.row), () => f.i32.mul(sum0, memoryA.step)));
+      f.set(rowA, () =>
+        f.i32.add(
+          () => address(f, baseA, row, memoryA.row),
+          () => f.i32.mul(sum0, memoryA.step),
+        ),
+      );
       if (packA) {
         copyRows(f, rowA, scratch, height, blocked ? sumLength : k, memoryA);
         f.set(rowA, scratch);
@@ -153,7 +190,14 @@ function emitTiles(f: FunctionBuilder, level: Level, { tile, scratch, workspace,
 }
 
 /** Copies `height` rows of op(A) to `target` as [k, height]. */
-function copyRows(f: FunctionBuilder, source: Local<"i32">, target: Local<"i32">, height: number, length: Local<"i32"> | number, memory: { row: number; step: number }): void {
+function copyRows(
+  f: FunctionBuilder,
+  source: Local<"i32">,
+  target: Local<"i32">,
+  height: number,
+  length: Local<"i32"> | number,
+  memory: { row: number; step: number },
+): void {
   const [from, to, i] = [f.local("i32", source), f.local("i32", target), f.local("i32")];
   f.for(i, 0, length, 1, () => {
     for (let r = 0; r < height; r++) f.f32.store(r * 4, to, () => f.f32.load(r * memory.row, from));

@@ -2,25 +2,59 @@ import { describe, expect, it } from "vitest";
 import { matmulKernels, type MatmulShape } from "./matmul.ts";
 import { biasRelu, biasReluOf, expectKernels, levels, randomFloats } from "./run-kernels.test.harness.ts";
 
-function product({ batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB }: MatmulShape, a: Float32Array, b: Float32Array): Float64Array {
+function product(
+  { batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB }: MatmulShape,
+  a: Float32Array,
+  b: Float32Array,
+): Float64Array {
   const c = new Float64Array(batch * m * n);
   for (let g = 0; g < batch; g++)
     for (let i = 0; i < m; i++)
       for (let j = 0; j < n; j++) {
         let sum = 0;
         for (let s = 0; s < k; s++)
-          sum += (a[g * batchStrideA + (transposeA ? s * m + i : i * k + s)] ?? NaN) * (b[g * batchStrideB + (transposeB ? j * k + s : s * n + j)] ?? NaN);
+          sum +=
+            (a[g * batchStrideA + (transposeA ? s * m + i : i * k + s)] ?? NaN) *
+            (b[g * batchStrideB + (transposeB ? j * k + s : s * n + j)] ?? NaN);
         c[(g * m + i) * n + j] = sum;
       }
   return c;
 }
 
 const sizes: readonly (readonly [m: number, n: number, k: number])[] = [
-  [1, 1, 1], [1, 7, 5], [1, 64, 33], [7, 1, 5], [40, 1, 19], [2, 17, 9], [3, 13, 4], [3, 30, 21], [4, 8, 16], [5, 5, 5],
-  [6, 8, 4], [7, 11, 13], [8, 16, 10], [13, 4, 6], [17, 35, 3], [20, 24, 25], [64, 10, 50], [31, 33, 37], [64, 50, 80],
-  [12, 9, 600], [25, 40, 1030], [1, 300, 520], [50, 64, 0], [9, 260, 255], [70, 300, 20], [131, 261, 256],
+  [1, 1, 1],
+  [1, 7, 5],
+  [1, 64, 33],
+  [7, 1, 5],
+  [40, 1, 19],
+  [2, 17, 9],
+  [3, 13, 4],
+  [3, 30, 21],
+  [4, 8, 16],
+  [5, 5, 5],
+  [6, 8, 4],
+  [7, 11, 13],
+  [8, 16, 10],
+  [13, 4, 6],
+  [17, 35, 3],
+  [20, 24, 25],
+  [64, 10, 50],
+  [31, 33, 37],
+  [64, 50, 80],
+  [12, 9, 600],
+  [25, 40, 1030],
+  [1, 300, 520],
+  [50, 64, 0],
+  [9, 260, 255],
+  [70, 300, 20],
+  [131, 261, 256],
 ];
-const transposes = [[false, false], [false, true], [true, false], [true, true]] as const;
+const transposes = [
+  [false, false],
+  [false, true],
+  [true, false],
+  [true, true],
+] as const;
 
 describe.each(levels)("matmul on %s", (level) => {
   it.each(sizes)("%i x %i x %i", (m, n, k) => {
@@ -42,14 +76,25 @@ describe.each(levels)("matmul on %s", (level) => {
       }
   });
 
-  it.each([[true, true], [true, false], [false, true]])("batches, repeated: a %s, b %s", (eachA, eachB) => {
-    for (const [m, n, k] of [[5, 9, 7], [1, 12, 6], [9, 1, 6], [24, 300, 260]] as const)
+  it.each([
+    [true, true],
+    [true, false],
+    [false, true],
+  ])("batches, repeated: a %s, b %s", (eachA, eachB) => {
+    for (const [m, n, k] of [
+      [5, 9, 7],
+      [1, 12, 6],
+      [9, 1, 6],
+      [24, 300, 260],
+    ] as const)
       for (const [transposeA, transposeB] of transposes) {
         const shape = { batch: 3, m, n, k, transposeA, transposeB, batchStrideA: eachA ? m * k : 0, batchStrideB: eachB ? k * n : 0 };
         const a = randomFloats(m * k * (eachA ? 3 : 1), 4);
         const b = randomFloats(k * n * (eachB ? 3 : 1), 5);
         const bias = randomFloats(m, 6);
-        const finished = product(shape, a, b).map((value, i) => biasReluOf(value, bias[Math.floor(i / n) % m] ?? NaN, Math.floor(i / (m * n)), i % n));
+        const finished = product(shape, a, b).map((value, i) =>
+          biasReluOf(value, bias[Math.floor(i / n) % m] ?? NaN, Math.floor(i / (m * n)), i % n),
+        );
         expectKernels(matmulKernels(shape, biasRelu(1)), [a, b, bias], finished, level);
       }
   });

@@ -33,7 +33,11 @@ const fewRows = 16;
  * Products with one row or column are matrix-vector forms; a B that is large or transposed is packed into 8-wide panels
  * by a first kernel; everything else reads both operands where they lie.
  */
-export function matmulKernels(shape: MatmulShape, epilogue: Epilogue | null, inputs: readonly [a: number, b: number] = [0, 1]): readonly Kernel[] {
+export function matmulKernels(
+  shape: MatmulShape,
+  epilogue: Epilogue | null,
+  inputs: readonly [a: number, b: number] = [0, 1],
+): readonly Kernel[] {
   const { batch, m, n, k } = shape;
   if (batch === 0 || m === 0 || n === 0) return [];
   const vector = n === 1 && m > 1;

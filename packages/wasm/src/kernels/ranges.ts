@@ -15,7 +15,13 @@ export function address(f: FunctionBuilder, base: Operand<"i32">, index: Operand
  * Walks the tiles of one block of `size` items that starts at `start`, out of `tiles`' whole range; a block but the last
  * is a whole number of tiles. `body` is emitted once per tile height.
  */
-export function forTiles(f: FunctionBuilder, tiles: RowTiles, start: Local<"i32"> | 0, size: number, body: (index: Local<"i32">, rows: number) => void): void {
+export function forTiles(
+  f: FunctionBuilder,
+  tiles: RowTiles,
+  start: Local<"i32"> | 0,
+  size: number,
+  body: (index: Local<"i32">, rows: number) => void,
+): void {
   const whole = tiles.full * tiles.rows;
   const index = f.local("i32");
   if (start === 0) f.for(index, 0, Math.min(size, whole), tiles.rows, () => body(index, tiles.rows));

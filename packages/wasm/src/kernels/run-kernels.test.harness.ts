@@ -28,7 +28,13 @@ const margin = 64;
  * Runs the kernels of one call in a fresh memory, tiles in an order drawn from `seed`, and gives the output.
  * Every buffer stands between canaries; workspace, scratch (before every tile) and output start as canaries too.
  */
-export function runKernels(kernels: readonly Kernel[], inputs: readonly Float32Array[], outputLength: number, level: Level, seed: number): Float32Array {
+export function runKernels(
+  kernels: readonly Kernel[],
+  inputs: readonly Float32Array[],
+  outputLength: number,
+  level: Level,
+  seed: number,
+): Float32Array {
   const bytesOf = (name: "scratchBytes" | "workspaceBytes") => Math.max(0, ...kernels.map((one) => one[name]));
   const sizes = [bytesOf("scratchBytes"), bytesOf("workspaceBytes"), ...inputs.map((input) => input.byteLength), outputLength * 4];
   let end = margin;
@@ -65,7 +71,12 @@ export function runKernels(kernels: readonly Kernel[], inputs: readonly Float32A
     const stop = (places[i + 1] ?? after * 4 + margin) >> 2;
     for (let word = after; word < stop; word++) expect(words[word], `canary ${word - after} words after buffer ${i}`).toBe(canary);
   });
-  inputs.forEach((input, i) => expect(new Float32Array(memory.buffer, places[i + 2], input.length).every((value, j) => value === input[j]), `input ${i} unchanged`).toBe(true));
+  inputs.forEach((input, i) =>
+    expect(
+      new Float32Array(memory.buffer, places[i + 2], input.length).every((value, j) => value === input[j]),
+      `input ${i} unchanged`,
+    ).toBe(true),
+  );
   return new Float32Array(memory.buffer, places.at(-1), outputLength).slice();
 }
 
@@ -92,7 +103,8 @@ export function biasRelu(axis: number): Epilogue {
       const index = axes[axis];
       const last = axes.at(-1);
       const first = axes[0];
-      if (bias === undefined || index === undefined || last === undefined || first === undefined) throw new Error("the epilogue needs its bias and axes");
+      if (bias === undefined || index === undefined || last === undefined || first === undefined)
+        throw new Error("the epilogue needs its bias and axes");
       const place = () => f.i32.add(bias, () => f.i32.shl(index, 2));
       const ramp = () => f.f32.mul(() => f.f32.convert_i32_s(() => f.i32.add(last, () => f.i32.mul(first, 3))), 0.001);
       if (at.lanes === 1) {

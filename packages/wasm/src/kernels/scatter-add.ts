@@ -26,7 +26,8 @@ export function scatterAddKernels({ count, rows, inner }: ScatterAddShape): read
       buffers: 3,
       body: (f, level, { tile, buffers }) => {
         const [index, updates, output] = buffers;
-        if (index === undefined || updates === undefined || output === undefined) throw new RangeError("scatterAdd takes an index and updates");
+        if (index === undefined || updates === undefined || output === undefined)
+          throw new RangeError("scatterAdd takes an index and updates");
         const lanes = new Arithmetic(f, level);
         const from = f.local("i32", () => f.i32.mul(tile, columnsPerTile));
         const to = f.local("i32", () => f.i32.add(from, columnsPerTile));
@@ -48,8 +49,20 @@ export function scatterAddKernels({ count, rows, inner }: ScatterAddShape): read
           f.set(source, () => f.i32.add(updates, () => f.i32.mul(() => f.i32.add(() => f.i32.mul(row, inner), from), 4)));
           f.set(column, from);
           const step = (width: 4 | 1): void => {
-            if (width === 4) f.v128.store(0, target, () => f.f32x4.add(() => f.v128.load(0, target), () => f.v128.load(0, source)));
-            else f.f32.store(0, target, () => f.f32.add(() => f.f32.load(0, target), () => f.f32.load(0, source)));
+            if (width === 4)
+              f.v128.store(0, target, () =>
+                f.f32x4.add(
+                  () => f.v128.load(0, target),
+                  () => f.v128.load(0, source),
+                ),
+              );
+            else
+              f.f32.store(0, target, () =>
+                f.f32.add(
+                  () => f.f32.load(0, target),
+                  () => f.f32.load(0, source),
+                ),
+              );
             f.set(target, () => f.i32.add(target, width * 4));
             f.set(source, () => f.i32.add(source, width * 4));
             f.set(column, () => f.i32.add(column, width));

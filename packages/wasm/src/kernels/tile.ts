@@ -2,7 +2,9 @@ import type { Local } from "../asm/index.ts";
 import type { Arithmetic, Vector } from "./arithmetic.ts";
 
 /** A finished value, without its place: four elements or one. */
-export type Finished = { readonly lanes: 4; readonly accumulator: Local<"v128"> } | { readonly lanes: 1; readonly accumulator: Local<"f32"> };
+export type Finished =
+  | { readonly lanes: 4; readonly accumulator: Local<"v128"> }
+  | { readonly lanes: 1; readonly accumulator: Local<"f32"> };
 
 /** Pushes the final value of `at.accumulator`, which is at a row and column of the tile. */
 export type Finish = (row: number, column: number, at: Finished) => void;
@@ -15,7 +17,10 @@ export interface TileVector {
 
 /** `width` adjacent columns as vectors; the last may be partly filled. */
 export function strip(lanes: number, width: number, column = 0): readonly TileVector[] {
-  return Array.from({ length: Math.ceil(width / lanes) }, (_, i) => ({ column: column + i * lanes, count: Math.min(lanes, width - i * lanes) }));
+  return Array.from({ length: Math.ceil(width / lanes) }, (_, i) => ({
+    column: column + i * lanes,
+    count: Math.min(lanes, width - i * lanes),
+  }));
 }
 
 /**
@@ -87,7 +92,11 @@ export class Tile {
   /** Stores finished values: whole vectors go through `finish` at once, the rest element by element. */
   finish(address: Local<"i32">, rowStride: number, finish: Finish | null): void {
     if (finish === null) return this.save(address, rowStride);
-    this.#each((row, column, count, accumulator) => finishVector(this.#arithmetic, address, row * rowStride + column * 4, accumulator, count, (at, element) => finish(row, column + element, at)));
+    this.#each((row, column, count, accumulator) =>
+      finishVector(this.#arithmetic, address, row * rowStride + column * 4, accumulator, count, (at, element) =>
+        finish(row, column + element, at),
+      ),
+    );
   }
 
   /** As `finish`, one element at a time: for outputs whose last axis is not the tile's. */
@@ -119,7 +128,14 @@ export class Tile {
 }
 
 /** Finishes and stores the first `count` lanes of a vector. */
-export function finishVector(arithmetic: Arithmetic, address: Local<"i32">, offset: number, vector: Vector, count: number, finish: (at: Finished, element: number) => void): void {
+export function finishVector(
+  arithmetic: Arithmetic,
+  address: Local<"i32">,
+  offset: number,
+  vector: Vector,
+  count: number,
+  finish: (at: Finished, element: number) => void,
+): void {
   const { f } = arithmetic;
   if (isV128(vector) && count === 4) return f.v128.store(offset, address, () => finish({ lanes: 4, accumulator: vector }, 0));
   const element = f.local("f32");

@@ -17,7 +17,14 @@ const floatStart: Readonly<Record<Combine, number>> = {
   argmin: Number.POSITIVE_INFINITY,
 };
 
-const integerStart: Readonly<Record<Combine, number>> = { sum: 0, prod: 1, max: -2147483648, min: 2147483647, argmax: -2147483648, argmin: 2147483647 };
+const integerStart: Readonly<Record<Combine, number>> = {
+  sum: 0,
+  prod: 1,
+  max: -2147483648,
+  min: 2147483647,
+  argmax: -2147483648,
+  argmin: 2147483647,
+};
 
 export function finds(combine: Combine): boolean {
   return combine === "argmax" || combine === "argmin";
@@ -54,7 +61,10 @@ export function takeTerm(lanes: Lanes, combine: Combine, dtype: DType, { value, 
   const ordered = float ? lanes.less(low, high) : lanes.lessInteger(low, high);
   const firstNan = float ? lanes.and(lanes.notEqual(next, next), lanes.equal(old, old)) : null;
   const wins = lanes.keepInteger(firstNan === null ? ordered : lanes.or(ordered, firstNan));
-  f.set(position, lanes.selectInteger(wins, at, () => f.get(position)));
+  f.set(
+    position,
+    lanes.selectInteger(wins, at, () => f.get(position)),
+  );
   f.set(value, float ? lanes.select(wins, next, old) : lanes.selectInteger(wins, next, old));
   lanes.release();
 }
@@ -81,16 +91,38 @@ export function joinLanes(wide: Lanes, one: Lanes, combine: Combine, dtype: DTyp
   const { f } = wide;
   const float = dtype === "float32";
   for (const lane of [0, 1, 2, 3]) {
-    const term = float ? f.local("f32", () => f.f32x4.extract_lane(lane, () => f.get(value))) : f.local("i32", () => f.i32x4.extract_lane(lane, () => f.get(value)));
+    const term = float
+      ? f.local("f32", () => f.f32x4.extract_lane(lane, () => f.get(value)))
+      : f.local("i32", () => f.i32x4.extract_lane(lane, () => f.get(value)));
     if (position === null || into.position === null) takeTerm(one, combine, dtype, into, term, one.integer(0));
     else {
       const at = f.local("i32", () => f.i32x4.extract_lane(lane, () => f.get(position)));
       const { position: best } = into;
       // A tie goes to the earlier position; lanes visit positions out of order.
       const same = f.local("i32", () => {
-        if (!float) return f.i32.eq(() => f.get(term), () => f.get(into.value));
-        f.f32.eq(() => f.get(term), () => f.get(into.value));
-        f.i32.or(() => f.i32.and(() => f.f32.ne(() => f.get(term), () => f.get(term)), () => f.f32.ne(() => f.get(into.value), () => f.get(into.value))));
+        if (!float)
+          return f.i32.eq(
+            () => f.get(term),
+            () => f.get(into.value),
+          );
+        f.f32.eq(
+          () => f.get(term),
+          () => f.get(into.value),
+        );
+        f.i32.or(() =>
+          f.i32.and(
+            () =>
+              f.f32.ne(
+                () => f.get(term),
+                () => f.get(term),
+              ),
+            () =>
+              f.f32.ne(
+                () => f.get(into.value),
+                () => f.get(into.value),
+              ),
+          ),
+        );
       });
       f.if(
         () => f.i32.and(same, () => f.i32.lt_s(at, () => f.get(best))),

@@ -1,5 +1,24 @@
 import { bytesOf, type LoopStep, type PlanBuffer } from "@gradus/compile";
-import { addIndex, axisIndex, clampIndex, type Combine, constantIndex, divIndex, type DType, type HostData, hostArray, type IndexExpression, type LeafName, modIndex, offsetIndex, type Scalar, ScalarBuilder, scaleIndex, type Shape, valueIndex } from "@gradus/tensor";
+import {
+  addIndex,
+  axisIndex,
+  clampIndex,
+  type Combine,
+  constantIndex,
+  divIndex,
+  type DType,
+  type HostData,
+  hostArray,
+  type IndexExpression,
+  type LeafName,
+  modIndex,
+  offsetIndex,
+  type Scalar,
+  ScalarBuilder,
+  scaleIndex,
+  type Shape,
+  valueIndex,
+} from "@gradus/tensor";
 import type { StepCase } from "./run-step.test.harness.ts";
 
 /** A source of choices: `below(n)` is a whole number in 0 .. n - 1. */
@@ -48,12 +67,17 @@ class StepDrawing {
       for (let i = this.#below(4) === 0 ? 2 : 1; i > 0; i--) {
         const combine = this.#pick(reduce.includes(0) ? emptyCombines : combines);
         // A product of ones and minus ones stays exact.
-        const value = combine === "prod" ? this.#s.call("select", this.#load("bool"), this.#s.constant("float32", 1), this.#s.constant("float32", -1)) : this.#value(this.#pick(["float32", "float32", "int32", "uint8"]), 2);
+        const value =
+          combine === "prod"
+            ? this.#s.call("select", this.#load("bool"), this.#s.constant("float32", 1), this.#s.constant("float32", -1))
+            : this.#value(this.#pick(["float32", "float32", "int32", "uint8"]), 2);
         terms.push({ combine, value });
       }
     }
     this.#axes = parallel;
-    const accumulators = terms.map(({ combine, value }, slot) => this.#s.accumulator(slot, combine.startsWith("arg") ? "int32" : value.dtype));
+    const accumulators = terms.map(({ combine, value }, slot) =>
+      this.#s.accumulator(slot, combine.startsWith("arg") ? "int32" : value.dtype),
+    );
     const values = Array.from({ length: 1 + this.#below(2) }, () => {
       const accumulator = accumulators[this.#below(Math.max(1, accumulators.length))];
       if (accumulator === undefined) return this.#value(this.#pick(["float32", "float32", "int32", "uint8", "bool"]), 3);
@@ -62,7 +86,9 @@ class StepDrawing {
     });
 
     const buffers: PlanBuffer[] = [];
-    const add = (shape: Shape, dtype: DType): number => buffers.push({ shape, dtype, bytes: bytesOf({ shape, dtype }), place: { kind: "arena", offset: 0 }, label: `b${buffers.length}` }) - 1;
+    const add = (shape: Shape, dtype: DType): number =>
+      buffers.push({ shape, dtype, bytes: bytesOf({ shape, dtype }), place: { kind: "arena", offset: 0 }, label: `b${buffers.length}` }) -
+      1;
     const reads = this.#sources.map(({ size: length, dtype }) => add([length], dtype));
     const writes = values.map((value) => ({ buffer: add(parallel, value.dtype), value }));
     const step: LoopStep = { kind: "loop", label: "drawn", extents: parallel, reduce, terms, reads, writes };
@@ -88,9 +114,12 @@ class StepDrawing {
     }
     switch (dtype) {
       case "float32":
-        return this.#below(4) === 0 ? s.call(this.#pick(["neg", "abs", "floor", "sign"]), part("float32")) : this.#small(s.call(this.#pick(floatLeaves), part("float32"), part("float32")));
+        return this.#below(4) === 0
+          ? s.call(this.#pick(["neg", "abs", "floor", "sign"]), part("float32"))
+          : this.#small(s.call(this.#pick(floatLeaves), part("float32"), part("float32")));
       case "int32":
-        if (this.#below(4) === 0) return s.call(this.#pick(["shiftLeft", "shiftRight"]), part("int32"), s.constant("int32", this.#below(31)));
+        if (this.#below(4) === 0)
+          return s.call(this.#pick(["shiftLeft", "shiftRight"]), part("int32"), s.constant("int32", this.#below(31)));
         return s.call(this.#pick(integerLeaves), part("int32"), part("int32"));
       case "uint8":
         return s.call(this.#pick(["add", "sub", "mul", "max", "min"]), part("uint8"), part("uint8"));
@@ -186,7 +215,9 @@ class StepDrawing {
     const odd = this.#below(4) === 0;
     for (let i = 0; i < size; i++) {
       if (limit > 0) data[i] = this.#below(limit);
-      else if (dtype === "float32") data[i] = odd && this.#below(6) === 0 ? this.#pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) : this.#below(9) - 4;
+      else if (dtype === "float32")
+        data[i] =
+          odd && this.#below(6) === 0 ? this.#pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) : this.#below(9) - 4;
       else if (dtype === "int32") data[i] = odd && this.#below(6) === 0 ? this.#pick([-2147483648, 2147483647, -1]) : this.#below(19) - 9;
       else data[i] = dtype === "bool" ? this.#below(2) : this.#below(256);
     }

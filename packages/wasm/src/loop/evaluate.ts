@@ -2,7 +2,7 @@ import { type DType, type IndexAtom, type IndexExpression, type Scalar, scalarUs
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { laneOffsets, type LaneOffsets } from "./lane-pattern.ts";
 import { emitLeaf } from "./leaf.ts";
-import { Lanes, type Term } from "./lanes.ts";
+import { type Lanes, type Term } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
 
 /** Where a scalar program is evaluated. */
@@ -283,16 +283,24 @@ export class Evaluator {
     // Constants become the instruction's offset, which cannot be negative.
     const offset = at.constant >= 0 ? at.constant * bytes : 0;
     const below = at.constant >= 0 ? 0 : at.constant * bytes;
-    const address = (lane: number): Term => () => {
-      if (lane === 0) this.#sum(buffer, at, depth - 1, own);
-      else {
-        // What was summed further out holds lane 0's index where the lanes' axis has a value there already.
-        const { depths, vectorAxis } = this.#site;
-        const common = Math.min(depth, depths[vectorAxis] ?? 0) - 1;
-        this.#sum(buffer, at, common, at.terms.filter(({ atom }) => this.#atomDepth(atom) > common), lane);
-      }
-      if (below !== 0) f.i32.add(below);
-    };
+    const address =
+      (lane: number): Term =>
+      () => {
+        if (lane === 0) this.#sum(buffer, at, depth - 1, own);
+        else {
+          // What was summed further out holds lane 0's index where the lanes' axis has a value there already.
+          const { depths, vectorAxis } = this.#site;
+          const common = Math.min(depth, depths[vectorAxis] ?? 0) - 1;
+          this.#sum(
+            buffer,
+            at,
+            common,
+            at.terms.filter(({ atom }) => this.#atomDepth(atom) > common),
+            lane,
+          );
+        }
+        if (below !== 0) f.i32.add(below);
+      };
     if (count === 1) return loadOne(f, dtype, offset, address(0));
     const offsets = this.#offsets(at);
     if (offsets !== null) return loadPattern(this.lanes, dtype, offset, address(0), offsets, bytes);
@@ -374,7 +382,12 @@ function loadPattern({ f }: Lanes, dtype: DType, offset: number, address: Term, 
     return () => {
       // The second load starts at lane 3's neighbour, so that nothing beyond lane 3 is read.
       const at = f.local("i32", address);
-      shuffled(f, () => f.v128.load(offset, at), () => f.v128.load(offset + 12, at), [0, 2, 5, 7]);
+      shuffled(
+        f,
+        () => f.v128.load(offset, at),
+        () => f.v128.load(offset + 12, at),
+        [0, 2, 5, 7],
+      );
       f.free(at);
     };
   }
@@ -387,7 +400,8 @@ function loadPattern({ f }: Lanes, dtype: DType, offset: number, address: Term, 
       f.i32x4.extend_low_i16x8_u(() => f.i16x8.extend_low_i8x16_u(() => f.v128.load32_zero(base, at)));
     } else {
       widen(f, dtype, base, () => f.get(at));
-      for (const lane of [1, 2, 3] as const) if (offsets[lane] !== 0) replaceLane(f, dtype, lane, base + offsets[lane] * bytes, () => f.get(at));
+      for (const lane of [1, 2, 3] as const)
+        if (offsets[lane] !== 0) replaceLane(f, dtype, lane, base + offsets[lane] * bytes, () => f.get(at));
     }
     f.free(at);
     if (dtype === "bool") f.i32x4.ne(() => f.v128.const(new Uint8Array(16)));

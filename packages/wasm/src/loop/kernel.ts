@@ -36,13 +36,19 @@ export function loopKernel(step: LoopStep, context: LoopContext): Kernel {
     scratchBytes: 0,
     workspaceBytes: 0,
     buffers: step.reads.length + step.writes.length,
-    body: (f, level, args) => (shape.along === "reduced" ? emitAlongReduced(f, level, args, shape, context.math()) : emitAlongParallel(f, level, args, shape, context.math())),
+    body: (f, level, args) =>
+      shape.along === "reduced"
+        ? emitAlongReduced(f, level, args, shape, context.math())
+        : emitAlongParallel(f, level, args, shape, context.math()),
   });
 }
 
 function keyOf(step: LoopStep, { buffers }: LoopContext): string {
   const type = (id: number): string => buffers[id]?.dtype ?? "";
-  const programs = [...step.terms.map(({ combine, value }) => `${combine}:${scalarKey(value)}`), ...step.writes.map(({ value }) => scalarKey(value))];
+  const programs = [
+    ...step.terms.map(({ combine, value }) => `${combine}:${scalarKey(value)}`),
+    ...step.writes.map(({ value }) => scalarKey(value)),
+  ];
   return `loop ${step.extents.join()}|${step.reduce.join()}|${step.reads.map(type).join()}>${step.writes.map(({ buffer }) => type(buffer)).join()}|${programs.join("|")}`;
 }
 
@@ -74,7 +80,10 @@ class LoopShape {
     const rows = sizeOf(this.outer);
     this.innerPerTile = this.inner > 2 * elements ? Math.ceil(elements / 64) * 64 : this.inner;
     this.innerTiles = Math.max(1, Math.ceil(this.inner / Math.max(1, this.innerPerTile)));
-    this.rowsPerTile = Math.max(1, Math.min(rows, Math.floor((this.along === "reduced" ? Math.ceil(tileWork / work) : elements) / Math.max(1, this.innerPerTile))));
+    this.rowsPerTile = Math.max(
+      1,
+      Math.min(rows, Math.floor((this.along === "reduced" ? Math.ceil(tileWork / work) : elements) / Math.max(1, this.innerPerTile))),
+    );
     this.rowTiles = Math.ceil(rows / this.rowsPerTile);
   }
 
@@ -104,7 +113,9 @@ function suitsReduced({ extents, reduce, terms }: LoopStep): boolean {
   const last = extents.length - 1;
   const loads = terms.flatMap(({ value }) => loadsOf(value));
   const sideBySide = (axis: number): number =>
-    loads.filter(({ at }) => ["0,1,2,3", "0,0,0,0", "0,0,1,1", "0,2,4,6"].includes((laneOffsets(at, { axis, aligned: true, varies: () => true }) ?? []).join())).length;
+    loads.filter(({ at }) =>
+      ["0,1,2,3", "0,0,0,0", "0,0,1,1", "0,2,4,6"].includes((laneOffsets(at, { axis, aligned: true, varies: () => true }) ?? []).join()),
+    ).length;
   const reducedAxis = extents.length + reduce.length - 1;
   if ((reduce.at(-1) ?? 1) < 4) return false;
   return sideBySide(reducedAxis) > sideBySide(last) || ((extents.at(-1) ?? 1) < 4 && sideBySide(reducedAxis) === loads.length);
@@ -167,23 +178,53 @@ export function scalarKey(root: Scalar): string {
 }
 
 /** Lanes run along the last parallel axis; reduced axes are looped over inside. */
-function emitAlongParallel(f: FunctionBuilder, level: Level, { tile, buffers }: KernelArguments, shape: LoopShape, math: MathFunctions): void {
+function emitAlongParallel(
+  f: FunctionBuilder,
+  level: Level,
+  { tile, buffers }: KernelArguments,
+  shape: LoopShape,
+  math: MathFunctions,
+): void {
   const { step, outer, inner } = shape;
   const parallel = step.extents.length;
   const axes = [...step.extents, ...step.reduce].map(() => f.local("i32"));
   const innerAxis = parallel - 1;
   const column = axes[innerAxis] ?? f.local("i32");
   const depths = axes.map((_, axis) => (axis < innerAxis ? 1 : axis < parallel ? 2 : 3));
-  const site: Omit<Site, "accumulators"> = { axes, depths, vectorAxis: innerAxis, aligned: true, buffers, dtypes: shape.readTypes, math, accumulatorDepth: 2 };
+  const site: Omit<Site, "accumulators"> = {
+    axes,
+    depths,
+    vectorAxis: innerAxis,
+    aligned: true,
+    buffers,
+    dtypes: shape.readTypes,
+    math,
+    accumulatorDepth: 2,
+  };
   const wide = level === "scalar" ? null : new Pass(new Lanes(f, 4, level), site, step);
-  const narrow = level === "scalar" || inner % 4 !== 0 || inner % shape.innerPerTile % 4 !== 0 ? new Pass(new Lanes(f, 1, level), site, step) : null;
+  const narrow =
+    level === "scalar" || inner % 4 !== 0 || (inner % shape.innerPerTile) % 4 !== 0 ? new Pass(new Lanes(f, 1, level), site, step) : null;
   const passes = [wide, narrow].filter((pass) => pass !== null);
 
   for (const pass of passes) pass.enter(0);
-  const walk = new RowWalk(f, { tile, rows: sizeOf(outer), rowsPerTile: shape.rowsPerTile, innerTiles: shape.innerTiles, innerPerTile: shape.innerPerTile, inner, extents: outer, axes });
-  const outputs = writeBuffers(shape, buffers).map((buffer, i) => ({ buffer, dtype: shape.writeTypes[i] ?? "float32", row: f.local("i32") }));
+  const walk = new RowWalk(f, {
+    tile,
+    rows: sizeOf(outer),
+    rowsPerTile: shape.rowsPerTile,
+    innerTiles: shape.innerTiles,
+    innerPerTile: shape.innerPerTile,
+    inner,
+    extents: outer,
+    axes,
+  });
+  const outputs = writeBuffers(shape, buffers).map((buffer, i) => ({
+    buffer,
+    dtype: shape.writeTypes[i] ?? "float32",
+    row: f.local("i32"),
+  }));
   walk.forEachRow((row, from, to) => {
-    for (const { buffer, dtype, row: at } of outputs) f.set(at, () => f.i32.add(buffer, () => bytes(f, () => f.i32.mul(row, inner), dtype)));
+    for (const { buffer, dtype, row: at } of outputs)
+      f.set(at, () => f.i32.add(buffer, () => bytes(f, () => f.i32.mul(row, inner), dtype)));
     for (const pass of passes) pass.enter(1);
     const columnOf = (pass: Pass): void => {
       pass.enter(2);
@@ -227,7 +268,13 @@ function emitAlongParallel(f: FunctionBuilder, level: Level, { tile, buffers }: 
 }
 
 /** One output element at a time; lanes run along the last reduced axis. */
-function emitAlongReduced(f: FunctionBuilder, level: Level, { tile, buffers }: KernelArguments, shape: LoopShape, math: MathFunctions): void {
+function emitAlongReduced(
+  f: FunctionBuilder,
+  level: Level,
+  { tile, buffers }: KernelArguments,
+  shape: LoopShape,
+  math: MathFunctions,
+): void {
   const { step, outer } = shape;
   const parallel = step.extents.length;
   const axes = [...step.extents, ...step.reduce].map(() => f.local("i32"));
@@ -240,14 +287,34 @@ function emitAlongReduced(f: FunctionBuilder, level: Level, { tile, buffers }: K
   const terms = step.terms.map(({ value }) => value);
   const totals = step.terms.map(({ combine, value }) => startReduction(one, combine, value.dtype));
   const site: Site = { ...base, vectorAxis: last, accumulators: [], accumulatorDepth: 1 };
-  const wide = four === null ? null : { lanes: four, evaluator: new Evaluator(four, site, terms), running: step.terms.map(({ combine, value }) => startReduction(four, combine, value.dtype)) };
+  const wide =
+    four === null
+      ? null
+      : {
+          lanes: four,
+          evaluator: new Evaluator(four, site, terms),
+          running: step.terms.map(({ combine, value }) => startReduction(four, combine, value.dtype)),
+        };
   const narrow = four === null || length % 4 !== 0 ? { lanes: one, evaluator: new Evaluator(one, site, terms), running: totals } : null;
   const passes = [wide, narrow].filter((pass) => pass !== null);
-  const stores = new Evaluator(one, { ...site, accumulators: totals.map(({ value, position }) => position ?? value) }, step.writes.map(({ value }) => value));
+  const stores = new Evaluator(
+    one,
+    { ...site, accumulators: totals.map(({ value, position }) => position ?? value) },
+    step.writes.map(({ value }) => value),
+  );
 
   for (const { evaluator } of passes) evaluator.enter(0);
   stores.enter(0);
-  const walk = new RowWalk(f, { tile, rows: sizeOf(outer), rowsPerTile: shape.rowsPerTile, innerTiles: 1, innerPerTile: 1, inner: 1, extents: outer, axes });
+  const walk = new RowWalk(f, {
+    tile,
+    rows: sizeOf(outer),
+    rowsPerTile: shape.rowsPerTile,
+    innerTiles: 1,
+    innerPerTile: 1,
+    inner: 1,
+    extents: outer,
+    axes,
+  });
   const outputs = writeBuffers(shape, buffers).map((buffer, i) => ({ buffer, dtype: shape.writeTypes[i] ?? "float32" }));
   const position = f.local("i32");
   const take = ({ lanes, evaluator, running }: NonNullable<typeof wide>): void => {
@@ -255,7 +322,14 @@ function emitAlongReduced(f: FunctionBuilder, level: Level, { tile, buffers }: K
     step.terms.forEach(({ combine, value }, i) => {
       const into = running[i];
       if (into === undefined) return;
-      const at = lanes.count === 1 ? () => f.get(position) : () => f.i32x4.add(() => f.i32x4.splat(position), () => f.v128.const(new Uint8Array(new Int32Array([0, 1, 2, 3]).buffer)));
+      const at =
+        lanes.count === 1
+          ? () => f.get(position)
+          : () =>
+              f.i32x4.add(
+                () => f.i32x4.splat(position),
+                () => f.v128.const(new Uint8Array(new Int32Array([0, 1, 2, 3]).buffer)),
+              );
       takeTerm(lanes, combine, value.dtype, into, evaluator.value(value), at);
     });
     evaluator.leave();
@@ -279,10 +353,12 @@ function emitAlongReduced(f: FunctionBuilder, level: Level, { tile, buffers }: K
       }
       for (const { evaluator } of passes) evaluator.enter(2);
       const rest = wide === null ? 0 : length - (length % 4);
-      const stride = (by: number, pass: NonNullable<typeof wide>): (() => void) => () => {
-        take(pass);
-        f.set(position, () => f.i32.add(position, by));
-      };
+      const stride =
+        (by: number, pass: NonNullable<typeof wide>): (() => void) =>
+        () => {
+          take(pass);
+          f.set(position, () => f.i32.add(position, by));
+        };
       if (wide !== null && rest > 0) f.for(column, 0, rest, 4, stride(4, wide));
       if (narrow !== null && rest < length) f.for(column, rest, length, 1, stride(1, narrow));
       for (const { evaluator } of passes.toReversed()) evaluator.leave();
@@ -321,9 +397,17 @@ class Pass {
     this.#step = step;
     this.#site = site;
     this.#running = step.terms.map(({ combine, value }) => startReduction(lanes, combine, value.dtype));
-    this.#terms = new Evaluator(lanes, { ...site, accumulators: [] }, step.terms.map(({ value }) => value));
+    this.#terms = new Evaluator(
+      lanes,
+      { ...site, accumulators: [] },
+      step.terms.map(({ value }) => value),
+    );
     const accumulators = this.#running.map(({ value, position }) => position ?? value);
-    this.#stores = new Evaluator(lanes, { ...site, accumulators }, step.writes.map(({ value }) => value));
+    this.#stores = new Evaluator(
+      lanes,
+      { ...site, accumulators },
+      step.writes.map(({ value }) => value),
+    );
   }
 
   enter(depth: number): void {

@@ -1,4 +1,16 @@
-import { addIndex, axisIndex, clampIndex, constantIndex, divIndex, type IndexAtom, type IndexExpression, modIndex, scaleIndex, ScalarBuilder, valueIndex } from "@gradus/tensor";
+import {
+  addIndex,
+  axisIndex,
+  clampIndex,
+  constantIndex,
+  divIndex,
+  type IndexAtom,
+  type IndexExpression,
+  modIndex,
+  scaleIndex,
+  ScalarBuilder,
+  valueIndex,
+} from "@gradus/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { laneOffsets } from "./lane-pattern.ts";
@@ -16,7 +28,9 @@ const expressions = fc.letrec<{ index: IndexExpression }>((tie) => ({
   index: fc.oneof(
     { maxDepth: 4 },
     fc.integer({ min: -9, max: 9 }).map(constantIndex),
-    fc.tuple(fc.nat({ max: axes - 1 }), fc.integer({ min: -4, max: 8 })).map(([axis, k]) => scaleIndex(axisIndex(axis, extents[axis] ?? 1), k)),
+    fc
+      .tuple(fc.nat({ max: axes - 1 }), fc.integer({ min: -4, max: 8 }))
+      .map(([axis, k]) => scaleIndex(axisIndex(axis, extents[axis] ?? 1), k)),
     fc.constantFrom(valueIndex(varying, 5), valueIndex(steady, 4)),
     fc.tuple(tie("index"), tie("index")).map(([a, b]) => addIndex(a, b)),
     fc.tuple(tie("index"), fc.integer({ min: 2, max: 9 })).map(([a, by]) => divIndex(a, by)),
@@ -60,7 +74,9 @@ test.each([true, false])("where offsets are given, every position has them (alig
       if (offsets.some((offset) => offset !== 0)) given++;
       for (const at of positions(aligned ? 4 : 1)) {
         const first = evaluate(expression, at);
-        const wrong = [1, 2, 3].some((lane) => evaluate(expression, [at[0] ?? 0, at[1] ?? 0, (at[vector] ?? 0) + lane]) - first !== offsets[lane]);
+        const wrong = [1, 2, 3].some(
+          (lane) => evaluate(expression, [at[0] ?? 0, at[1] ?? 0, (at[vector] ?? 0) + lane]) - first !== offsets[lane],
+        );
         if (wrong) expect.unreachable(`${expression.key} does not have offsets ${offsets.join()} at ${at.join()}`);
       }
     }),
@@ -71,7 +87,8 @@ test.each([true, false])("where offsets are given, every position has them (alig
 
 test("the patterns of rows, strides, broadcasts and pooling windows are known", () => {
   const column = axisIndex(vector, 24);
-  const known = (expression: IndexExpression, aligned = true): string | undefined => laneOffsets(expression, { axis: vector, aligned, varies: () => true })?.join();
+  const known = (expression: IndexExpression, aligned = true): string | undefined =>
+    laneOffsets(expression, { axis: vector, aligned, varies: () => true })?.join();
   expect(known(column)).toBe("0,1,2,3");
   expect(known(scaleIndex(column, 2))).toBe("0,2,4,6");
   expect(known(axisIndex(0, 5))).toBe("0,0,0,0");

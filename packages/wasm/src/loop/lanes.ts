@@ -112,7 +112,9 @@ export class Lanes {
 
   /** Horner's rule: coefficients from the highest power down. `x` must be cheap to repeat. */
   polynomial(x: Term, coefficients: readonly number[]): Term {
-    return coefficients.slice(1).reduce((sum, coefficient) => this.multiplyAdd(sum, x, this.float(coefficient)), this.float(coefficients[0] ?? 0));
+    return coefficients
+      .slice(1)
+      .reduce((sum, coefficient) => this.multiplyAdd(sum, x, this.float(coefficient)), this.float(coefficients[0] ?? 0));
   }
 
   less(a: Term, b: Term): Term {
@@ -161,7 +163,13 @@ export class Lanes {
   }
   /** A float computed one way or the other, by an i32; each way is emitted inside its branch. */
   branch(condition: Term, then: () => Term, otherwise: () => Term): Term {
-    return () => this.f.if(condition, () => then()(), () => otherwise()(), this.count === 4 ? "v128" : "f32");
+    return () =>
+      this.f.if(
+        condition,
+        () => then()(),
+        () => otherwise()(),
+        this.count === 4 ? "v128" : "f32",
+      );
   }
 
   addInteger(a: Term, b: Term): Term {

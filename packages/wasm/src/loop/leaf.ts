@@ -66,7 +66,25 @@ export function asInteger(l: Lanes, a: Term, from: DType): Term {
   return from === "bool" && l.count === 4 ? l.and(a, l.integer(1)) : a;
 }
 
-type PlainLeaf = Exclude<LeafName, "select" | "equal" | "notEqual" | "less" | "lessEqual" | "not" | "and" | "or" | "xor" | "toFloat32" | "toInt32" | "toUint8" | "toBool" | "bitsOf" | "fromBits" | "single">;
+type PlainLeaf = Exclude<
+  LeafName,
+  | "select"
+  | "equal"
+  | "notEqual"
+  | "less"
+  | "lessEqual"
+  | "not"
+  | "and"
+  | "or"
+  | "xor"
+  | "toFloat32"
+  | "toInt32"
+  | "toUint8"
+  | "toBool"
+  | "bitsOf"
+  | "fromBits"
+  | "single"
+>;
 
 function floatLeaf(l: Lanes, leaf: PlainLeaf, a: Term, b: Term): Term {
   switch (leaf) {
@@ -118,7 +136,11 @@ function integerLeaf(l: Lanes, leaf: PlainLeaf, dtype: DType, a: Term, b: Term, 
     }
     case "sign": {
       const x = l.keepInteger(a);
-      return l.selectInteger(l.lessInteger(l.integer(0), x), l.integer(1), l.selectInteger(l.lessInteger(x, l.integer(0)), l.integer(-1), l.integer(0)));
+      return l.selectInteger(
+        l.lessInteger(l.integer(0), x),
+        l.integer(1),
+        l.selectInteger(l.lessInteger(x, l.integer(0)), l.integer(-1), l.integer(0)),
+      );
     }
     case "floor":
     case "ceil":
@@ -174,7 +196,11 @@ function laneByLane(l: Lanes, leaf: "div" | "rem", a: Term, b: Term): Term {
   if (l.count === 1) return () => one(a, b);
   const [x, y] = [l.keepInteger(a), l.keepInteger(b)];
   return () => {
-    const lane = (k: number): void => one(() => f.i32x4.extract_lane(k, x), () => f.i32x4.extract_lane(k, y));
+    const lane = (k: number): void =>
+      one(
+        () => f.i32x4.extract_lane(k, x),
+        () => f.i32x4.extract_lane(k, y),
+      );
     f.i32x4.splat(() => lane(0));
     for (const k of [1, 2, 3]) f.i32x4.replace_lane(k, () => lane(k));
   };

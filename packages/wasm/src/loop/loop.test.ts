@@ -27,7 +27,10 @@ describe.each(levels)("loop steps at level %s", (level) => {
         const drawn = drawStep(choicesOf(seed));
         const got = runStep(drawn, { level, last, tileWork });
         const want = referenceStep(drawn);
-        expect(got.map((values, i) => firstDifference(values, want[i] ?? [])), printStep(drawn)).toEqual(got.map(() => null));
+        expect(
+          got.map((values, i) => firstDifference(values, want[i] ?? [])),
+          printStep(drawn),
+        ).toEqual(got.map(() => null));
       }),
       { numRuns: cases, seed: 20_261_120 },
     );
@@ -44,6 +47,9 @@ function firstDifference(got: ArrayLike<number>, want: ArrayLike<number>): strin
 }
 
 function printStep({ step: { extents, reduce, terms, writes }, buffers }: StepCase): string {
-  const parts = [...terms.map(({ combine, value }) => `${combine} ${printScalar(value)}`), ...writes.map(({ buffer, value }) => `${buffers[buffer]?.dtype} = ${printScalar(value)}`)];
+  const parts = [
+    ...terms.map(({ combine, value }) => `${combine} ${printScalar(value)}`),
+    ...writes.map(({ buffer, value }) => `${buffers[buffer]?.dtype} = ${printScalar(value)}`),
+  ];
   return `[${extents.join()}] over [${reduce.join()}]\n${parts.join("\n")}\n`;
 }

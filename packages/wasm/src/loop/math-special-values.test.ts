@@ -8,11 +8,37 @@ const { POSITIVE_INFINITY: infinity, NaN: nan } = Number;
 const least = 2 ** -149;
 const most = Math.fround(3.4028234663852886e38);
 
-const values = [0, -0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 7, -7.5, least, -least, 2 ** -126, most, -most, 16777216, -16777217, infinity, -infinity, nan];
+const values = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  2,
+  -2,
+  3,
+  -3,
+  7,
+  -7.5,
+  least,
+  -least,
+  2 ** -126,
+  most,
+  -most,
+  16777216,
+  -16777217,
+  infinity,
+  -infinity,
+  nan,
+];
 
 /** Every special value at every level against the leaf's meaning, where float32 has one answer: exact, infinite or NaN. */
 function expectAsLeaf(name: MathName, level: (typeof levels)[number], pairs: readonly (readonly [number, number])[]): void {
-  const results = mathRun(name, level)(Float32Array.from(pairs, ([a]) => a), Float32Array.from(pairs, ([, b]) => b));
+  const results = mathRun(name, level)(
+    Float32Array.from(pairs, ([a]) => a),
+    Float32Array.from(pairs, ([, b]) => b),
+  );
   pairs.forEach(([a, b], i) => {
     const exact = leafTable[name].js(Math.fround(a), Math.fround(b), 0);
     const single = Math.fround(exact);
@@ -36,7 +62,8 @@ describe.each(levels)("special values on %s", (level) => {
   });
 
   it("exact results", () => {
-    const of = (name: MathName, a: number, b = 0): number | undefined => mathRun(name, level)(Float32Array.of(a, 1, 1, 1), Float32Array.of(b, 1, 1, 1))[0];
+    const of = (name: MathName, a: number, b = 0): number | undefined =>
+      mathRun(name, level)(Float32Array.of(a, 1, 1, 1), Float32Array.of(b, 1, 1, 1))[0];
     expect(of("exp", 0)).toBe(1);
     expect(of("exp", 89)).toBe(infinity);
     expect(of("exp", -104)).toBe(0);

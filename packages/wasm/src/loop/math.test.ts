@@ -17,27 +17,112 @@ interface Accuracy {
 }
 
 const unary = {
-  exp: { bound: 1.1, ranges: [[-104.5, 89.5], [-1, 1]] },
-  expm1: { bound: 1.8, ranges: [[-18, 89.5], [-1, 1]] },
-  log: { bound: 0.9, ranges: [[0, 10], [0.5, 2]] },
-  log1p: { bound: 1.5, ranges: [[-1, 4], [-0.1, 0.1]] },
-  sin: { bound: 1.7, ranges: [[-1e5, 1e5], [-7, 7]], reach: 1e5 },
-  cos: { bound: 1.7, ranges: [[-1e5, 1e5], [-7, 7]], reach: 1e5 },
-  tan: { bound: 3, ranges: [[-1e5, 1e5], [-7, 7]], reach: 1e5 },
+  exp: {
+    bound: 1.1,
+    ranges: [
+      [-104.5, 89.5],
+      [-1, 1],
+    ],
+  },
+  expm1: {
+    bound: 1.8,
+    ranges: [
+      [-18, 89.5],
+      [-1, 1],
+    ],
+  },
+  log: {
+    bound: 0.9,
+    ranges: [
+      [0, 10],
+      [0.5, 2],
+    ],
+  },
+  log1p: {
+    bound: 1.5,
+    ranges: [
+      [-1, 4],
+      [-0.1, 0.1],
+    ],
+  },
+  sin: {
+    bound: 1.7,
+    ranges: [
+      [-1e5, 1e5],
+      [-7, 7],
+    ],
+    reach: 1e5,
+  },
+  cos: {
+    bound: 1.7,
+    ranges: [
+      [-1e5, 1e5],
+      [-7, 7],
+    ],
+    reach: 1e5,
+  },
+  tan: {
+    bound: 3,
+    ranges: [
+      [-1e5, 1e5],
+      [-7, 7],
+    ],
+    reach: 1e5,
+  },
   asin: { bound: 1.5, ranges: [[-1, 1]] },
   acos: { bound: 1.5, ranges: [[-1, 1]] },
-  atan: { bound: 1.6, ranges: [[-3, 3], [-50, 50]] },
-  sinh: { bound: 2.5, ranges: [[-89.5, 89.5], [-2, 2]] },
-  cosh: { bound: 1.7, ranges: [[-89.5, 89.5], [-2, 2]] },
-  asinh: { bound: 2, ranges: [[-30, 30], [-1, 1]] },
-  acosh: { bound: 2.6, ranges: [[1, 30], [1, 2]] },
+  atan: {
+    bound: 1.6,
+    ranges: [
+      [-3, 3],
+      [-50, 50],
+    ],
+  },
+  sinh: {
+    bound: 2.5,
+    ranges: [
+      [-89.5, 89.5],
+      [-2, 2],
+    ],
+  },
+  cosh: {
+    bound: 1.7,
+    ranges: [
+      [-89.5, 89.5],
+      [-2, 2],
+    ],
+  },
+  asinh: {
+    bound: 2,
+    ranges: [
+      [-30, 30],
+      [-1, 1],
+    ],
+  },
+  acosh: {
+    bound: 2.6,
+    ranges: [
+      [1, 30],
+      [1, 2],
+    ],
+  },
   atanh: { bound: 2.2, ranges: [[-1, 1]] },
-  tanh: { bound: 6, ranges: [[-10, 10], [-1, 1]] },
+  tanh: {
+    bound: 6,
+    ranges: [
+      [-10, 10],
+      [-1, 1],
+    ],
+  },
   erf: { bound: 6, ranges: [[-5, 5]], samples: 100_000 },
 } as const satisfies Partial<Record<MathName, Accuracy>>;
 
 /** The worst error in ULP, and where. */
-function worst(results: Float32Array, exact: Float64Array, ...args: readonly Float32Array[]): { readonly error: number; readonly at: string } {
+function worst(
+  results: Float32Array,
+  exact: Float64Array,
+  ...args: readonly Float32Array[]
+): { readonly error: number; readonly at: string } {
   let error = 0;
   let at = "";
   results.forEach((result, i) => {
@@ -62,7 +147,11 @@ function expectWithin(name: MathName, bound: number, first: Float32Array, second
 describe("functions of one argument", () => {
   it.each(Object.entries(unary))("%s", (name, { bound, ranges, reach = Number.POSITIVE_INFINITY, samples = 400_000 }: Accuracy) => {
     if (!isMathName(name)) throw new Error(`${name} has no formula`);
-    expectWithin(name, bound, everyMagnitude(samples).map((x) => (Math.abs(x) > reach ? 0 : x)));
+    expectWithin(
+      name,
+      bound,
+      everyMagnitude(samples).map((x) => (Math.abs(x) > reach ? 0 : x)),
+    );
     for (const [low, high] of ranges) expectWithin(name, bound, evenly(low, high, samples));
   });
 
@@ -101,28 +190,73 @@ describe("functions of two arguments", () => {
 
   it("pow over the whole range", () => {
     const a = draw(() => Math.abs(scaled(-149, 128)));
-    expectWithin("pow", 1.2, a, a.map((x) => ((next() * 300 - 150) / Math.log2(x)) || 0));
+    expectWithin(
+      "pow",
+      1.2,
+      a,
+      a.map((x) => (next() * 300 - 150) / Math.log2(x) || 0),
+    );
   });
   it("pow near one, to large powers", () => {
     const a = draw(() => 1 + scaled(-23, -2));
-    expectWithin("pow", 1.2, a, a.map((x) => (next() * 300 - 150) / (Math.log2(x) || 1)));
+    expectWithin(
+      "pow",
+      1.2,
+      a,
+      a.map((x) => (next() * 300 - 150) / (Math.log2(x) || 1)),
+    );
   });
   it("pow of negative numbers to whole powers", () => {
-    expectWithin("pow", 1.2, draw(() => scaled(-8, 8)), draw(() => Math.round(next() * 30 - 15)));
+    expectWithin(
+      "pow",
+      1.2,
+      draw(() => scaled(-8, 8)),
+      draw(() => Math.round(next() * 30 - 15)),
+    );
   });
   it("pow with small whole and half powers", () => {
-    expectWithin("pow", 1.2, draw(() => next() * 10), draw(() => Math.round(next() * 12 - 6) / 2));
+    expectWithin(
+      "pow",
+      1.2,
+      draw(() => next() * 10),
+      draw(() => Math.round(next() * 12 - 6) / 2),
+    );
   });
 
   it("atan2 over every direction and magnitude", () => {
-    expectWithin("atan2", 2.5, draw(() => next() * 2 - 1), draw(() => next() * 2 - 1));
-    expectWithin("atan2", 2.5, draw(() => scaled(-149, 128)), draw(() => scaled(-149, 128)));
+    expectWithin(
+      "atan2",
+      2.5,
+      draw(() => next() * 2 - 1),
+      draw(() => next() * 2 - 1),
+    );
+    expectWithin(
+      "atan2",
+      2.5,
+      draw(() => scaled(-149, 128)),
+      draw(() => scaled(-149, 128)),
+    );
   });
 
   it("rem is exact, however far apart the arguments are", () => {
-    expectWithin("rem", 0, draw(() => (next() - 0.5) * 100), draw(() => (next() - 0.5) * 10));
-    expectWithin("rem", 0, draw(() => Math.round((next() - 0.5) * 1000)), draw(() => Math.round(next() * 20)));
-    expectWithin("rem", 0, draw(() => scaled(-149, 128)), draw(() => scaled(-149, 128)));
+    expectWithin(
+      "rem",
+      0,
+      draw(() => (next() - 0.5) * 100),
+      draw(() => (next() - 0.5) * 10),
+    );
+    expectWithin(
+      "rem",
+      0,
+      draw(() => Math.round((next() - 0.5) * 1000)),
+      draw(() => Math.round(next() * 20)),
+    );
+    expectWithin(
+      "rem",
+      0,
+      draw(() => scaled(-149, 128)),
+      draw(() => scaled(-149, 128)),
+    );
   });
 });
 

@@ -12,7 +12,9 @@ import { rem } from "./math/remainder.ts";
 import { cos, sin, tan } from "./math/trigonometric.ts";
 
 /** Emits what computes the function of its arguments, which cost nothing to repeat. */
-type Formula = { readonly arity: 1; readonly formula: (l: Lanes, x: Term) => Term } | { readonly arity: 2; readonly formula: (l: Lanes, a: Term, b: Term) => Term };
+type Formula =
+  | { readonly arity: 1; readonly formula: (l: Lanes, x: Term) => Term }
+  | { readonly arity: 2; readonly formula: (l: Lanes, a: Term, b: Term) => Term };
 
 /** Leaves of float32 computed by a formula of several steps, in functions of their own. */
 const formulas = {
@@ -56,11 +58,15 @@ export class MathFunctions {
     const type = count === 4 ? "v128" : "f32";
     for (const name of new Set(needed)) {
       const row: Formula = formulas[name];
-      const parameters = row.arity === 1 ? [type] as const : [type, type] as const;
+      const parameters = row.arity === 1 ? ([type] as const) : ([type, type] as const);
       const handle = module.function(name, { parameters, result: type }, (f, ...given) => {
         const lanes = new Lanes(f, count, level, module);
         const [x, y = x] = given;
-        row.formula(lanes, () => f.get(x), () => f.get(y))();
+        row.formula(
+          lanes,
+          () => f.get(x),
+          () => f.get(y),
+        )();
         lanes.release();
       });
       this.#functions.set(name, handle);

@@ -37,7 +37,7 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
   const ids = [...step.reads, ...step.writes.map(({ buffer }) => buffer)];
   const bytes = ids.map((id) => buffers[id]?.bytes ?? 0);
   const head = 1024 + 4 * ids.length;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes.reduce((a, b) => a + b + 8, head)) / pageBytes), maximum: 65_536 });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes.reduce((a, b) => a + b + 8, head) / pageBytes), maximum: 65_536 });
   const bytesOf = new Uint8Array(memory.buffer).fill(canary);
   const addresses = placeBackwards(bytes, last, memory.buffer.byteLength);
   const words = new Int32Array(memory.buffer);
@@ -63,14 +63,23 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
     return host;
   });
   for (let at = 64; at < bytesOf.length; at++) {
-    if (bytesOf[at] !== before[at] && !written.has(at)) throw new RangeError(`byte ${at} changed, and no buffer that is written lies there`);
+    if (bytesOf[at] !== before[at] && !written.has(at))
+      throw new RangeError(`byte ${at} changed, and no buffer that is written lies there`);
   }
   return outputs;
 }
 
 /** The same step in float64. */
 export function referenceStep({ step, buffers, inputs }: StepCase): readonly HostData[] {
-  const plan: Plan = { name: "step", buffers, steps: [step], inputs: step.reads, outputs: step.writes.map(({ buffer }) => buffer), bound: [], arenaBytes: 0 };
+  const plan: Plan = {
+    name: "step",
+    buffers,
+    steps: [step],
+    inputs: step.reads,
+    outputs: step.writes.map(({ buffer }) => buffer),
+    bound: [],
+    arenaBytes: 0,
+  };
   return new ReferenceBackend().prepare(plan).run(inputs, []) as readonly HostData[];
 }
 

@@ -79,10 +79,19 @@ export interface Conv2dOptions {
  *
  * @throws ShapeError if channels, groups or sizes do not fit.
  */
-export function conv2d(x: Tensor, weight: Tensor, { bias = null, stride = 1, padding = "valid", dilation = 1, groups = 1 }: Conv2dOptions = {}): Tensor {
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  { bias = null, stride = 1, padding = "valid", dilation = 1, groups = 1 }: Conv2dOptions = {},
+): Tensor {
   const steps = pair(stride);
   const spread = pair(dilation);
-  const attrs: Convolution = { stride: steps, dilation: spread, groups, padding: resolvePadding(padding, x.shape, weight.shape.slice(2), steps, spread) };
+  const attrs: Convolution = {
+    stride: steps,
+    dilation: spread,
+    groups,
+    padding: resolvePadding(padding, x.shape, weight.shape.slice(2), steps, spread),
+  };
   const y = apply(conv2dOp, { x, weight }, attrs);
   return bias === null ? y : add(y, reshape(bias, [1, bias.size, 1, 1]));
 }
@@ -137,7 +146,11 @@ export function resolvePadding(
     }) as [readonly [number, number], readonly [number, number]];
     return [top, left, bottom, right];
   }
-  if (typeof padding === "string") throw new ArgumentError("argument/padding", `padding "${String(padding)}" is not known`, { subject: "conv2d", hint: 'use a number, [height, width], "same" or "valid"' });
+  if (typeof padding === "string")
+    throw new ArgumentError("argument/padding", `padding "${String(padding)}" is not known`, {
+      subject: "conv2d",
+      hint: 'use a number, [height, width], "same" or "valid"',
+    });
   const [height, width] = pair(padding);
   return [height, width, height, width];
 }
@@ -148,5 +161,6 @@ function pixelAxes({ shape: [n = 1, c = 1, h = 1, w = 1] }: { readonly shape: Sh
 
 function checkCotangent(ct: Shape, input: Shape, weight: Shape, attrs: Convolution, fail: Fail): void {
   const { n, o, oh, ow } = convolutionSizes(input, weight, attrs, fail);
-  if (!sameShape(ct, [n, o, oh, ow])) fail({ code: "shape/conv-cotangent", sentence: `the cotangent must be [${[n, o, oh, ow].join(", ")}], not [${ct.join(", ")}]` });
+  if (!sameShape(ct, [n, o, oh, ow]))
+    fail({ code: "shape/conv-cotangent", sentence: `the cotangent must be [${[n, o, oh, ow].join(", ")}], not [${ct.join(", ")}]` });
 }

@@ -13,16 +13,28 @@ export const matmulOp = defineLibrary<Tensor>()({
   attrs: { transposeA: bool, transposeB: bool },
 
   infer({ a, b }, { transposeA, transposeB }, fail) {
-    if (a.dtype !== "float32" || b.dtype !== "float32") fail({ code: "dtype/unsupported", sentence: `takes float32, not ${a.dtype} and ${b.dtype}`, hint: "cast first" });
-    if (a.shape.length < 2 || b.shape.length < 2) fail({ code: "shape/matmul-rank", sentence: "both inputs must be matrices or batches of matrices" });
+    if (a.dtype !== "float32" || b.dtype !== "float32")
+      fail({ code: "dtype/unsupported", sentence: `takes float32, not ${a.dtype} and ${b.dtype}`, hint: "cast first" });
+    if (a.shape.length < 2 || b.shape.length < 2)
+      fail({ code: "shape/matmul-rank", sentence: "both inputs must be matrices or batches of matrices" });
     const [m, k] = matrixShape(a.shape, transposeA);
     const [inner, n] = matrixShape(b.shape, transposeB);
     if (k !== inner) {
-      fail({ code: "shape/matmul-inner", sentence: `inner dimensions differ (${k} and ${inner})`, ...(k === n ? { hint: "b looks transposed; pass transposeB: true" } : {}) });
+      fail({
+        code: "shape/matmul-inner",
+        sentence: `inner dimensions differ (${k} and ${inner})`,
+        ...(k === n ? { hint: "b looks transposed; pass transposeB: true" } : {}),
+      });
     }
-    const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)) ?? fail({ code: "shape/matmul-batch", sentence: "batch dimensions do not broadcast" });
+    const batch =
+      broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)) ??
+      fail({ code: "shape/matmul-batch", sentence: "batch dimensions do not broadcast" });
     if (!servesBatch(a.shape, batch) || !servesBatch(b.shape, batch)) {
-      fail({ code: "shape/matmul-batch-mixed", sentence: "an operand holds one matrix, or one for every item of the batch", hint: "expand the batch axes, as matmul() does" });
+      fail({
+        code: "shape/matmul-batch-mixed",
+        sentence: "an operand holds one matrix, or one for every item of the batch",
+        hint: "expand the batch axes, as matmul() does",
+      });
     }
     return { shape: [...batch, m, n], dtype: "float32" };
   },
@@ -53,13 +65,19 @@ export interface MatmulOptions {
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
   if (a.rank === 0 || b.rank === 0) {
-    throw new ShapeError("shape/matmul-rank", "a scalar has no rows to multiply", { subject: "matmul", facts: { a: String(a), b: String(b) }, hint: "use mul" });
+    throw new ShapeError("shape/matmul-rank", "a scalar has no rows to multiply", {
+      subject: "matmul",
+      facts: { a: String(a), b: String(b) },
+      hint: "use mul",
+    });
   }
   if (a.rank > 1 && b.rank > 1) return apply(matmulOp, batched(a, b), { transposeA, transposeB });
   const left = a.rank === 1 ? reshape(a, [1, a.size]) : a;
   const right = b.rank === 1 ? reshape(b, [b.size, 1]) : b;
   const product = apply(matmulOp, { a: left, b: right }, { transposeA: transposeA && a.rank > 1, transposeB: transposeB && b.rank > 1 });
-  const kept = product.shape.filter((_, axis) => !(a.rank === 1 && axis === product.rank - 2) && !(b.rank === 1 && axis === product.rank - 1));
+  const kept = product.shape.filter(
+    (_, axis) => !(a.rank === 1 && axis === product.rank - 2) && !(b.rank === 1 && axis === product.rank - 1),
+  );
   return reshape(product, kept);
 }
 

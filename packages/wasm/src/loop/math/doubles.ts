@@ -45,7 +45,12 @@ export class Doubles {
     if (low === undefined || high === undefined) throw new RangeError("a double has at least one term");
     if (count === 1) return () => f.f32.demote_f64(low);
     const joined = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
-    return () => f.i8x16.shuffle(joined, () => f.f32x4.demote_f64x2_zero(low), () => f.f32x4.demote_f64x2_zero(high));
+    return () =>
+      f.i8x16.shuffle(
+        joined,
+        () => f.f32x4.demote_f64x2_zero(low),
+        () => f.f32x4.demote_f64x2_zero(high),
+      );
   }
 
   add(a: Double, b: Double): Double {
@@ -70,15 +75,26 @@ export class Doubles {
 
   /** Horner's rule: coefficients from the highest power down. `x` must be cheap to repeat. */
   polynomial(x: Double, coefficients: readonly number[]): Double {
-    return coefficients.slice(1).reduce((sum, coefficient) => this.multiplyAdd(sum, x, this.constant(coefficient)), this.constant(coefficients[0] ?? 0));
+    return coefficients
+      .slice(1)
+      .reduce((sum, coefficient) => this.multiplyAdd(sum, x, this.constant(coefficient)), this.constant(coefficients[0] ?? 0));
   }
 
   /** Between two constants; a NaN stays. */
   clamp(a: Double, low: number, high: number): Double {
     const { f, count } = this.#lanes;
     const [least, most] = [this.constant(low), this.constant(high)];
-    if (count === 1) return zip(zip(a, least, (x, y) => () => f.f64.max(x, y)), most, (x, y) => () => f.f64.min(x, y));
-    return zip(zip(a, least, (x, y) => () => f.f64x2.pmax(x, y)), most, (x, y) => () => f.f64x2.pmin(x, y));
+    if (count === 1)
+      return zip(
+        zip(a, least, (x, y) => () => f.f64.max(x, y)),
+        most,
+        (x, y) => () => f.f64.min(x, y),
+      );
+    return zip(
+      zip(a, least, (x, y) => () => f.f64x2.pmax(x, y)),
+      most,
+      (x, y) => () => f.f64x2.pmin(x, y),
+    );
   }
 
   /**

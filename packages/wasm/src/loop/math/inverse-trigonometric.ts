@@ -64,7 +64,10 @@ function smallAsin(l: Lanes, a: Term): { readonly large: Term; readonly y: Term 
 /** atan(t) for 0 <= t <= 1. */
 function smallAtan(l: Lanes, t: Term): Term {
   const z = l.keep(l.mul(t, t));
-  const p = l.polynomial(z, [-1.7875476e-3, 1.0887361e-2, -3.1127002e-2, 5.7906546e-2, -8.400475e-2, 1.0951175e-1, -1.4264052e-1, 1.9998531e-1, -3.33333e-1]);
+  const p = l.polynomial(
+    z,
+    [-1.7875476e-3, 1.0887361e-2, -3.1127002e-2, 5.7906546e-2, -8.400475e-2, 1.0951175e-1, -1.4264052e-1, 1.9998531e-1, -3.33333e-1],
+  );
   return l.keep(l.multiplyAdd(p, l.mul(t, z), t));
 }
 

@@ -51,7 +51,11 @@ export function logOfOnePlus(l: Lanes, x: Term, doubled: Term | null): Term {
   const whole = l.toFloat(e);
   const exponent = l.keep(doubled === null ? whole : l.add(whole, l.select(doubled, l.float(1), l.float(0))));
   const y = l.keep(logarithm(l, m, exponent));
-  return l.branch(anyUnusual(l, u), () => outside(l, u, y), () => y);
+  return l.branch(
+    anyUnusual(l, u),
+    () => outside(l, u, y),
+    () => y,
+  );
 }
 
 /** Whether any lane is not a positive normal number: what sends `log` and `pow` down their slower way. */
@@ -76,7 +80,10 @@ export function splitAny(l: Lanes, x: Term): Parts {
 /** log(1 + m) + exponent ln 2, with ln 2 in two parts and the small terms added first. */
 function logarithm(l: Lanes, m: Term, exponent: Term): Term {
   const z = l.keep(l.mul(m, m));
-  const p = l.polynomial(m, [7.0376836e-2, -1.1514610e-1, 1.1676998e-1, -1.2420141e-1, 1.4249323e-1, -1.6668057e-1, 2.0000714e-1, -2.4999994e-1, 3.3333331e-1]);
+  const p = l.polynomial(
+    m,
+    [7.0376836e-2, -1.151461e-1, 1.1676998e-1, -1.2420141e-1, 1.4249323e-1, -1.6668057e-1, 2.0000714e-1, -2.4999994e-1, 3.3333331e-1],
+  );
   const tail = l.multiplyAdd(exponent, l.float(-2.1219444e-4), l.mul(l.mul(m, z), p));
   const near = l.add(m, l.multiplyAdd(z, l.float(-0.5), tail));
   return l.multiplyAdd(exponent, l.float(0.693359375), near);

@@ -15,7 +15,11 @@ export function pow(l: Lanes, a: Term, b: Term): Term {
   const infinity = l.float(Number.POSITIVE_INFINITY);
   const unusual = l.any(l.not(l.less(l.abs(b), infinity)));
   const condition = (): void => l.f.i32.or(anyUnusual(l, a), unusual);
-  return l.branch(condition, () => anyPower(l, a, b), () => powerOf(l, split(l, a), b));
+  return l.branch(
+    condition,
+    () => anyPower(l, a, b),
+    () => powerOf(l, split(l, a), b),
+  );
 }
 
 /** 2^(b log2 x) for x in parts, of which the exponent may be infinite or NaN. */
@@ -23,7 +27,10 @@ function powerOf(l: Lanes, { mantissa, exponent }: Parts, b: Term): Term {
   const d = new Doubles(l);
   const wide = d.keep(d.fromFloat(l.keep(mantissa)));
   const s = d.keep(d.div(d.sub(wide, d.constant(1)), d.add(wide, d.constant(1))));
-  const series = d.polynomial(d.keep(d.mul(s, s)), [0.34074047707133176, 0.4116721082476868, 0.5770835962079813, 0.9617966732755402, 2.885390081790147]);
+  const series = d.polynomial(
+    d.keep(d.mul(s, s)),
+    [0.34074047707133176, 0.4116721082476868, 0.5770835962079813, 0.9617966732755402, 2.885390081790147],
+  );
   const logarithm = d.multiplyAdd(s, series, d.fromFloat(exponent));
   const power = d.keep(d.clamp(d.mul(d.fromFloat(b), logarithm), -160, 160));
   const { whole, integer } = d.nearest(power);
