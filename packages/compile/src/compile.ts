@@ -70,7 +70,12 @@ function flush(engine: Engine): void {
   if (prepared instanceof Promise) {
     throw new BackendError("compile/pending", "state has updates that were recorded and not yet carried out", { subject: "compile", hint: "read the loss of the step before (await loss.item())" });
   }
-  void engine.run(program, prepared, (leaf) => leaf, []);
+  try {
+    void engine.run(program, prepared, (leaf) => leaf, []);
+  } catch (error) {
+    for (const { state } of program.updates) state.discard();
+    throw error;
+  }
 }
 
 function record(run: () => unknown): Trace {
@@ -136,7 +141,7 @@ function replaceArguments(value: unknown, given: Tensor[], signature: string[], 
       return value;
     }
     if (source.kind === "kept") {
-      signature.push(`kept#${identityOf(source.buffer)}`);
+      signature.push(`kept#${identityOf(value)}`);
       return value;
     }
     throw new ArgumentError("compile/lazy-argument", "a compiled function takes tensors that have data, and this one was not computed yet", {

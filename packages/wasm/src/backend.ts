@@ -43,9 +43,8 @@ export class WasmBackend implements Backend {
   readonly #shared: boolean;
   readonly #tileWork: number;
   #nextId = 1;
-  #arena = { address: 0, bytes: 0 };
-  #scratch = { address: 0, bytes: 0 };
-  #workspace = { address: 0, bytes: 0 };
+  #executables = 0;
+  readonly #regions: Readonly<Record<RegionName, Region>> = { arena: { address: 0, bytes: 0 }, scratch: { address: 0, bytes: 0 }, workspace: { address: 0, bytes: 0 } };
 
   constructor({ threads, level = bestLevel(), mostBytes, guard = false, tileWork = usualTileWork, startWorker = startHostWorker }: WasmOptions = {}) {
     const features = wasmFeatures();
@@ -101,6 +100,7 @@ export class WasmBackend implements Backend {
       return guards?.offsets[buffer] ?? (place?.kind === "arena" ? place.offset : 0);
     };
     let freed = false;
+    this.#executables++;
 
     return {
       run: (inputs, bound) => {
@@ -140,6 +140,7 @@ export class WasmBackend implements Backend {
         freed = true;
         this.#heap.free(table);
         this.#pool?.send({ kind: "free", id });
+        if (--this.#executables === 0) for (const region of Object.values(this.#regions)) this.#release(region);
       },
     };
   }
@@ -191,12 +192,10 @@ export class WasmBackend implements Backend {
   }
 
   /** A region shared by all plans, as large as the largest needs; runs never overlap. */
-  #reserve(kind: "arena" | "scratch" | "workspace", bytes: number, plan: Plan): number {
-    const region = kind === "arena" ? this.#arena : kind === "scratch" ? this.#scratch : this.#workspace;
+  #reserve(kind: RegionName, bytes: number, plan: Plan): number {
+    const region = this.#regions[kind];
     if (region.address !== 0 && bytes <= region.bytes) return region.address;
-    if (region.address !== 0) this.#heap.free(region.address);
-    region.address = 0;
-    region.bytes = 0;
+    this.#release(region);
     try {
       region.address = this.#heap.allocate(Math.max(64, bytes), `the ${kind} of plan ${plan.name}`);
     } catch (error) {
@@ -212,6 +211,19 @@ export class WasmBackend implements Backend {
     region.bytes = Math.max(64, bytes);
     return region.address;
   }
+
+  #release(region: Region): void {
+    if (region.address !== 0) this.#heap.free(region.address);
+    region.address = 0;
+    region.bytes = 0;
+  }
+}
+
+type RegionName = "arena" | "scratch" | "workspace";
+
+interface Region {
+  address: number;
+  bytes: number;
 }
 
 /** Blocking waits are allowed everywhere but on a page's main thread. */
