@@ -86,7 +86,12 @@ function flush(engine: Engine): void {
       hint: "read the loss of the step before (await loss.item())",
     });
   }
-  void engine.run(program, prepared, (leaf) => leaf, []);
+  try {
+    void engine.run(program, prepared, (leaf) => leaf, []);
+  } catch (error) {
+    for (const { state } of program.updates) state.discard();
+    throw error;
+  }
 }
 
 function record(run: () => unknown): Trace {
@@ -152,7 +157,7 @@ function replaceArguments(value: unknown, given: Tensor[], signature: string[], 
       return value;
     }
     if (source.kind === "kept") {
-      signature.push(`kept#${identityOf(source.buffer)}`);
+      signature.push(`kept#${identityOf(value)}`);
       return value;
     }
     throw new ArgumentError(

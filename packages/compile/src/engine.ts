@@ -2,11 +2,13 @@ import {
   type Aval,
   BackendError,
   type HostData,
+  hostLike,
+  KeptTensor,
   pendingStates,
   type Runtime,
+  StaleError,
   type State,
   type StateBuffer,
-  StaleError,
   Tensor,
 } from "@gradus/tensor";
 import { buildPlan } from "./build.ts";
@@ -97,13 +99,13 @@ export class Engine implements Runtime {
     }
   }
 
-  async keep(tensors: readonly Tensor[]): Promise<readonly Tensor[]> {
+  async keep(tensors: readonly Tensor[]): Promise<readonly KeptTensor[]> {
     const values = tensors.map((tensor) => tensor.value());
     await this.evaluate(values);
     return values.map((tensor) => {
       const buffer = this.backend.allocate(tensor, "kept");
-      if (tensor.host !== null) buffer.write(tensor.host);
-      return new Tensor(tensor, { kind: "kept", buffer });
+      buffer.write(tensor.host ?? hostLike(tensor));
+      return new KeptTensor(tensor, buffer);
     });
   }
 
@@ -138,7 +140,7 @@ export class Engine implements Runtime {
         const tensor = resolve(leaf);
         const { source } = tensor;
         if (source.kind === "state") bound.push(this.cell(source.state));
-        else if (source.kind === "kept") bound.push(source.buffer as DeviceBuffer);
+        else if (source.kind === "kept") bound.push(keptBuffer(tensor));
         else if (tensor.host === null)
           throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(tensor) } });
         else inputs.push(tensor.host);
@@ -250,6 +252,13 @@ export function takePending(): Update[] {
 /** Copies of data as tensors that a compiled function's results settle into. */
 export function unsettled({ shape, dtype }: Aval): Tensor {
   return new Tensor({ shape, dtype }, { kind: "host", computed: true });
+}
+
+/** What this engine's backend allocated for a kept tensor. */
+function keptBuffer(tensor: Tensor): DeviceBuffer {
+  if (!(tensor instanceof KeptTensor)) throw new RangeError("a kept value has lost its handle");
+  // Handles are made by keep() alone, around a buffer of a backend; another backend refuses it by its class.
+  return tensor.buffer as DeviceBuffer;
 }
 
 function refuseArguments({ leaves }: Program): void {

@@ -3,6 +3,7 @@ export * from "./errors.ts";
 export * from "./shape.ts";
 export * from "./tensor.ts";
 export * from "./state.ts";
+export * from "./kept.ts";
 export * from "./runtime.ts";
 export * from "./graph.ts";
 export * from "./grad.ts";

@@ -1,4 +1,5 @@
 import { BackendError } from "./errors.ts";
+import type { KeptTensor } from "./kept.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What runs graphs: a compiler and a backend. Installed once, by whoever chooses the backend. */
@@ -7,7 +8,7 @@ export interface Runtime {
   /** Computes the tensors' values into `host`, and carries out every pending state update with them. */
   evaluate(tensors: readonly Tensor[]): Promise<void>;
   /** Computes the tensors into buffers that stay on the device until freed. */
-  keep(tensors: readonly Tensor[]): Promise<readonly Tensor[]>;
+  keep(tensors: readonly Tensor[]): Promise<readonly KeptTensor[]>;
 }
 
 let installed: Runtime | null = null;

@@ -1,5 +1,6 @@
 import { type DType, type HostData, hostArray } from "./dtype.ts";
 import { ArgumentError, StaleError } from "./errors.ts";
+import type { KeptTensor } from "./kept.ts";
 import type { AnyOp, Aval } from "./op/define.ts";
 import { currentRuntime } from "./runtime.ts";
 import { type Shape, sizeOf } from "./shape.ts";
@@ -23,8 +24,8 @@ export type Source =
   | { readonly kind: "state"; readonly state: State; readonly version: number; readonly computed: boolean }
   /** An argument of a function being compiled. */
   | { readonly kind: "argument"; readonly position: number }
-  /** A buffer kept on the device by name. */
-  | { readonly kind: "kept"; readonly buffer: object };
+  /** A `KeptTensor`, whose buffer stays on the device until it is freed. */
+  | { readonly kind: "kept" };
 
 /**
  * A value in the lazy graph: shape and dtype at once, data when it is asked for.
@@ -109,6 +110,19 @@ export class Tensor implements Aval {
     }
     const [value] = await this.data();
     return value ?? Number.NaN;
+  }
+
+  /**
+   * The value, computed and kept on the device until it is freed: for what is read again and again.
+   *
+   * Example: `using table = await embed(words).keep();`
+   *
+   * @throws MemoryError when the device has no room.
+   */
+  async keep(): Promise<KeptTensor> {
+    const [kept] = await currentRuntime().keep([this]);
+    if (kept === undefined) throw new StaleError("tensor/no-value", "the backend kept no value", { subject: "keep" });
+    return kept;
   }
 
   /** Called by the runtime when the value is on its way: `data()` waits for it. */

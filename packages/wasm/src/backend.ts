@@ -53,9 +53,11 @@ export class WasmBackend implements Backend {
   readonly #tileWork: number;
   #nextId = 1;
   #executables = 0;
-  #arena = { address: 0, bytes: 0 };
-  #scratch = { address: 0, bytes: 0 };
-  #workspace = { address: 0, bytes: 0 };
+  readonly #regions: Readonly<Record<RegionName, Region>> = {
+    arena: { address: 0, bytes: 0 },
+    scratch: { address: 0, bytes: 0 },
+    workspace: { address: 0, bytes: 0 },
+  };
 
   constructor({
     threads,
@@ -115,7 +117,6 @@ export class WasmBackend implements Backend {
     const table = this.#heap.allocate(tableBytes + counterCount * 4, `the tables of plan ${plan.name}`);
     const counters = table + tableBytes;
     const id = this.#nextId++;
-    this.#executables++;
     const message = this.#pool?.send({ kind: "module", id, module }) ?? 0;
 
     const arenaBytes = guards === null ? plan.arenaBytes : guards.arenaBytes;
@@ -124,6 +125,7 @@ export class WasmBackend implements Backend {
       return guards?.offsets[buffer] ?? (place?.kind === "arena" ? place.offset : 0);
     };
     let freed = false;
+    this.#executables++;
 
     return {
       run: (inputs, bound) => {
@@ -165,8 +167,7 @@ export class WasmBackend implements Backend {
         freed = true;
         this.#heap.free(table);
         this.#pool?.send({ kind: "free", id });
-        this.#executables--;
-        if (this.#executables === 0) this.#giveBackRegions();
+        if (--this.#executables === 0) for (const region of Object.values(this.#regions)) this.#release(region);
       },
     };
   }
@@ -226,22 +227,11 @@ export class WasmBackend implements Backend {
     return { launches, needed, guards };
   }
 
-  /** Without a plan there is nothing to run, and a region is made again by the next one. */
-  #giveBackRegions(): void {
-    for (const region of [this.#arena, this.#scratch, this.#workspace]) {
-      if (region.address !== 0) this.#heap.free(region.address);
-      region.address = 0;
-      region.bytes = 0;
-    }
-  }
-
   /** A region shared by all plans, as large as the largest needs; runs never overlap. */
-  #reserve(kind: "arena" | "scratch" | "workspace", bytes: number, plan: Plan): number {
-    const region = kind === "arena" ? this.#arena : kind === "scratch" ? this.#scratch : this.#workspace;
+  #reserve(kind: RegionName, bytes: number, plan: Plan): number {
+    const region = this.#regions[kind];
     if (region.address !== 0 && bytes <= region.bytes) return region.address;
-    if (region.address !== 0) this.#heap.free(region.address);
-    region.address = 0;
-    region.bytes = 0;
+    this.#release(region);
     try {
       region.address = this.#heap.allocate(Math.max(64, bytes), `the ${kind} of plan ${plan.name}`);
     } catch (error) {
@@ -262,6 +252,19 @@ export class WasmBackend implements Backend {
     region.bytes = Math.max(64, bytes);
     return region.address;
   }
+
+  #release(region: Region): void {
+    if (region.address !== 0) this.#heap.free(region.address);
+    region.address = 0;
+    region.bytes = 0;
+  }
+}
+
+type RegionName = "arena" | "scratch" | "workspace";
+
+interface Region {
+  address: number;
+  bytes: number;
 }
 
 /** Blocking waits are allowed everywhere but on a page's main thread. */

@@ -1,5 +1,6 @@
 import { type Backend, Engine } from "@gradus/compile";
-import { checkOps, type OpReport, sabotage, specifiedOps } from "@gradus/conformance";
+import { checkOps, type OpReport, sabotage, specifiedOps, testBackend } from "@gradus/conformance";
+import * as runner from "vitest";
 import { afterEach, describe, expect, test } from "vitest";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
 import { wasmFeatures } from "./features.ts";
@@ -34,6 +35,18 @@ describe.each(levels)("at level %s", (level) => {
       expect(reports.length).toBe(specifiedOps().length);
     },
   );
+});
+
+testBackend(runner, () => new WasmBackend({ threads: 1, guard: true }), {
+  name: "the suite every backend passes, on one thread",
+  ops: [],
+  graphs: 30,
+});
+testBackend(runner, () => new WasmBackend({ threads: 2, guard: true, tileWork: 200 }), {
+  name: "and on two",
+  ops: [],
+  graphs: 30,
+  seed: 1000,
 });
 
 describe("what is wrong is noticed", () => {

@@ -1,6 +1,10 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { compile, Engine } from "@gradus/compile";
+import { checkLeaks } from "@gradus/conformance";
+import { add, fromHost, mul, StaleError, State, type Tensor, useRuntime } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
+import { WasmBackend } from "./backend.ts";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 const prelude = `
@@ -77,4 +81,61 @@ test("2,000 steps leave device bytes and the JavaScript heap as they were", { ti
     expect(heap - (first?.[1] ?? 0)).toBeLessThan(400_000);
   }
   expect(cells).toBe(16 * 32 * 4 + 32 * 4 * 4);
+});
+
+describe("kept tensors", () => {
+  test("stay on the device until freed, are read without being uploaded, and cannot be read afterwards", async () => {
+    const backend = new WasmBackend({ threads: 1, guard: true });
+    const engine = new Engine(backend);
+    const before = useRuntime(engine);
+    try {
+      const done = checkLeaks(engine);
+      const double = (): Tensor => mul(fromHost([3], "float32", Float32Array.of(1, 2, 3)), 2);
+      {
+        using kept = await double().keep();
+        expect(kept.host).toBeNull();
+        const twice = compile((x: Tensor) => add(x, kept));
+        expect(await twice(kept).data()).toEqual(Float32Array.of(4, 8, 12));
+        expect(await add(kept, 1).data()).toEqual(Float32Array.of(3, 5, 7));
+        expect(await kept.data()).toEqual(Float32Array.of(2, 4, 6));
+        expect(kept.host).toBeNull();
+      }
+      const freed = await double().keep();
+      freed.free();
+      freed.free();
+      await expect(freed.data()).rejects.toThrow("float32[3] was kept on the device and has been freed");
+      await expect(add(freed, 1).data()).rejects.toThrow(StaleError);
+      const own = new State({ shape: [2], dtype: "float32" }, "w", () => Float32Array.of(1, 2));
+      const copy = await own.keep();
+      own.assign(mul(own, 10));
+      expect(await add(copy, own).data()).toEqual(Float32Array.of(11, 22));
+      copy.free();
+      own.free();
+      done();
+    } finally {
+      useRuntime(before);
+      backend.dispose();
+    }
+  });
+
+  test("one that is lost is freed by the collector, with one warning", async () => {
+    const { code, output } = await nodeRuns(
+      `
+      const backend = new WasmBackend({ threads: 1 });
+      useRuntime(new Engine(backend));
+      const make = async () => { await mul(fromHost([1000], "float32", new Float32Array(1000)), 2).keep(); };
+      await make();
+      const held = backend.memory().bytes;
+      await make(); await make();
+      if (backend.memory().bytes !== held + 2 * 4032) throw new Error("kept nothing");
+      for (let i = 0; i < 50 && backend.memory().bytes > held - 4032; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 10)); }
+      console.log(held - backend.memory().bytes);
+    `,
+      "--expose-gc",
+    );
+    expect({ code, lines: output.trim().split("\n").sort() }).toEqual({
+      code: 0,
+      lines: ["4032", expect.stringMatching(/^gradus: a kept tensor \(float32\[1000\]\) was lost without being freed/) as string],
+    });
+  });
 });

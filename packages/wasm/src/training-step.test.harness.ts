@@ -75,8 +75,8 @@ export class TrainingStep {
   }
 
   /** Losses of `steps` steps, then every weight. */
-  async train(backend: Backend, steps: number): Promise<number[][]> {
-    const before = useRuntime(new Engine(backend));
+  async train(engine: Engine, steps: number): Promise<number[][]> {
+    const before = useRuntime(engine);
     try {
       const losses: number[] = [];
       for (let i = 0; i < steps; i++) losses.push(await this.step(this.batch(10 + 2 * (i % 7))).item());

@@ -292,7 +292,7 @@ function noise(scope: Scope, depth: number): void {
         f.if(choices.below(2), inner, choices.below(2) === 0 ? inner : undefined, choices.of([null, ...types]));
         break;
       case 11:
-        f.set(choices.of(locals), (() => noise(scope, depth - 1)));
+        f.set(choices.of(locals), () => noise(scope, depth - 1));
         break;
     }
   }
