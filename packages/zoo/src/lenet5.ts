@@ -21,7 +21,7 @@ export interface LeNet5Options {
  * `classes` units. Every map of the second convolution reads all six maps of the first; `lenet5Sparse` has the
  * original's connections. 61,706 parameters for grey images and 10 classes.
  *
- * Takes images [n, inputChannels, size, size], gives logits [n, classes]. First weights have variance 1 / fanIn for tanh (LeCun
+ * Takes images [n, inputChannels, size, size], gives logits [n, classes]. First weights have variance 1 / fanIn and biases are 0 for tanh (LeCun
  * et al., "Efficient BackProp", 1998, section 4.6), PyTorch's for relu. Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998, section II.
  *
  * @throws ArgumentError for another input size.
@@ -50,7 +50,8 @@ export class LeNet5 extends Module {
     super();
     const pool = (): Layer => (pooling === "max" ? new MaxPool2d(2) : new AvgPool2d(2));
     // PyTorch's first weights would shrink the signal behind each tanh; with variance 1 / fanIn it keeps its size.
-    const first = activation === "tanh" ? { initialiser: init.kaimingUniform({ nonlinearity: "linear" }) } : {};
+    const first =
+      activation === "tanh" ? { initialiser: init.kaimingUniform({ nonlinearity: "linear" }), biasInitialiser: init.zeros() } : {};
     this.conv1 = new Conv2d(inputChannels, 6, { kernel: 5, padding: paddingTo32(inputSize), ...first });
     this.pool1 = pool();
     this.conv2 = new Conv2d(6, 16, { kernel: 5, ...first });

@@ -27,6 +27,8 @@ export interface Conv2dLayerOptions extends ConvolutionOptions {
   readonly groups?: number;
   /** Of the weight; kaimingUniform with slope sqrt(5) when left out, that is ±1 / sqrt(fanIn). */
   readonly initialiser?: Initialiser;
+  /** Of the bias; uniform in ±1 / sqrt(fanIn) when left out. */
+  readonly biasInitialiser?: Initialiser;
 }
 
 /**
@@ -47,7 +49,7 @@ export class Conv2d extends Module {
   constructor(
     inputs: number,
     outputs: number,
-    { groups = 1, initialiser = kaimingUniform({ slope: Math.sqrt(5) }), ...options }: Conv2dLayerOptions,
+    { groups = 1, initialiser = kaimingUniform({ slope: Math.sqrt(5) }), biasInitialiser, ...options }: Conv2dLayerOptions,
   ) {
     super();
     if (groups < 1 || inputs % groups !== 0 || outputs % groups !== 0) {
@@ -57,7 +59,8 @@ export class Conv2d extends Module {
     }
     const shape = [outputs, inputs / groups, ...pairOf(options.kernel)];
     this.weight = new Param(shape, initialiser);
-    this.bias = options.bias === false ? null : new Param([outputs], uniform(within(1 / Math.sqrt(fansOf(shape).fanIn))));
+    this.bias =
+      options.bias === false ? null : new Param([outputs], biasInitialiser ?? uniform(within(1 / Math.sqrt(fansOf(shape).fanIn))));
     this.#groups = groups;
     this.#options = options;
   }

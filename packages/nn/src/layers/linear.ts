@@ -11,6 +11,8 @@ export interface LinearOptions {
   readonly bias?: boolean;
   /** Of the weight; kaimingUniform with slope sqrt(5) when left out, that is ±1 / sqrt(inputs). */
   readonly initialiser?: Initialiser;
+  /** Of the bias; uniform in ±1 / sqrt(inputs) when left out. */
+  readonly biasInitialiser?: Initialiser;
 }
 
 /**
@@ -22,10 +24,14 @@ export class Linear extends Module {
   readonly weight: Param;
   readonly bias: Param | null;
 
-  constructor(inputs: number, outputs: number, { bias = true, initialiser = kaimingUniform({ slope: Math.sqrt(5) }) }: LinearOptions = {}) {
+  constructor(
+    inputs: number,
+    outputs: number,
+    { bias = true, initialiser = kaimingUniform({ slope: Math.sqrt(5) }), biasInitialiser }: LinearOptions = {},
+  ) {
     super();
     this.weight = new Param([outputs, inputs], initialiser);
-    this.bias = bias ? new Param([outputs], uniform(within(1 / Math.sqrt(inputs)))) : null;
+    this.bias = bias ? new Param([outputs], biasInitialiser ?? uniform(within(1 / Math.sqrt(inputs)))) : null;
   }
 
   override forward(x: Tensor): Tensor {
