@@ -14,7 +14,7 @@ import { Heap, mostPages } from "./heap.ts";
 import { kernelTable } from "./kernel-table.ts";
 import type { Kernel, Level } from "./kernels/kernel.ts";
 import { epilogueCode } from "./loop/epilogue.ts";
-import { loopKernel, type LoopContext, usualTileWork } from "./loop/kernel.ts";
+import { loopKernels, type LoopContext, usualTileWork } from "./loop/kernel.ts";
 import { isMathName, MathFunctions, type MathName } from "./loop/math.ts";
 import { Guards } from "./guards.ts";
 import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
@@ -209,13 +209,8 @@ export class WasmBackend implements Backend {
     const guards = this.#guards?.layout(plan) ?? null;
     const launches: Launch[] = [];
     for (const step of plan.steps) {
-      const kernels: readonly Kernel[] = step.kind === "loop" ? [loopKernel(step, context)] : candidatesOf(table, step)[0];
-      for (const root of step.kind === "loop"
-        ? [...step.terms, ...step.writes].map(({ value }) => value)
-        : step.epilogue === null
-          ? []
-          : [step.epilogue.value])
-        collectMath(root, needed.names);
+      const kernels: readonly Kernel[] = step.kind === "loop" ? loopKernels(step, context) : candidatesOf(table, step)[0];
+      for (const root of step.kind === "loop" ? [...step.terms, ...step.writes].map(({ value }) => value) : step.epilogue === null ? [] : [step.epilogue.value]) collectMath(root, needed.names);
       const writes = step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
       const addresses = [...readsOfStep(step), ...writes].map((id): Address => {
         const place = plan.buffers[id]?.place;

@@ -2,15 +2,20 @@ import { type DType, leafTable, type Scalar, sizeOf } from "@gradus/tensor";
 import type { LoopStep, PlanBuffer } from "@gradus/compile";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { kernel, type Kernel, type KernelArguments, type Level } from "../kernels/kernel.ts";
-import { joinLanes, restart, type Running, startReduction, takeTerm } from "./combine.ts";
+import { finds, joinLanes, restart, type Running, startReduction, takeTerm } from "./combine.ts";
 import { Evaluator, type Site, store } from "./evaluate.ts";
 import { laneOffsets } from "./lane-pattern.ts";
 import { Lanes } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
 import { RowWalk } from "./row-walk.ts";
+import { splitReduction } from "./split-reduction.ts";
 
 /** Rough additions a tile should hold: some tens of microseconds, so that claiming tiles costs nothing beside them. */
 export const usualTileWork = 60_000;
+/** Vectors a reduction along its own axis takes at once, each into accumulators of its own: an addition's result is not waited for. */
+const streams = 4;
+/** Terms costlier than this keep the adders busy by themselves. */
+const cheapTerm = 8;
 /** Reduction windows up to this many terms are written out instead of looped over. */
 const unrollLimit = 16;
 
@@ -22,34 +27,62 @@ export interface LoopContext {
 }
 
 /**
- * A loop step as a kernel. Buffers: the reads, then the writes.
+ * A loop step as kernels that run one after the other: one, or for a long reduction its parts first.
+ * Buffers of each: the step's reads, then its writes.
  *
  * Four lanes run along the last parallel axis, or, where elements lie side by side along the last reduced axis instead,
  * along that one; what is left over runs one lane at a time.
  */
-export function loopKernel(step: LoopStep, context: LoopContext): Kernel {
+export function loopKernels(step: LoopStep, context: LoopContext): readonly Kernel[] {
   const shape = new LoopShape(step, context);
+  const split = splitReduction(step, context.buffers, shape.tiles, costOf(step.terms.map(({ value }) => value)), context.tileWork);
+  if (split === null) return [loopKernel(shape, context, step, (buffers) => buffers)];
+  const within = { ...context, buffers: [...context.buffers, ...split.partial] };
+  // Partial results lie one after the other in the workspace.
+  let end = 0;
+  const starts = split.partial.map(({ bytes }) => {
+    const at = end;
+    end = Math.ceil((at + bytes) / 64) * 64;
+    return at;
+  });
+  const partialAt = (f: FunctionBuilder, workspace: Local<"i32">, row: number): Local<"i32">[] =>
+    split.partial.map(({ bytes, shape: [rows = 1] }, i) => f.local("i32", () => f.i32.add(workspace, (starts[i] ?? 0) + (bytes / rows) * row)));
+  const reads = step.reads.length;
+  return [
+    ...split.parts.map(({ step: part, from }) =>
+      loopKernel(new LoopShape(part, within), within, step, (buffers, f, workspace) => [...buffers.slice(0, reads), ...partialAt(f, workspace, from)], { key: `part ${from}`, workspaceBytes: end }),
+    ),
+    loopKernel(new LoopShape(split.last, within), within, step, (buffers, f, workspace) => [...buffers.slice(0, reads), ...partialAt(f, workspace, 0), ...buffers.slice(reads)], { key: "parts", workspaceBytes: end }),
+  ];
+}
+
+/** The kernel of one loop nest, within a step that may have several; `choose` gives the nest's buffers. */
+function loopKernel(
+  shape: LoopShape,
+  context: LoopContext,
+  whole: LoopStep,
+  choose: (buffers: readonly Local<"i32">[], f: FunctionBuilder, workspace: Local<"i32">) => readonly Local<"i32">[],
+  { key = "loop", workspaceBytes = 0 }: { readonly key?: string; readonly workspaceBytes?: number } = {},
+): Kernel {
+  const { step } = shape;
   return kernel({
     name: step.label,
-    key: keyOf(step, context),
+    key: `${key} ${keyOf(step, context)}`,
     tiles: shape.tiles,
     scratchBytes: 0,
-    workspaceBytes: 0,
-    buffers: step.reads.length + step.writes.length,
-    body: (f, level, args) =>
-      shape.along === "reduced"
-        ? emitAlongReduced(f, level, args, shape, context.math())
-        : emitAlongParallel(f, level, args, shape, context.math()),
+    workspaceBytes,
+    buffers: whole.reads.length + whole.writes.length,
+    body: (f, level, given) => {
+      const args = { ...given, buffers: choose(given.buffers, f, given.workspace) };
+      return shape.along === "reduced" ? emitAlongReduced(f, level, args, shape, context.math()) : emitAlongParallel(f, level, args, shape, context.math());
+    },
   });
 }
 
 function keyOf(step: LoopStep, { buffers }: LoopContext): string {
   const type = (id: number): string => buffers[id]?.dtype ?? "";
-  const programs = [
-    ...step.terms.map(({ combine, value }) => `${combine}:${scalarKey(value)}`),
-    ...step.writes.map(({ value }) => scalarKey(value)),
-  ];
-  return `loop ${step.extents.join()}|${step.reduce.join()}|${step.reads.map(type).join()}>${step.writes.map(({ buffer }) => type(buffer)).join()}|${programs.join("|")}`;
+  const programs = [...step.terms.map(({ combine, value }) => `${combine}:${scalarKey(value)}`), ...step.writes.map(({ value }) => scalarKey(value))];
+  return `${step.extents.join()}|${step.reduce.join()}|${step.reads.map(type).join()}>${step.writes.map(({ buffer }) => type(buffer)).join()}|${programs.join("|")}`;
 }
 
 /** The decisions a loop kernel is emitted from. */
@@ -94,17 +127,19 @@ class LoopShape {
 
 /** Additions' worth of work for one output element. */
 function workOf({ terms, writes, reduce }: LoopStep): number {
-  const cost = (roots: readonly Scalar[]): number => {
-    const seen = new Set<Scalar>();
-    const visit = (scalar: Scalar): number => {
-      if (seen.has(scalar)) return 0;
-      seen.add(scalar);
-      if (scalar.kind === "load") return 1;
-      return scalar.kind === "call" ? scalar.args.reduce((sum, arg) => sum + visit(arg), leafTable[scalar.leaf].cost) : 0;
-    };
-    return roots.reduce((sum, root) => sum + visit(root), 1);
+  return costOf(writes.map(({ value }) => value)) + costOf(terms.map(({ value }) => value)) * (terms.length > 0 ? sizeOf(reduce) : 0);
+}
+
+/** Additions' worth of work for one evaluation of some programs. */
+function costOf(roots: readonly Scalar[]): number {
+  const seen = new Set<Scalar>();
+  const visit = (scalar: Scalar): number => {
+    if (seen.has(scalar)) return 0;
+    seen.add(scalar);
+    if (scalar.kind === "load") return 1;
+    return scalar.kind === "call" ? scalar.args.reduce((sum, arg) => sum + visit(arg), leafTable[scalar.leaf].cost) : 0;
   };
-  return cost(writes.map(({ value }) => value)) + cost(terms.map(({ value }) => value)) * (terms.length > 0 ? sizeOf(reduce) : 0);
+  return roots.reduce((sum, root) => sum + visit(root), 1);
 }
 
 /** Whether terms lie side by side along the last reduced axis and not along the last parallel one. */
@@ -287,14 +322,9 @@ function emitAlongReduced(
   const terms = step.terms.map(({ value }) => value);
   const totals = step.terms.map(({ combine, value }) => startReduction(one, combine, value.dtype));
   const site: Site = { ...base, vectorAxis: last, accumulators: [], accumulatorDepth: 1 };
-  const wide =
-    four === null
-      ? null
-      : {
-          lanes: four,
-          evaluator: new Evaluator(four, site, terms),
-          running: step.terms.map(({ combine, value }) => startReduction(four, combine, value.dtype)),
-        };
+  const wide = four === null ? null : { lanes: four, evaluator: new Evaluator(four, site, terms), running: step.terms.map(({ combine, value }) => startReduction(four, combine, value.dtype)) };
+  const several = wide !== null && length >= 16 * streams && costOf(terms) <= cheapTerm && !step.terms.some(({ combine }) => finds(combine));
+  const more = several ? Array.from({ length: streams - 1 }, () => ({ ...wide, running: step.terms.map(({ combine, value }) => startReduction(wide.lanes, combine, value.dtype)) })) : [];
   const narrow = four === null || length % 4 !== 0 ? { lanes: one, evaluator: new Evaluator(one, site, terms), running: totals } : null;
   const passes = [wide, narrow].filter((pass) => pass !== null);
   const stores = new Evaluator(
@@ -338,9 +368,11 @@ function emitAlongReduced(
     for (const { evaluator } of passes) evaluator.enter(1);
     step.terms.forEach(({ combine, value }, i) => {
       const total = totals[i];
-      const lanes = wide?.running[i];
       if (total !== undefined) restart(one, combine, value.dtype, total);
-      if (four !== null && lanes !== undefined) restart(four, combine, value.dtype, lanes);
+      for (const { lanes, running } of wide === null ? [] : [wide, ...more]) {
+        const each = running[i];
+        if (each !== undefined) restart(lanes, combine, value.dtype, each);
+      }
     });
     f.set(position, 0);
     const middle = axes.slice(parallel, last);
@@ -353,13 +385,21 @@ function emitAlongReduced(
       }
       for (const { evaluator } of passes) evaluator.enter(2);
       const rest = wide === null ? 0 : length - (length % 4);
-      const stride =
-        (by: number, pass: NonNullable<typeof wide>): (() => void) =>
-        () => {
-          take(pass);
-          f.set(position, () => f.i32.add(position, by));
-        };
-      if (wide !== null && rest > 0) f.for(column, 0, rest, 4, stride(4, wide));
+      const stride = (by: number, pass: NonNullable<typeof wide>): (() => void) => () => {
+        take(pass);
+        f.set(position, () => f.i32.add(position, by));
+      };
+      const blocks = more.length === 0 ? 0 : length - (length % (4 * streams));
+      if (wide !== null && blocks > 0) {
+        f.for(column, 0, blocks, 4 * streams, () => {
+          [wide, ...more].forEach((stream, i) => {
+            if (i > 0) f.set(column, () => f.i32.add(column, 4));
+            take(stream);
+          });
+          f.set(column, () => f.i32.sub(column, 4 * (streams - 1)));
+        });
+      }
+      if (wide !== null && rest > blocks) f.for(column, blocks, rest, 4, stride(4, wide));
       if (narrow !== null && rest < length) f.for(column, rest, length, 1, stride(1, narrow));
       for (const { evaluator } of passes.toReversed()) evaluator.leave();
     };
@@ -367,6 +407,10 @@ function emitAlongReduced(
     if (wide !== null) {
       step.terms.forEach(({ combine, value }, i) => {
         const [from, into] = [wide.running[i], totals[i]];
+        for (const { lanes, running } of more) {
+          const each = running[i];
+          if (from !== undefined && each !== undefined) takeTerm(lanes, combine, value.dtype, from, each.value, () => f.get(position));
+        }
         if (from !== undefined && into !== undefined) joinLanes(wide.lanes, one, combine, value.dtype, from, into);
       });
     }
