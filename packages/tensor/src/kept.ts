@@ -26,7 +26,10 @@ export class KeptTensor extends Tensor {
    */
   get buffer(): StateBuffer {
     if (this.#buffer !== null) return this.#buffer;
-    throw new StaleError("kept/freed", `${super.toString()} was kept on the device and has been freed`, { subject: "data", hint: "free it after its last reader, or compute the value again" });
+    throw new StaleError("kept/freed", `${super.toString()} was kept on the device and has been freed`, {
+      subject: "data",
+      hint: "free it after its last reader, or compute the value again",
+    });
   }
 
   /** A kept value is never replaced by a host copy: it has an owner. */
@@ -53,7 +56,9 @@ const forgotten = new FinalizationRegistry<{ readonly buffer: StateBuffer; reado
   buffer.free();
   if (warned) return;
   warned = true;
-  console.warn(`gradus: a kept tensor (${name}) was lost without being freed; its memory was given back late. Write \`using x = await t.keep()\`, or call free().`);
+  console.warn(
+    `gradus: a kept tensor (${name}) was lost without being freed; its memory was given back late. Write \`using x = await t.keep()\`, or call free().`,
+  );
 });
 
 let warned = false;

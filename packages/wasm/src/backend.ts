@@ -210,7 +210,12 @@ export class WasmBackend implements Backend {
     const launches: Launch[] = [];
     for (const step of plan.steps) {
       const kernels: readonly Kernel[] = step.kind === "loop" ? loopKernels(step, context) : candidatesOf(table, step)[0];
-      for (const root of step.kind === "loop" ? [...step.terms, ...step.writes].map(({ value }) => value) : step.epilogue === null ? [] : [step.epilogue.value]) collectMath(root, needed.names);
+      for (const root of step.kind === "loop"
+        ? [...step.terms, ...step.writes].map(({ value }) => value)
+        : step.epilogue === null
+          ? []
+          : [step.epilogue.value])
+        collectMath(root, needed.names);
       const writes = step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
       const addresses = [...readsOfStep(step), ...writes].map((id): Address => {
         const place = plan.buffers[id]?.place;

@@ -6,7 +6,7 @@ import { ModuleBuilder } from "./asm/index.ts";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
 import { mostPages } from "./heap.ts";
 import { startHostWorker, type StartWorker, type WorkerHandle } from "./pool.ts";
-import { noise, settled, TrainingStep } from "./training-step.test.harness.ts";
+import { lossAfter25, noise, settled, TrainingStep } from "./training-step.test.harness.ts";
 import type { WorkerMessage } from "./worker.ts";
 
 const backends: WasmBackend[] = [];
@@ -61,6 +61,13 @@ describe("results", () => {
     }
     expect(results[0]?.[0]?.at(-1)).toBeLessThan(results[0]?.[0]?.[0] ?? 0);
     for (const other of results.slice(1)) expect(other).toEqual(results[0]);
+  });
+
+  test.each(["relaxed", "simd", "scalar"] as const)("at level %s a training step ends with the loss every host has", async (level) => {
+    const training = new TrainingStep();
+    const [losses] = await training.train(new Engine(settled(backendOf({ threads: 2, level }))), 25);
+    expect(Math.abs((losses?.at(-1) ?? 0) - lossAfter25)).toBeLessThan(4e-6);
+    training.free();
   });
 
   test.each([

@@ -1,5 +1,25 @@
 import { bytesOf, type LoopStep, type PlanBuffer } from "@gradus/compile";
-import { addIndex, axisIndex, clampIndex, type Combine, constantIndex, divIndex, type DType, type HostData, hostArray, type IndexExpression, type LeafName, modIndex, offsetIndex, type Scalar, ScalarBuilder, scaleIndex, type Shape, sizeOf, valueIndex } from "@gradus/tensor";
+import {
+  addIndex,
+  axisIndex,
+  clampIndex,
+  type Combine,
+  constantIndex,
+  divIndex,
+  type DType,
+  type HostData,
+  hostArray,
+  type IndexExpression,
+  type LeafName,
+  modIndex,
+  offsetIndex,
+  type Scalar,
+  ScalarBuilder,
+  scaleIndex,
+  type Shape,
+  sizeOf,
+  valueIndex,
+} from "@gradus/tensor";
 import type { StepCase } from "./run-step.test.harness.ts";
 
 /** A source of choices: `below(n)` is a whole number in 0 .. n - 1. */
@@ -43,7 +63,8 @@ class StepDrawing {
     const parallel = Array.from({ length: this.#below(4) }, size);
     const reduce = this.#below(2) === 0 ? [] : Array.from({ length: 1 + this.#below(2) }, size);
     // Long enough for the parts and streams of a long reduction.
-    if (reduce.length > 0 && sizeOf([...parallel, ...reduce]) < 200 && this.#below(2) === 0) reduce[this.#below(reduce.length)] = this.#pick([64, 100, 131, 150]);
+    if (reduce.length > 0 && sizeOf([...parallel, ...reduce]) < 200 && this.#below(2) === 0)
+      reduce[this.#below(reduce.length)] = this.#pick([64, 100, 131, 150]);
     const terms: { combine: Combine; value: Scalar }[] = [];
     this.#axes = [...parallel, ...reduce];
     if (reduce.length > 0) {

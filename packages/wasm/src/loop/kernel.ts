@@ -46,13 +46,27 @@ export function loopKernels(step: LoopStep, context: LoopContext): readonly Kern
     return at;
   });
   const partialAt = (f: FunctionBuilder, workspace: Local<"i32">, row: number): Local<"i32">[] =>
-    split.partial.map(({ bytes, shape: [rows = 1] }, i) => f.local("i32", () => f.i32.add(workspace, (starts[i] ?? 0) + (bytes / rows) * row)));
+    split.partial.map(({ bytes, shape: [rows = 1] }, i) =>
+      f.local("i32", () => f.i32.add(workspace, (starts[i] ?? 0) + (bytes / rows) * row)),
+    );
   const reads = step.reads.length;
   return [
     ...split.parts.map(({ step: part, from }) =>
-      loopKernel(new LoopShape(part, within), within, step, (buffers, f, workspace) => [...buffers.slice(0, reads), ...partialAt(f, workspace, from)], { key: `part ${from}`, workspaceBytes: end }),
+      loopKernel(
+        new LoopShape(part, within),
+        within,
+        step,
+        (buffers, f, workspace) => [...buffers.slice(0, reads), ...partialAt(f, workspace, from)],
+        { key: `part ${from}`, workspaceBytes: end },
+      ),
     ),
-    loopKernel(new LoopShape(split.last, within), within, step, (buffers, f, workspace) => [...buffers.slice(0, reads), ...partialAt(f, workspace, 0), ...buffers.slice(reads)], { key: "parts", workspaceBytes: end }),
+    loopKernel(
+      new LoopShape(split.last, within),
+      within,
+      step,
+      (buffers, f, workspace) => [...buffers.slice(0, reads), ...partialAt(f, workspace, 0), ...buffers.slice(reads)],
+      { key: "parts", workspaceBytes: end },
+    ),
   ];
 }
 
@@ -74,14 +88,19 @@ function loopKernel(
     buffers: whole.reads.length + whole.writes.length,
     body: (f, level, given) => {
       const args = { ...given, buffers: choose(given.buffers, f, given.workspace) };
-      return shape.along === "reduced" ? emitAlongReduced(f, level, args, shape, context.math()) : emitAlongParallel(f, level, args, shape, context.math());
+      return shape.along === "reduced"
+        ? emitAlongReduced(f, level, args, shape, context.math())
+        : emitAlongParallel(f, level, args, shape, context.math());
     },
   });
 }
 
 function keyOf(step: LoopStep, { buffers }: LoopContext): string {
   const type = (id: number): string => buffers[id]?.dtype ?? "";
-  const programs = [...step.terms.map(({ combine, value }) => `${combine}:${scalarKey(value)}`), ...step.writes.map(({ value }) => scalarKey(value))];
+  const programs = [
+    ...step.terms.map(({ combine, value }) => `${combine}:${scalarKey(value)}`),
+    ...step.writes.map(({ value }) => scalarKey(value)),
+  ];
   return `${step.extents.join()}|${step.reduce.join()}|${step.reads.map(type).join()}>${step.writes.map(({ buffer }) => type(buffer)).join()}|${programs.join("|")}`;
 }
 
@@ -322,9 +341,22 @@ function emitAlongReduced(
   const terms = step.terms.map(({ value }) => value);
   const totals = step.terms.map(({ combine, value }) => startReduction(one, combine, value.dtype));
   const site: Site = { ...base, vectorAxis: last, accumulators: [], accumulatorDepth: 1 };
-  const wide = four === null ? null : { lanes: four, evaluator: new Evaluator(four, site, terms), running: step.terms.map(({ combine, value }) => startReduction(four, combine, value.dtype)) };
-  const several = wide !== null && length >= 16 * streams && costOf(terms) <= cheapTerm && !step.terms.some(({ combine }) => finds(combine));
-  const more = several ? Array.from({ length: streams - 1 }, () => ({ ...wide, running: step.terms.map(({ combine, value }) => startReduction(wide.lanes, combine, value.dtype)) })) : [];
+  const wide =
+    four === null
+      ? null
+      : {
+          lanes: four,
+          evaluator: new Evaluator(four, site, terms),
+          running: step.terms.map(({ combine, value }) => startReduction(four, combine, value.dtype)),
+        };
+  const several =
+    wide !== null && length >= 16 * streams && costOf(terms) <= cheapTerm && !step.terms.some(({ combine }) => finds(combine));
+  const more = several
+    ? Array.from({ length: streams - 1 }, () => ({
+        ...wide,
+        running: step.terms.map(({ combine, value }) => startReduction(wide.lanes, combine, value.dtype)),
+      }))
+    : [];
   const narrow = four === null || length % 4 !== 0 ? { lanes: one, evaluator: new Evaluator(one, site, terms), running: totals } : null;
   const passes = [wide, narrow].filter((pass) => pass !== null);
   const stores = new Evaluator(
@@ -385,10 +417,12 @@ function emitAlongReduced(
       }
       for (const { evaluator } of passes) evaluator.enter(2);
       const rest = wide === null ? 0 : length - (length % 4);
-      const stride = (by: number, pass: NonNullable<typeof wide>): (() => void) => () => {
-        take(pass);
-        f.set(position, () => f.i32.add(position, by));
-      };
+      const stride =
+        (by: number, pass: NonNullable<typeof wide>): (() => void) =>
+        () => {
+          take(pass);
+          f.set(position, () => f.i32.add(position, by));
+        };
       const blocks = more.length === 0 ? 0 : length - (length % (4 * streams));
       if (wide !== null && blocks > 0) {
         f.for(column, 0, blocks, 4 * streams, () => {

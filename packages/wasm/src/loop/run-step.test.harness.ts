@@ -39,7 +39,7 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
   const workspaceBytes = Math.max(0, ...kernels.map((kernel) => kernel.workspaceBytes));
   const workspace = Math.ceil((1024 + 4 * ids.length) / 64) * 64;
   const head = workspace + workspaceBytes;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes.reduce((a, b) => a + b + 8, head)) / pageBytes), maximum: 65_536 });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes.reduce((a, b) => a + b + 8, head) / pageBytes), maximum: 65_536 });
   const bytesOf = new Uint8Array(memory.buffer).fill(canary);
   const addresses = placeBackwards(bytes, last, memory.buffer.byteLength);
   const words = new Int32Array(memory.buffer);
@@ -48,7 +48,9 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
   step.reads.forEach((_, i) => bytesOf.set(rawBytes(inputs[i]), addresses[i]));
   const before = bytesOf.slice();
 
-  const launches = kernels.filter(({ tiles }) => tiles > 0).map((kernel) => ({ kernel, addresses: ids.map((_, slot) => ({ kind: "table", slot }) as const) }));
+  const launches = kernels
+    .filter(({ tiles }) => tiles > 0)
+    .map((kernel) => ({ kernel, addresses: ids.map((_, slot) => ({ kind: "table", slot }) as const) }));
   const module = new WebAssembly.Module(programModule(launches, level, 0, false, () => undefined));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const run = exports["run"];
@@ -66,7 +68,8 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
   });
   for (let at = 64; at < bytesOf.length; at++) {
     const inWorkspace = at >= workspace && at < workspace + workspaceBytes;
-    if (bytesOf[at] !== before[at] && !written.has(at) && !inWorkspace) throw new RangeError(`byte ${at} changed, and no buffer that is written lies there`);
+    if (bytesOf[at] !== before[at] && !written.has(at) && !inWorkspace)
+      throw new RangeError(`byte ${at} changed, and no buffer that is written lies there`);
   }
   return outputs;
 }

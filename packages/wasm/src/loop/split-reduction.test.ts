@@ -1,12 +1,28 @@
 import type { LoopStep, PlanBuffer } from "@gradus/compile";
-import { axisIndex, type Combine, type HostData, hostArray, linearIndex, ScalarBuilder, type Shape, sizeOf, stridesOf } from "@gradus/tensor";
+import {
+  axisIndex,
+  type Combine,
+  type HostData,
+  hostArray,
+  linearIndex,
+  ScalarBuilder,
+  type Shape,
+  sizeOf,
+  stridesOf,
+} from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import { noise } from "../training-step.test.harness.ts";
 import { runStep, type StepCase } from "./run-step.test.harness.ts";
 import { splitReduction } from "./split-reduction.ts";
 
 /** The reduction of a tensor over some of its axes, times two, plus one. */
-function reduction(shape: Shape, axes: readonly number[], combine: Combine, data: HostData, dtype: "float32" | "int32" = "float32"): StepCase {
+function reduction(
+  shape: Shape,
+  axes: readonly number[],
+  combine: Combine,
+  data: HostData,
+  dtype: "float32" | "int32" = "float32",
+): StepCase {
   const s = new ScalarBuilder();
   const kept = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
   const order = [...kept, ...axes];
@@ -15,7 +31,13 @@ function reduction(shape: Shape, axes: readonly number[], combine: Combine, data
     shape.map((extent, axis) => axisIndex(order.indexOf(axis), extent)),
     stridesOf(shape),
   );
-  const buffer = (own: Shape, label: string): PlanBuffer => ({ shape: own, dtype, bytes: 4 * sizeOf(own), place: { kind: "arena", offset: 0 }, label });
+  const buffer = (own: Shape, label: string): PlanBuffer => ({
+    shape: own,
+    dtype,
+    bytes: 4 * sizeOf(own),
+    place: { kind: "arena", offset: 0 },
+    label,
+  });
   const step: LoopStep = {
     kind: "loop",
     label: "reduction",
@@ -31,7 +53,9 @@ function reduction(shape: Shape, axes: readonly number[], combine: Combine, data
 /** What it should be: plain loops over the row-major elements. */
 function expected(shape: Shape, axes: readonly number[], combine: "sum" | "max" | "min", data: HostData): number[] {
   const kept = shape.filter((_, axis) => !axes.includes(axis));
-  const out = new Array<number>(sizeOf(kept)).fill(combine === "sum" ? 0 : combine === "max" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY);
+  const out = new Array<number>(sizeOf(kept)).fill(
+    combine === "sum" ? 0 : combine === "max" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
+  );
   for (let element = 0; element < data.length; element++) {
     let rest = element;
     let position = 0;

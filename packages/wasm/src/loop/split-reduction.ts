@@ -1,5 +1,18 @@
 import { bytesOf, type LoopStep, type PlanBuffer } from "@gradus/compile";
-import { addIndex, axisIndex, type IndexExpression, linearIndex, offsetIndex, type Scalar, ScalarBuilder, scaleIndex, type Shape, sizeOf, stridesOf, substituteAxes } from "@gradus/tensor";
+import {
+  addIndex,
+  axisIndex,
+  type IndexExpression,
+  linearIndex,
+  offsetIndex,
+  type Scalar,
+  ScalarBuilder,
+  scaleIndex,
+  type Shape,
+  sizeOf,
+  stridesOf,
+  substituteAxes,
+} from "@gradus/tensor";
 
 /** A reduction in two goes: parts of the longest reduced axis first, then the parts' results. */
 export interface SplitReduction {
@@ -22,12 +35,20 @@ const mostPerPart = 16_384;
  * @param tiles how many tiles the step has as it is.
  * @param termWork additions' worth of work for one term.
  */
-export function splitReduction(step: LoopStep, buffers: readonly PlanBuffer[], tiles: number, termWork: number, tileWork: number): SplitReduction | null {
+export function splitReduction(
+  step: LoopStep,
+  buffers: readonly PlanBuffer[],
+  tiles: number,
+  termWork: number,
+  tileWork: number,
+): SplitReduction | null {
   const { extents, reduce, terms } = step;
   const length = sizeOf(reduce);
   const axis = reduce.indexOf(Math.max(...reduce));
   const extent = reduce[axis] ?? 1;
-  const known = terms.every(({ combine, value }) => combine !== "argmax" && combine !== "argmin" && (value.dtype === "float32" || value.dtype === "int32"));
+  const known = terms.every(
+    ({ combine, value }) => combine !== "argmax" && combine !== "argmin" && (value.dtype === "float32" || value.dtype === "int32"),
+  );
   if (terms.length === 0 || !known || sizeOf(extents) === 0 || extent < 64) return null;
   if (!(length > longest || (tiles < 8 && length * termWork > 2 * tileWork))) return null;
 
@@ -55,7 +76,12 @@ function partLength(extent: number, most: number): number {
 }
 
 /** The reduction of each of `parts` runs of `part` terms, beginning at `start`. */
-function partStep({ label, extents, reduce, terms, reads }: LoopStep, axis: number, cut: { readonly parts: number; readonly part: number; readonly start: number }, partial: number): LoopStep {
+function partStep(
+  { label, extents, reduce, terms, reads }: LoopStep,
+  axis: number,
+  cut: { readonly parts: number; readonly part: number; readonly start: number },
+  partial: number,
+): LoopStep {
   const s = new ScalarBuilder();
   const shorter = reduce.map((extent, i) => (i === axis ? cut.part : extent));
   const first = 1 + extents.length;
@@ -81,7 +107,10 @@ function partStep({ label, extents, reduce, terms, reads }: LoopStep, axis: numb
 function lastStep(step: LoopStep, count: number, partial: number): LoopStep {
   const s = new ScalarBuilder();
   const shape: Shape = [count, ...step.extents];
-  const at = linearIndex([axisIndex(step.extents.length, count), ...step.extents.map((extent, i) => axisIndex(i, extent))], stridesOf(shape));
+  const at = linearIndex(
+    [axisIndex(step.extents.length, count), ...step.extents.map((extent, i) => axisIndex(i, extent))],
+    stridesOf(shape),
+  );
   return {
     ...step,
     reduce: [count],
