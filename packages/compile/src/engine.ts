@@ -138,6 +138,7 @@ export class Engine implements Runtime {
         const tensor = resolve(leaf);
         const { source } = tensor;
         if (source.kind === "state") bound.push(this.cell(source.state));
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a kept tensor's buffer came from this backend
         else if (source.kind === "kept") bound.push(source.buffer as DeviceBuffer);
         else if (tensor.host === null)
           throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(tensor) } });

@@ -27,7 +27,6 @@ export type StartWorker = (start: WorkerStart, onFailure: () => void) => WorkerH
 export class Pool {
   readonly threads: number;
   readonly #memory: WebAssembly.Memory;
-  readonly #control: number;
   readonly #workers: WorkerHandle[] = [];
   readonly #starting: Promise<void>;
   readonly #waiting: WorkerMessage[] = [];
@@ -37,7 +36,6 @@ export class Pool {
 
   constructor(memory: WebAssembly.Memory, control: number, threads: number, start: StartWorker) {
     this.#memory = memory;
-    this.#control = control;
     this.threads = threads;
     this.#words = new Int32Array(memory.buffer, control, controlWords.count).fill(0);
     const fail = (): void => {

@@ -128,7 +128,10 @@ function statements(scope: Scope, depth: number): void {
         if (last === 0 && labels.length > 0) f.br(choices.of(labels));
         else if (last === 1) f.return();
         else if (last === 2) f.unreachable();
-        else (f.select("f32", 1, 2, operand(scope, "i32", 1) as Operand<"i32">), f.drop());
+        else {
+          f.select("f32", 1, 2, operand(scope, "i32", 1) as Operand<"i32">);
+          f.drop();
+        }
         break;
       }
       case 6:
@@ -292,7 +295,7 @@ function noise(scope: Scope, depth: number): void {
         f.if(choices.below(2), inner, choices.below(2) === 0 ? inner : undefined, choices.of([null, ...types]));
         break;
       case 11:
-        f.set(choices.of(locals), (() => noise(scope, depth - 1)));
+        f.set(choices.of(locals), () => noise(scope, depth - 1));
         break;
     }
   }

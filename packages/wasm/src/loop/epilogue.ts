@@ -1,5 +1,5 @@
 import type { Epilogue as PlannedEpilogue } from "@gradus/compile";
-import type { Epilogue,Level } from "../kernels/kernel.ts";
+import type { Epilogue, Level } from "../kernels/kernel.ts";
 import { Evaluator } from "./evaluate.ts";
 import { type LoopContext, scalarKey } from "./kernel.ts";
 import { Lanes } from "./lanes.ts";
