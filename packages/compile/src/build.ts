@@ -1,14 +1,4 @@
-import {
-  axisIndex,
-  type ErasedLibraryOp,
-  type LibraryOps,
-  type Aval,
-  attrsOf,
-  mapSlots,
-  type Scalar,
-  ScalarBuilder,
-  sizeOf,
-} from "@gradus/tensor";
+import { axisIndex, type ErasedLibraryOp, type Aval, attrsOf, mapSlots, type Scalar, ScalarBuilder, sizeOf } from "@gradus/tensor";
 import { canonicalise, type Graph, type Node } from "./canonical.ts";
 import { bufferNode, type Group, group, type Grouping, isAlias } from "./group.ts";
 import { lowerEpilogue, lowerLoop, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
@@ -70,9 +60,15 @@ function splitGroup({ stores, producer }: Group, stored: ReadonlySet<Node>): Ker
   return nodes.flatMap((node) => lowerGroup({ stores: [node], producer: null }, { groups: [], stored: apart }));
 }
 
-function libraryAxes({ op, tensor }: Node): readonly number[] {
-  if (op?.kind !== "library" || op.axes === undefined) throw new RangeError("not a library op that takes an epilogue");
-  return op.axes(tensor, attrsOf(tensor));
+function libraryOp({ op }: Node): ErasedLibraryOp {
+  if (op?.kind !== "library") throw new RangeError("not a library op");
+  return op;
+}
+
+function libraryAxes(node: Node): readonly number[] {
+  const { axes } = libraryOp(node);
+  if (axes === undefined) throw new RangeError("not a library op that takes an epilogue");
+  return axes(node.tensor, attrsOf(node.tensor));
 }
 
 function planName({ key }: Program): string {
@@ -259,12 +255,12 @@ class Assembly {
 
   #libraryStep({ node, stores, reads, epilogue }: LibraryKernel, label: string): LibraryStep {
     const [store = node] = stores;
-    const op = node.op as ErasedLibraryOp;
-    // The row's own types describe its call; they were erased when it was recorded, and its name says which row it is.
+    const op = libraryOp(node);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the row's types describe its call; they were erased when it was recorded, and its name says which row it is
     return {
       kind: "library",
       label: store === node ? op.name : `${op.name}+${label}`,
-      op: op.name as keyof LibraryOps,
+      op: op.name,
       call: { x: mapSlots(node.tensor, (parent): Aval => parent), attrs: attrsOf(node.tensor), out: node.tensor },
       // The same buffers the schedule waited for: a view's own copy, made for an output, may not be there yet.
       reads: reads.slice(0, node.parents.length).map((read) => this.#buffer(read)),

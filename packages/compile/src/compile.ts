@@ -62,9 +62,12 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
     engine.startRequested();
     if (pendingStates.size > 0) flush(engine);
     let trace = traces.get(key);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the template is the arguments with the recording's tensors in their places
     if (trace === undefined) traces.set(key, (trace = record(() => fn(...(template as unknown as A)))));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rebuilt from the function's own result
     return start(engine, trace, given) as R;
   };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a function of erased arguments gets back the type of `fn`, and `plans`
   return Object.defineProperty(call, "plans", {
     get: () => [...traces.values()].flatMap(({ prepared }) => (prepared === null ? [] : [prepared.plan])),
   }) as unknown as Compiled<A, R>;

@@ -83,7 +83,7 @@ export type KernelTable<Code> = {
 
 /** A backend's answers to one step's op. */
 export function candidatesOf<Code>(table: KernelTable<Code>, step: LibraryStep): Candidates<Code> {
-  // A step's call is typed by its op, and so is the table's entry; the compiler loses that they are the same op.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a step's call is typed by its op, and so is the table's entry; the compiler loses that they are the same op
   const answer = table[step.op] as (call: LibraryStep["call"], epilogue: Epilogue | null) => Candidates<Code>;
   return answer(step.call, step.epilogue);
 }

@@ -9,31 +9,29 @@ export function parentsOf(tensor: Tensor): readonly Tensor[] {
 export function topological(roots: readonly Tensor[]): Tensor[] {
   const seen = new Set<Tensor>();
   const order: Tensor[] = [];
-  const stack: Tensor[] = [];
-  const progress: number[] = [];
+  const stack: Visit[] = [];
+  const enter = (tensor: Tensor): void => {
+    if (seen.has(tensor)) return;
+    seen.add(tensor);
+    stack.push({ tensor, parents: parentsOf(tensor), next: 0 });
+  };
   for (const root of roots) {
-    if (seen.has(root)) continue;
-    seen.add(root);
-    stack.push(root);
-    progress.push(0);
-    while (stack.length > 0) {
-      const top = stack.length - 1;
-      const tensor = stack[top] as Tensor;
-      const next = progress[top] as number;
-      const parent = parentsOf(tensor)[next];
-      if (parent === undefined) {
-        order.push(tensor);
+    enter(root);
+    for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1)) {
+      const parent = visit.parents[visit.next++];
+      if (parent !== undefined) enter(parent);
+      else {
+        order.push(visit.tensor);
         stack.pop();
-        progress.pop();
-        continue;
-      }
-      progress[top] = next + 1;
-      if (!seen.has(parent)) {
-        seen.add(parent);
-        stack.push(parent);
-        progress.push(0);
       }
     }
   }
   return order;
+}
+
+/** A tensor on the way down, and which of its parents comes next. */
+interface Visit {
+  readonly tensor: Tensor;
+  readonly parents: readonly Tensor[];
+  next: number;
 }

@@ -2,7 +2,7 @@
  * One-thread speed of the kernels: `node --conditions=gradus-source packages/wasm/bench/kernels.ts [filter] [level]`.
  * Prints GFLOP/s (operations of the direct algorithm over time), best and median.
  */
-import { ModuleBuilder } from "../src/asm/index.ts";
+import { exportedFunction, ModuleBuilder } from "../src/asm/index.ts";
 import type { Kernel, Level } from "../src/kernels/kernel.ts";
 import { conv2dKernels } from "../src/kernels/conv2d.ts";
 import { describe, operationsOf } from "../src/kernels/conv2d-shape.ts";
@@ -119,8 +119,8 @@ function measure(
   module.importMemory({ initial: pages, maximum: pages });
   kernels.forEach((one, i) => module.export(`k${i}`, one.emit(module, level)));
   const bytes = module.build();
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  const functions = kernels.map((one, i) => ({ tiles: one.tiles, run: exports[`k${i}`] as (...args: number[]) => void }));
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const functions = kernels.map((one, i) => ({ tiles: one.tiles, run: exportedFunction(instance, `k${i}`) }));
   const once = () => {
     for (const { tiles, run } of functions) for (let tile = 0; tile < tiles; tile++) run(tile, scratch, workspace, ...buffers);
   };

@@ -9,6 +9,7 @@ import {
   readsOfStep,
 } from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
+import { exportedFunction } from "./asm/index.ts";
 import { bestLevel, wasmFeatures } from "./features.ts";
 import { Heap, mostPages } from "./heap.ts";
 import { kernelTable } from "./kernel-table.ts";
@@ -107,9 +108,7 @@ export class WasmBackend implements Backend {
       needed.math = math;
     });
     const module = new WebAssembly.Module(bytes);
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memoryObject } });
-    const run = exports["run"];
-    if (typeof run !== "function") throw new BackendError("wasm/module", "the generated module exports no run", { subject: "wasm" });
+    const run = exportedFunction(new WebAssembly.Instance(module, { env: { memory: this.memoryObject } }), "run");
 
     const counterCount = counterWords.tiles + launches.length;
     // Addresses and counters on cache lines of their own: one is read by all threads, the other written by all.

@@ -82,7 +82,7 @@ describe("results", () => {
       if (job === undefined) expect.unreachable();
       const [got] = run(job);
       const wrong = got?.findIndex((value, k) => !Object.is(value, job.want[0]?.[k]));
-      if (wrong !== -1) expect.unreachable(`run ${i} differs at element ${wrong}`);
+      expect(wrong, `where run ${i} differs`).toBe(-1);
       // Lets workers fall asleep now and then, and messages in.
       if (i % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
     }

@@ -59,6 +59,7 @@ export function workerMain(start: WorkerStart, port: WorkerPort, words: typeof c
     if (message.kind === "free") programs.delete(message.id);
     else {
       const { exports } = new WebAssembly.Instance(message.module, { env: { memory } });
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread checked the same export when it built the module
       programs.set(message.id, exports["run"] as Run);
       view = new Int32Array(memory.buffer);
     }

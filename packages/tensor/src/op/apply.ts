@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { Tensor } from "../tensor.ts";
-import { type Attr, checkAttrs, type Values } from "./attr.ts";
+import { checkAttrs, type Values } from "./attr.ts";
 import type { AnyAttrs, Aval, Fill, Inputs, LibraryOp, LoopOp, Problem } from "./define.ts";
 
 type Op<N extends string, I extends Inputs, A extends AnyAttrs> = LoopOp<N, I, A, Tensor> | LibraryOp<N, I, A, Tensor>;
@@ -72,7 +72,7 @@ export function pullBack(tensor: Tensor, ct: Tensor): (readonly [parent: Tensor,
 
 /** The attribute values of a recorded call, for its own op's functions. */
 export function attrsOf(tensor: Tensor): Values<AnyAttrs> {
-  return (tensor.source.kind === "op" ? tensor.source.attrs : {});
+  return tensor.source.kind === "op" ? tensor.source.attrs : {};
 }
 
 /** Inputs by slot, mapped: what an op's own functions take. */

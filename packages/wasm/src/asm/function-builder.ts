@@ -285,7 +285,7 @@ export class FunctionBuilder {
         `${name} takes ${immediates} immediates and up to ${row.operands.length} operands, ${args.length} arguments given`,
       );
     for (let i = missing; i < row.operands.length; i++) {
-      // What follows the immediates are operands: the methods' types say so.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what follows the immediates are operands: the methods' types say so
       this.push(row.operands[i] ?? "i32", args[immediates + i - missing] as Operand, name);
     }
     this.#stack.popAll(name, row.operands);

@@ -19,7 +19,7 @@ export function writeImmediates(code: ByteWriter, name: string, row: Instruction
     case "lanes":
     case "bytes": {
       const limit = row.immediate === "lanes" ? 31 : 255;
-      if (!(Array.isArray(first) || first instanceof Uint8Array) || first.length !== 16) throw invalid(name, "16 lanes", first);
+      if (!isLanes(first) || first.length !== 16) throw invalid(name, "16 lanes", first);
       for (const lane of first) code.u8(integer(name, "lane", lane, 0, limit));
       return;
     }
@@ -52,6 +52,11 @@ function writeMemory(code: ByteWriter, name: string, row: InstructionRow, at: In
 
 function isPlace(value: InstructionArgument | undefined): value is Exclude<MemoryOffset, number> {
   return typeof value === "object" && "offset" in value;
+}
+
+// Array.isArray alone would take a readonly array for any[].
+function isLanes(value: InstructionArgument | undefined): value is readonly number[] | Uint8Array {
+  return Array.isArray(value) || value instanceof Uint8Array;
 }
 
 function integer(name: string, what: string, value: InstructionArgument | undefined, low: number, high: number): number {

@@ -66,7 +66,7 @@ export type InstructionArgument = MemoryOffset | bigint | readonly number[] | Ui
 export function instructions(emit: (name: string, row: InstructionRow, args: readonly InstructionArgument[]) => void): Instructions {
   const spaces: Record<string, Record<string, (...args: InstructionArgument[]) => void>> = {};
   for (const { name, space, method, row } of derived) (spaces[space] ??= {})[method] = (...args) => emit(name, row, args);
-  // The keys are computed from the table, as the type is; the compiler cannot follow the loop.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keyed by the table, as the type is: the compiler cannot follow the loop
   return spaces as unknown as Instructions;
 }
 

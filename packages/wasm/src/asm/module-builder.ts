@@ -129,7 +129,7 @@ export class ModuleBuilder {
     const f = new FunctionBuilder(name, { parameters, result });
     this.#emitting = true;
     try {
-      // The builder made its parameter locals from the same list of types.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the builder made its parameter locals from the same list of types
       body(f, ...(f.parameters as ParameterLocals<P>));
     } finally {
       this.#emitting = false;

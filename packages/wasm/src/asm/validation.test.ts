@@ -128,7 +128,10 @@ function statements(scope: Scope, depth: number): void {
         if (last === 0 && labels.length > 0) f.br(choices.of(labels));
         else if (last === 1) f.return();
         else if (last === 2) f.unreachable();
-        else (f.select("f32", 1, 2, operand(scope, "i32", 1) as Operand<"i32">), f.drop());
+        else {
+          f.select("f32", 1, 2, operand(scope, "i32", 1) as Operand<"i32">);
+          f.drop();
+        }
         break;
       }
       case 6:

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { ModuleBuilder } from "../asm/index.ts";
+import { exportedFunction, ModuleBuilder } from "../asm/index.ts";
 import type { Epilogue, Kernel, Level } from "./kernel.ts";
 
 export const levels: readonly Level[] = ["relaxed", "simd", "scalar"];
@@ -51,13 +51,12 @@ export function runKernels(
   const module = new ModuleBuilder();
   module.importMemory({ initial: pages, maximum: pages });
   kernels.forEach((one, i) => module.export(`k${i}`, one.emit(module, level)));
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.build()), { env: { memory } });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.build()), { env: { memory } });
   const [scratch = 0, workspace = 0, ...buffers] = places;
   const next = generator(seed);
   kernels.forEach((one, i) => {
     expect(one.buffers, `${one.name} buffers`).toBe(inputs.length + 1);
-    const run = exports[`k${i}`];
-    if (typeof run !== "function") throw new Error(`${one.name} is not exported`);
+    const run = exportedFunction(instance, `k${i}`);
     const order = Array.from({ length: one.tiles }, (_, tile) => ({ tile, key: next() })).sort((a, b) => a.key - b.key);
     for (const { tile } of order) {
       words.fill(canary, scratch >> 2, (scratch + (sizes[0] ?? 0)) >> 2);

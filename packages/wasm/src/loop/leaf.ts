@@ -1,6 +1,6 @@
 import type { DType, LeafName, Scalar } from "@gradus/tensor";
 import type { Lanes, Term } from "./lanes.ts";
-import { isMathName, type MathFunctions } from "./math.ts";
+import { isMathName, type MathFunctions, type MathName } from "./math.ts";
 
 /** The arguments of a leaf, as code and as what the program says of them. */
 export interface LeafArguments {
@@ -15,8 +15,8 @@ export interface LeafArguments {
 export function emitLeaf(l: Lanes, math: MathFunctions, leaf: LeafName, dtype: DType, { terms, scalars }: LeafArguments): Term {
   const [a = nothing, b = nothing, c = nothing] = terms;
   const from = scalars[0]?.dtype ?? dtype;
-  if (from === "float32" && isMathName(leaf)) return math.call(l, leaf, terms);
   const integer = from !== "float32";
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the other leaves are arithmetic, and the default's functions answer for each
   switch (leaf) {
     case "select":
       return dtype === "float32" ? l.select(truth(l, a, from), b, c) : l.selectInteger(truth(l, a, from), b, c);
@@ -51,7 +51,8 @@ export function emitLeaf(l: Lanes, math: MathFunctions, leaf: LeafName, dtype: D
     case "single":
       return a;
     default:
-      return integer ? integerLeaf(l, leaf, dtype, a, b, scalars) : floatLeaf(l, leaf, a, b);
+      if (integer) return integerLeaf(l, leaf, dtype, a, b, scalars);
+      return isMathName(leaf) ? math.call(l, leaf, terms) : floatLeaf(l, leaf, a, b);
   }
 }
 
@@ -66,27 +67,12 @@ export function asInteger(l: Lanes, a: Term, from: DType): Term {
   return from === "bool" && l.count === 4 ? l.and(a, l.integer(1)) : a;
 }
 
-type PlainLeaf = Exclude<
-  LeafName,
-  | "select"
-  | "equal"
-  | "notEqual"
-  | "less"
-  | "lessEqual"
-  | "not"
-  | "and"
-  | "or"
-  | "xor"
-  | "toFloat32"
-  | "toInt32"
-  | "toUint8"
-  | "toBool"
-  | "bitsOf"
-  | "fromBits"
-  | "single"
->;
+/** Leaves that depend on the dtype they compute in. */
+type Arithmetic = Exclude<LeafName, "select" | "equal" | "notEqual" | "less" | "lessEqual" | "single" | Bitwise | Conversion>;
+type Bitwise = "and" | "or" | "xor" | "not";
+type Conversion = "toFloat32" | "toInt32" | "toUint8" | "toBool" | "bitsOf" | "fromBits";
 
-function floatLeaf(l: Lanes, leaf: PlainLeaf, a: Term, b: Term): Term {
+function floatLeaf(l: Lanes, leaf: Exclude<Arithmetic, MathName>, a: Term, b: Term): Term {
   switch (leaf) {
     case "neg":
       return l.neg(a);
@@ -120,12 +106,16 @@ function floatLeaf(l: Lanes, leaf: PlainLeaf, a: Term, b: Term): Term {
       return l.min(a, b);
     case "larger":
       return l.larger(a, b);
-    default:
+    case "shiftLeft":
+    case "shiftRight":
       throw new RangeError(`${leaf} has no code for float32`);
+    default:
+      return leaf satisfies never;
   }
 }
 
-function integerLeaf(l: Lanes, leaf: PlainLeaf, dtype: DType, a: Term, b: Term, scalars: readonly Scalar[]): Term {
+function integerLeaf(l: Lanes, leaf: Arithmetic, dtype: DType, a: Term, b: Term, scalars: readonly Scalar[]): Term {
+  if (leaf === "sqrt" || (leaf !== "rem" && isMathName(leaf))) throw new RangeError(`${leaf} has no code for ${dtype}`);
   const wrap = (term: Term): Term => (dtype === "uint8" ? l.and(term, l.integer(255)) : term);
   switch (leaf) {
     case "neg":
@@ -169,7 +159,7 @@ function integerLeaf(l: Lanes, leaf: PlainLeaf, dtype: DType, a: Term, b: Term, 
     case "rem":
       return laneByLane(l, leaf, a, b);
     default:
-      throw new RangeError(`${leaf} has no code for ${dtype}`);
+      return leaf satisfies never;
   }
 }
 

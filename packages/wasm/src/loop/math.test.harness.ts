@@ -1,5 +1,5 @@
 import { leafTable } from "@gradus/tensor";
-import { type Local, ModuleBuilder } from "../asm/index.ts";
+import { exportedFunction, type Local, ModuleBuilder } from "../asm/index.ts";
 import type { Level } from "../kernels/kernel.ts";
 import { Lanes, type Term } from "./lanes.ts";
 import { MathFunctions, type MathName } from "./math.ts";
@@ -29,8 +29,7 @@ export function mathRun(name: MathName, level: Level, lanes: 4 | 1 = level === "
     const memory = new WebAssembly.Memory({ initial: pages, maximum: 65_536, shared: true });
     new Float32Array(memory.buffer).set(first);
     new Float32Array(memory.buffer, bytes).set(second);
-    const { run } = new WebAssembly.Instance(compiled, { env: { memory } }).exports;
-    if (typeof run !== "function") throw new Error("the module exports no run");
+    const run = exportedFunction(new WebAssembly.Instance(compiled, { env: { memory } }), "run");
     run(0, bytes, 2 * bytes, bytes);
     return new Float32Array(memory.buffer, 2 * bytes, first.length);
   };

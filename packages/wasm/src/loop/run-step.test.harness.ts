@@ -4,7 +4,7 @@ import { type HostData, hostArray, sizeOf } from "@gradus/tensor";
 import type { Level } from "../kernels/kernel.ts";
 import { counterWords, programModule } from "../program.ts";
 import { loopKernels, usualTileWork } from "./kernel.ts";
-import { ModuleBuilder } from "../asm/index.ts";
+import { exportedFunction, ModuleBuilder } from "../asm/index.ts";
 import { MathFunctions } from "./math.ts";
 
 const pageBytes = 65_536;
@@ -52,9 +52,7 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
     .filter(({ tiles }) => tiles > 0)
     .map((kernel) => ({ kernel, addresses: ids.map((_, slot) => ({ kind: "table", slot }) as const) }));
   const module = new WebAssembly.Module(programModule(launches, level, 0, false, () => undefined));
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const run = exports["run"];
-  if (typeof run !== "function") throw new RangeError("no run");
+  const run = exportedFunction(new WebAssembly.Instance(module, { env: { memory } }), "run");
   run(0, 1, 1, 0, 1024, 0, workspace, 0);
 
   const written = new Set<number>();
@@ -85,7 +83,9 @@ export function referenceStep({ step, buffers, inputs }: StepCase): readonly Hos
     bound: [],
     arenaBytes: 0,
   };
-  return new ReferenceBackend().prepare(plan).run(inputs, []) as readonly HostData[];
+  const results = new ReferenceBackend().prepare(plan).run(inputs, []);
+  if (results instanceof Promise) throw new RangeError("the reference answered later");
+  return results;
 }
 
 /** Addresses with `last` flush with the end of memory and the others below it, on their elements' alignment only. */

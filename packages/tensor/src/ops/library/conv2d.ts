@@ -137,14 +137,14 @@ export function resolvePadding(
 ): readonly number[] {
   if (padding === "valid") return [0, 0, 0, 0];
   if (padding === "same") {
-    const [[top, bottom], [left, right]] = [0, 1].map((axis) => {
+    const zeros = (axis: 0 | 1): number => {
       const size = input[2 + axis] ?? 1;
       const step = stride[axis] ?? 1;
       const reach = (dilation[axis] ?? 1) * ((kernel[axis] ?? 1) - 1) + 1;
-      const total = Math.max(0, (Math.ceil(size / step) - 1) * step + reach - size);
-      return [Math.floor(total / 2), Math.ceil(total / 2)] as const;
-    }) as [readonly [number, number], readonly [number, number]];
-    return [top, left, bottom, right];
+      return Math.max(0, (Math.ceil(size / step) - 1) * step + reach - size);
+    };
+    const [rows, columns] = [zeros(0), zeros(1)];
+    return [Math.floor(rows / 2), Math.floor(columns / 2), Math.ceil(rows / 2), Math.ceil(columns / 2)];
   }
   if (typeof padding === "string")
     throw new ArgumentError("argument/padding", `padding "${String(padding)}" is not known`, {

@@ -35,7 +35,7 @@ function powerOf(l: Lanes, { mantissa, exponent }: Parts, b: Term): Term {
   const power = d.keep(d.clamp(d.mul(d.fromFloat(b), logarithm), -160, 160));
   const { whole, integer } = d.nearest(power);
   const r = l.keep(d.toFloat(d.sub(power, whole)));
-  const p = l.polynomial(r, [1.5463289e-4, 1.3391011e-3, 9.618062e-3, 5.5503596e-2, 2.402265e-1, 6.931472e-1]);
+  const p = l.polynomial(r, [1.5463289e-4, 1.3391011e-3, 9.618062e-3, 5.5503596e-2, 2.402265e-1, Math.LN2]);
   return scale(l, l.keep(l.multiplyAdd(p, r, l.float(1))), l.keepInteger(l.addInteger(integer, l.integer(254))));
 }
 
