@@ -59,7 +59,8 @@ async function run(options: Options): Promise<void> {
   progress("");
   for (const [library, version] of Object.entries(measured.versions)) console.log(`${library}: ${version}`);
 
-  const command = ["pnpm bench", ...process.argv.slice(2)].join(" ");
+  // Where the figures went says nothing about how they were made.
+  const command = ["pnpm bench", ...process.argv.slice(2).filter((arg, i, all) => arg !== "--json" && all[i - 1] !== "--json")].join(" ");
   const report: Report = { format: 1, command, date: new Date().toISOString().slice(0, 10), host, ...measured, budgets: judged };
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   if (options.docs) rewrite(report);
