@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     ...shared.test,
     name: "wasm, not isolated",
-    include: ["src/**/*.browser-plain.test.ts"],
+    include: ["src/not-isolated.browser.test.ts"],
     reporters: ["default", ["json", { outputFile: ".reports/browser-plain.json" }]],
   },
 });

@@ -14,7 +14,7 @@ async function onThePage(options: WasmOptions): Promise<{ name: string; result: 
 }
 
 async function inAWorker(options: WasmOptions): Promise<{ name: string; result: number[][] }> {
-  const worker = new Worker(new URL("./training.browser.worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./training.browser.test.worker.ts", import.meta.url), { type: "module" });
   try {
     return await new Promise((resolve, reject) => {
       worker.addEventListener("message", ({ data }: MessageEvent<{ name: string; result: number[][] }>) => resolve(data));
