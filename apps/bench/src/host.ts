@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, type, release } from "node:os";
+import { availableParallelism, cpus, type } from "node:os";
 import type { Host } from "./report.ts";
 
 /** What this machine says it is. */
@@ -7,6 +7,6 @@ export function describeHost(): Host {
     cpu: cpus()[0]?.model.trim() ?? "unknown processor",
     cores: availableParallelism(),
     node: process.version,
-    system: `${type()} ${release()}`,
+    system: type(),
   };
 }
