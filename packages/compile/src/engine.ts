@@ -257,7 +257,7 @@ export function unsettled({ shape, dtype }: Aval): Tensor {
 /** What this engine's backend allocated for a kept tensor. */
 function keptBuffer(tensor: Tensor): DeviceBuffer {
   if (!(tensor instanceof KeptTensor)) throw new RangeError("a kept value has lost its handle");
-  // Handles are made by keep() alone, around a buffer of a backend; another backend refuses it by its class.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keep() alone makes handles, around a backend's buffer; another backend refuses it by its class
   return tensor.buffer as DeviceBuffer;
 }
 
