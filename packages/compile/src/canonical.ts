@@ -34,8 +34,7 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
     const op = opOf(tensor);
     const { source } = tensor;
     const parents = source.kind === "op" ? source.parents.map(find) : [];
-    const key =
-      op === null || source.kind !== "op" ? null : `${op.id}|${source.attrsKey}|${slotKey(source.x, (tensor) => find(tensor).id)}`;
+    const key = op === null || source.kind !== "op" ? null : `${op.id}|${source.attrsId}|${slotKey(source.x, (tensor) => find(tensor).id)}`;
     let node = key === null ? undefined : known.get(key);
     if (node === undefined) {
       node = { id: nodes.length, tensor, op, parents, readers: [] };

@@ -1,4 +1,4 @@
-import { opOf, type State, type Tensor, topological } from "@gradus/tensor";
+import { type DType, opOf, type State, type Tensor, topological } from "@gradus/tensor";
 
 /** What one run computes: values for the host, and new values for state cells. */
 export interface Program {
@@ -26,27 +26,26 @@ export interface ProgramKey {
 /** Collects a graph and its structural key in one walk. */
 export function readProgram(outputs: readonly Tensor[], updates: readonly Update[]): Program {
   const order = topological([...outputs, ...updates.map(({ value }) => value), ...updates.map(({ state }) => state.leaf())]);
-  const position = new Map<Tensor, number>();
   const leaves: Tensor[] = [];
   const states = new Map<State, number>();
   const words: number[] = [];
   for (const tensor of order) {
-    position.set(tensor, position.size);
+    const { source } = tensor;
     const op = opOf(tensor);
-    if (op === null || tensor.source.kind !== "op") {
-      words.push(-1, intern(`${tensor.source.kind}${tensor.dtype}${tensor.shape.join()}`));
-      if (tensor.source.kind === "state") states.set(tensor.source.state, leaves.length);
+    if (op === null || source.kind !== "op") {
+      words.push(-1, sourceCodes[source.kind], dtypeCodes[tensor.dtype], tensor.shape.length, ...tensor.shape);
+      if (source.kind === "state") states.set(source.state, leaves.length);
       leaves.push(tensor);
       continue;
     }
-    words.push(op.id, tensor.source.attrsKey === "" ? 0 : intern(tensor.source.attrsKey));
-    for (const parent of tensor.source.parents) words.push(position.get(parent) ?? 0);
-    for (const slot in tensor.source.x) words.push(arity(tensor.source.x[slot] ?? null));
+    words.push(op.id, source.attrsId);
+    for (const parent of source.parents) words.push(parent.walkPosition);
+    if (!op.plain) for (const slot of op.slots) words.push(arity(source.x[slot] ?? null));
   }
   words.push(-2);
-  for (const output of outputs) words.push(position.get(output) ?? 0);
-  for (const { state, value } of updates) words.push(states.get(state) ?? -1, position.get(value) ?? 0);
-  return { outputs, updates, order, leaves, key: { hash: hashOf(words), words: Int32Array.from(words) } };
+  for (const output of outputs) words.push(output.walkPosition);
+  for (const { state, value } of updates) words.push(states.get(state) ?? -1, value.walkPosition);
+  return { outputs, updates, order, leaves, key: { hash: hashOf(words), words: new Int32Array(words) } };
 }
 
 /** Values by program structure. */
@@ -85,14 +84,8 @@ function arity(slot: Tensor | readonly Tensor[] | null): number {
   return Array.isArray(slot) ? slot.length : -4;
 }
 
-const interned = new Map<string, number>();
-
-/** Strings to small integers, for the length of the process: attribute keys repeat, step after step. */
-function intern(text: string): number {
-  let id = interned.get(text);
-  if (id === undefined) interned.set(text, (id = interned.size + 1));
-  return id;
-}
+const sourceCodes: Readonly<Record<Tensor["source"]["kind"], number>> = { op: 0, host: 1, state: 2, argument: 3, kept: 4 };
+const dtypeCodes: Readonly<Record<DType, number>> = { float32: 0, int32: 1, uint8: 2, bool: 3 };
 
 function hashOf(words: readonly number[]): number {
   let hash = 0x811c9dc5;

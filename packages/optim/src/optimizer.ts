@@ -2,6 +2,7 @@ import {
   add,
   ArgumentError,
   cast,
+  expand,
   type HostTensor,
   isFinite as isFiniteTensor,
   mul,
@@ -88,7 +89,14 @@ export class Optimizer {
    */
   apply(model: Parameterised, grads: ReadonlyMap<string, Tensor>, { loss }: ApplyOptions = {}): void {
     const guard = loss === undefined ? null : isFiniteTensor(loss);
-    const keep = (next: Tensor, cell: State): void => cell.assign(guard === null ? next : where(guard, next, cell.value()));
+    const guards = new Map<string, Tensor>();
+    const keep = (next: Tensor, cell: State): void => {
+      if (guard === null) return cell.assign(next);
+      const key = cell.shape.join();
+      const finite = guards.get(key) ?? expand(guard, cell.shape);
+      guards.set(key, finite);
+      cell.assign(where(finite, next, cell.value()));
+    };
     const next = add(this.step, 1);
     const step = cast(next, "float32");
     const learningRate = this.#learningRateCell.value();

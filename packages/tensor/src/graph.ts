@@ -5,14 +5,19 @@ export function parentsOf(tensor: Tensor): readonly Tensor[] {
   return tensor.source.kind === "op" ? tensor.source.parents : [];
 }
 
-/** Every tensor the roots depend on, producers before consumers, each once. Iterative: graphs are deeper than call stacks. */
+let walks = 0;
+
+/**
+ * Every tensor the roots depend on, producers before consumers, each once; `walkPosition` of each is its position in the
+ * result. Iterative: graphs are deeper than call stacks. Marks stand in the tensors: a set of them costs more than the rest of the walk.
+ */
 export function topological(roots: readonly Tensor[]): Tensor[] {
-  const seen = new Set<Tensor>();
+  const walk = ++walks;
   const order: Tensor[] = [];
   const stack: Visit[] = [];
   const enter = (tensor: Tensor): void => {
-    if (seen.has(tensor)) return;
-    seen.add(tensor);
+    if (tensor.walkNumber === walk) return;
+    tensor.walkNumber = walk;
     stack.push({ tensor, parents: parentsOf(tensor), next: 0 });
   };
   for (const root of roots) {
@@ -21,7 +26,7 @@ export function topological(roots: readonly Tensor[]): Tensor[] {
       const parent = visit.parents[visit.next++];
       if (parent !== undefined) enter(parent);
       else {
-        order.push(visit.tensor);
+        visit.tensor.walkPosition = order.push(visit.tensor) - 1;
         stack.pop();
       }
     }

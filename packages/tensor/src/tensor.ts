@@ -14,7 +14,8 @@ export type Source =
       /** Inputs by slot name. */
       readonly x: Readonly<Record<string, Tensor | readonly Tensor[] | null>>;
       readonly attrs: Readonly<Record<string, unknown>>;
-      readonly attrsKey: string;
+      /** Stands for the attributes' values: equal numbers mean equal values. */
+      readonly attrsId: number;
       /** The same inputs, flat, in slot order. */
       readonly parents: readonly Tensor[];
     }
@@ -38,6 +39,9 @@ export class Tensor implements Aval {
   #source: Source;
   #host: HostData | null;
   #running: Promise<void> | null = null;
+  /** The walk over a graph that last met this tensor, and its position in that walk's order: scratch of `topological`. */
+  walkNumber = 0;
+  walkPosition = 0;
 
   constructor({ shape, dtype }: Aval, source: Source, host: HostData | null = null) {
     this.shape = shape;

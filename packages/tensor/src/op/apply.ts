@@ -23,17 +23,36 @@ export function apply<N extends string, I extends Inputs, A extends AnyAttrs>(
   // The one place where an op's static types are erased: `Fill` and `Values` made them true for the caller.
   const erased = op as unknown as ErasedOp;
   const given = x as Readonly<Record<string, Tensor | readonly Tensor[] | null>>;
-  const attrsKey = checkAttrs(op.name, op.attrs, attrs);
-  const slots: Record<string, Tensor | readonly Tensor[] | null> = {};
+  const attrsId = op.attrNames.length === 0 ? 0 : checkAttrs(op.name, op.attrs, attrs);
   const parents: Tensor[] = [];
-  for (const name in op.inputs) {
-    const value = given[name] ?? null;
-    if (value === null) slots[name] = null;
-    else if (isTensor(value)) parents.push((slots[name] = checked(op.name, name, value).value()));
-    else parents.push(...(slots[name] = value.map((item) => checked(op.name, name, item).value())));
+  let slots = given;
+  for (const name of op.slots) {
+    const value = given[name];
+    const present = read(op.name, name, value, parents);
+    // Copied only where a state cell stands for its present value, or a slot was left out.
+    if (present !== value) slots = { ...slots, [name]: present };
   }
   const aval = erased.infer(slots as Fill<Inputs, Tensor>, attrs, (problem) => refuse(op.name, given, problem));
-  return new Tensor(aval, { kind: "op", op: erased, x: slots, attrs, attrsKey, parents });
+  return new Tensor(aval, { kind: "op", op: erased, x: slots, attrs, attrsId, parents });
+}
+
+/** What a slot holds at this moment; its tensors are added to `parents`. */
+function read(
+  op: string,
+  name: string,
+  value: Tensor | readonly Tensor[] | null | undefined,
+  parents: Tensor[],
+): Tensor | readonly Tensor[] | null {
+  if (value === null || value === undefined) return null;
+  if (!Array.isArray(value)) {
+    const present = checked(op, name, value).value();
+    parents.push(present);
+    return present;
+  }
+  const items: readonly unknown[] = value;
+  const list = items.map((item) => checked(op, name, item).value());
+  parents.push(...list);
+  return list;
 }
 
 /** The op of a recorded call, with the types its row was defined with forgotten. */

@@ -64,8 +64,8 @@ export function gradientOnly<T extends object>(describe: string): Attr<T> {
   };
 }
 
-/** Checks every attribute and returns their joint key. */
-export function checkAttrs(op: string, attrs: Readonly<Record<string, Attr<unknown>>>, values: Readonly<Record<string, unknown>>): string {
+/** Checks every attribute; equal results mean equal values. 0 stands for none. */
+export function checkAttrs(op: string, attrs: Readonly<Record<string, Attr<unknown>>>, values: Readonly<Record<string, unknown>>): number {
   let key = "";
   for (const name in attrs) {
     const attr = attrs[name];
@@ -76,7 +76,16 @@ export function checkAttrs(op: string, attrs: Readonly<Record<string, Attr<unkno
     }
     key += `${attr.key(value)};`;
   }
-  return key;
+  return key === "" ? 0 : intern(key);
+}
+
+const interned = new Map<string, number>();
+
+/** Strings to small integers, for the length of the process: the same attributes come back step after step. */
+function intern(key: string): number {
+  let id = interned.get(key);
+  if (id === undefined) interned.set(key, (id = interned.size + 1));
+  return id;
 }
 
 const identities = new WeakMap<object, number>();

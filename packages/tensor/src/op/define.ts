@@ -64,10 +64,18 @@ export type Combine = "sum" | "prod" | "max" | "min" | "argmax" | "argmin";
  */
 export type Access = "pointwise" | "view" | "index" | "reduce" | "source";
 
-/** An op the core compiles from its body: no backend code. */
-export interface LoopOp<N extends string, I extends Inputs, A extends AnyAttrs, T> extends Row<N, I, A, T> {
-  readonly kind: "loop";
+/** What defining an op adds to its row: looked up at every recorded call, so worked out once. */
+interface Defined {
   readonly id: number;
+  readonly slots: readonly string[];
+  /** Whether every slot takes exactly one tensor. */
+  readonly plain: boolean;
+  readonly attrNames: readonly string[];
+}
+
+/** An op the core compiles from its body: no backend code. */
+export interface LoopOp<N extends string, I extends Inputs, A extends AnyAttrs, T> extends Row<N, I, A, T>, Defined {
+  readonly kind: "loop";
   readonly access: Access;
   /** The extents reduced over and how; only, and always, for `access: "reduce"`. */
   readonly reduce?: (x: Fill<I, Aval>, attrs: Values<A>) => { readonly extents: Shape; readonly combine: Combine };
@@ -76,9 +84,8 @@ export interface LoopOp<N extends string, I extends Inputs, A extends AnyAttrs, 
 }
 
 /** An op that needs a tuned kernel in every backend. */
-export interface LibraryOp<N extends string, I extends Inputs, A extends AnyAttrs, T> extends Row<N, I, A, T> {
+export interface LibraryOp<N extends string, I extends Inputs, A extends AnyAttrs, T> extends Row<N, I, A, T>, Defined {
   readonly kind: "library";
-  readonly id: number;
   /**
    * The output's axes as kernels see them, joined where a kernel does not tell them apart: what epilogues are written over.
    * Left out by ops whose kernels store no finished value to work on.
@@ -87,10 +94,9 @@ export interface LibraryOp<N extends string, I extends Inputs, A extends AnyAttr
 }
 
 /** An op whose static types are erased: for tables and graph walks. */
-export interface AnyOp {
+export interface AnyOp extends Defined {
   readonly name: string;
   readonly kind: "loop" | "library";
-  readonly id: number;
   readonly inputs: Inputs;
   readonly attrs: AnyAttrs;
 }
@@ -103,17 +109,18 @@ let nextId = 1;
 /** Defines an op the core compiles into loops. */
 export function defineLoop<T>() {
   return <const N extends string, const I extends Inputs, const A extends AnyAttrs>(
-    row: Omit<LoopOp<N, I, A, T>, "kind" | "id">,
-  ): LoopOp<N, I, A, T> => ({
-    ...row,
-    kind: "loop",
-    id: nextId++,
-  });
+    row: Omit<LoopOp<N, I, A, T>, "kind" | keyof Defined>,
+  ): LoopOp<N, I, A, T> => ({ ...row, kind: "loop", ...defined(row) });
 }
 
 /** Defines an op every backend answers with a kernel. */
 export function defineLibrary<T>() {
   return <const N extends string, const I extends Inputs, const A extends AnyAttrs>(
-    row: Omit<LibraryOp<N, I, A, T>, "kind" | "id">,
-  ): LibraryOp<N, I, A, T> => ({ ...row, kind: "library", id: nextId++ });
+    row: Omit<LibraryOp<N, I, A, T>, "kind" | keyof Defined>,
+  ): LibraryOp<N, I, A, T> => ({ ...row, kind: "library", ...defined(row) });
+}
+
+function defined({ inputs, attrs }: { readonly inputs: Inputs; readonly attrs: AnyAttrs }): Defined {
+  const slots = Object.keys(inputs);
+  return { id: nextId++, slots, plain: slots.every((slot) => inputs[slot] === "one"), attrNames: Object.keys(attrs) };
 }
