@@ -4,7 +4,7 @@ import * as runner from "vitest";
 import { afterEach, describe, expect, test } from "vitest";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
 import { wasmFeatures } from "./features.ts";
-import { settled } from "./training-step.test.harness.ts";
+import { settled } from "./settled.ts";
 
 const features = wasmFeatures();
 const levels = (["relaxed", "simd", "scalar"] as const).filter((level) => level !== "relaxed" || features.relaxedSimd);

@@ -6,7 +6,8 @@ import { ModuleBuilder } from "./asm/index.ts";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
 import { mostPages } from "./heap.ts";
 import { startHostWorker, type StartWorker, type WorkerHandle } from "./pool.ts";
-import { lossAfter25, noise, settled, TrainingStep } from "./training-step.test.harness.ts";
+import { settled } from "./settled.ts";
+import { lossAfter25, noise, TrainingStep } from "./training-step.test.harness.ts";
 import type { WorkerMessage } from "./worker.ts";
 
 const backends: WasmBackend[] = [];

@@ -1,22 +1,5 @@
-import { type Backend, compile, type Engine } from "@gradus/compile";
+import { compile, type Engine } from "@gradus/compile";
 import { add, fromHost, gradients, matmul, mean, mul, relu, State, sub, sum, tanh, type Tensor, useRuntime } from "@gradus/tensor";
-import type { WasmBackend } from "./backend.ts";
-
-/** The backend with plans that its workers know before they are first run, so that every run uses all threads. */
-export function settled(backend: WasmBackend): Backend {
-  return {
-    name: backend.name,
-    threads: backend.threads,
-    prepare: async (plan) => {
-      const executable = backend.prepare(plan);
-      await backend.ready();
-      return executable;
-    },
-    allocate: (aval, label) => backend.allocate(aval, label),
-    memory: () => backend.memory(),
-    dispose: () => backend.dispose(),
-  };
-}
 
 /** Numbers in -1 .. 1 that repeat for a seed. */
 export function noise(length: number, seed: number): Float32Array {

@@ -2,7 +2,8 @@ import { Engine } from "@gradus/compile";
 import { expect, test, vi } from "vitest";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
 import { bestLevel } from "./features.ts";
-import { lossAfter25, settled, TrainingStep } from "./training-step.test.harness.ts";
+import { settled } from "./settled.ts";
+import { lossAfter25, TrainingStep } from "./training-step.test.harness.ts";
 
 async function onThePage(options: WasmOptions): Promise<{ name: string; result: number[][] }> {
   const backend = new WasmBackend({ tileWork: 100, ...options });

@@ -1,6 +1,7 @@
 import { Engine } from "@gradus/compile";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
-import { settled, TrainingStep } from "./training-step.test.harness.ts";
+import { settled } from "./settled.ts";
+import { TrainingStep } from "./training-step.test.harness.ts";
 
 /** Trains in a web worker of its own, as an application does, and posts the losses and weights. */
 self.addEventListener("message", ({ data }: MessageEvent<WasmOptions>) => void train(data));

@@ -1,0 +1,21 @@
+import type { Backend } from "@gradus/compile";
+import type { WasmBackend } from "./backend.ts";
+
+/**
+ * The same backend, whose plans are handed out once every worker has them: each run uses all threads, the first one too.
+ * For tests and measurements; training does not wait, and its first runs are on one thread.
+ */
+export function settled(backend: WasmBackend): Backend {
+  return {
+    name: backend.name,
+    threads: backend.threads,
+    prepare: async (plan) => {
+      const executable = backend.prepare(plan);
+      await backend.ready();
+      return executable;
+    },
+    allocate: (aval, label) => backend.allocate(aval, label),
+    memory: () => backend.memory(),
+    dispose: () => backend.dispose(),
+  };
+}
