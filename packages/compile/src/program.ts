@@ -1,4 +1,4 @@
-import { type DType, opOf, type State, type Tensor, topological } from "@gradus/tensor";
+import { type DType, type State, type Tensor, topological } from "@gradus/tensor";
 
 /** What one run computes: values for the host, and new values for state cells. */
 export interface Program {
@@ -31,15 +31,15 @@ export function readProgram(outputs: readonly Tensor[], updates: readonly Update
   const words: number[] = [];
   for (const tensor of order) {
     const { source } = tensor;
-    const op = opOf(tensor);
-    if (op === null || source.kind !== "op") {
+    if (source.kind !== "op") {
       words.push(-1, sourceCodes[source.kind], dtypeCodes[tensor.dtype], tensor.shape.length, ...tensor.shape);
       if (source.kind === "state") states.set(source.state, leaves.length);
       leaves.push(tensor);
       continue;
     }
-    words.push(op.id, source.attrsId);
-    for (const parent of source.parents) words.push(parent.walkPosition);
+    const { op, attrsId, parents } = source;
+    words.push(op.id, attrsId);
+    for (const parent of parents) words.push(parent.walkPosition);
     if (!op.plain) for (const slot of op.slots) words.push(arity(source.x[slot] ?? null));
   }
   words.push(-2);

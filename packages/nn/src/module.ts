@@ -41,7 +41,9 @@ export abstract class Module implements Parameterised {
 
   /** This module, and every module and state cell below it with its path, depth first in the order of the fields. */
   walk(): Iterable<readonly [path: string, member: Module | State]> {
-    return walk(this, "", []);
+    const members: [string, Module | State][] = [];
+    collect(this, "", [], members);
+    return members;
   }
 
   /** Trainable parameters by path, each once. */
@@ -103,9 +105,9 @@ export interface Layer extends Module {
   forward(x: Tensor, ctx?: Context): Tensor;
 }
 
-function* walk(value: unknown, path: string, above: readonly object[]): Generator<readonly [string, Module | State]> {
+function collect(value: unknown, path: string, above: object[], into: [string, Module | State][]): void {
   if (value instanceof State) {
-    yield [path, value];
+    into.push([path, value]);
     return;
   }
   const members = membersOf(value);
@@ -116,8 +118,12 @@ function* walk(value: unknown, path: string, above: readonly object[]): Generato
       hint: "keep such a reference in a #private field, which is not walked",
     });
   }
-  if (value instanceof Module) yield [path, value];
-  for (const [name, member] of members) yield* walk(member, path === "" ? name : `${path}.${name}`, [...above, value]);
+  if (value instanceof Module) into.push([path, value]);
+  above.push(value);
+  for (const [name, member] of members) {
+    if (typeof member === "object") collect(member, path === "" ? name : `${path}.${name}`, above, into);
+  }
+  above.pop();
 }
 
 /** What to walk on to: null for values that cannot hold state. */

@@ -108,17 +108,18 @@ export function propagate(seeds: readonly (readonly [Tensor, Tensor])[], targets
 
 /** Tensors on a path from a wanted one to a root, producers first. */
 function reaching(roots: readonly Tensor[], wanted: ReadonlySet<Tensor>): Tensor[] {
-  const onPath = new Set<Tensor>();
-  const found = new Set<Tensor>();
+  const all = topological(roots);
+  const onPath = new Uint8Array(all.length);
+  let found = 0;
   let cut: Tensor | null = null;
-  const order = topological(roots).filter((tensor) => {
-    if (wanted.has(tensor)) found.add(tensor);
+  const order = all.filter((tensor, position) => {
+    if (wanted.has(tensor)) found++;
     else if ((tensor.source.kind === "host" || tensor.source.kind === "state") && tensor.source.computed) cut = tensor;
-    else if (!parentsOf(tensor).some((parent) => onPath.has(parent))) return false;
-    onPath.add(tensor);
+    else if (!parentsOf(tensor).some((parent) => onPath[parent.walkPosition] === 1)) return false;
+    onPath[position] = 1;
     return true;
   });
-  if (cut !== null && found.size < wanted.size) {
+  if (cut !== null && found < wanted.size) {
     throw new ArgumentError("grad/evaluated", "part of the graph was already computed and forgotten, so gradients cannot flow through it", {
       subject: "grad",
       facts: { tensor: String(cut) },

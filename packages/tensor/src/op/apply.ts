@@ -23,7 +23,7 @@ export function apply<N extends string, I extends Inputs, A extends AnyAttrs>(
   // The one place where an op's static types are erased: `Fill` and `Values` made them true for the caller.
   const erased = op as unknown as ErasedOp;
   const given = x as Readonly<Record<string, Tensor | readonly Tensor[] | null>>;
-  const attrsId = op.attrNames.length === 0 ? 0 : checkAttrs(op.name, op.attrs, attrs);
+  const attrsId = op.attrNames.length === 0 ? 0 : checkAttrs(op, attrs);
   const parents: Tensor[] = [];
   let slots = given;
   for (const name of op.slots) {
@@ -73,7 +73,7 @@ export function pullBack(tensor: Tensor, ct: Tensor): (readonly [parent: Tensor,
     attrs: source.attrs,
   });
   const pairs: (readonly [Tensor, Tensor])[] = [];
-  for (const slot in op.inputs) {
+  for (const slot of op.slots) {
     const to = source.x[slot] ?? null;
     const from = pulled[slot] ?? null;
     if (to === null || from === null) continue;

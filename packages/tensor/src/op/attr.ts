@@ -64,28 +64,40 @@ export function gradientOnly<T extends object>(describe: string): Attr<T> {
   };
 }
 
+interface Checked {
+  readonly name: string;
+  readonly attrs: Readonly<Record<string, Attr<unknown>>>;
+  readonly attrNames: readonly string[];
+}
+
 /** Checks every attribute; equal results mean equal values. 0 stands for none. */
-export function checkAttrs(op: string, attrs: Readonly<Record<string, Attr<unknown>>>, values: Readonly<Record<string, unknown>>): number {
-  let key = "";
-  for (const name in attrs) {
-    const attr = attrs[name];
+export function checkAttrs(op: Checked, values: Readonly<Record<string, unknown>>): number {
+  let known = noAttrs;
+  for (const name of op.attrNames) {
+    const attr = op.attrs[name];
     const value = values[name];
     if (attr === undefined) continue;
     if (!attr.accepts(value)) {
-      throw new ArgumentError("argument/attribute", `${name} must be ${attr.describe}, not ${describeValue(value)}`, { subject: op });
+      throw new ArgumentError("argument/attribute", `${name} must be ${attr.describe}, not ${describeValue(value)}`, { subject: op.name });
     }
-    key += `${attr.key(value)};`;
+    known = after(known, attr.key(value));
   }
-  return key === "" ? 0 : intern(key);
+  return known.id;
 }
 
-const interned = new Map<string, number>();
+/** Attribute values met so far, as a tree: its numbers stand for lists of values, for the length of the process. */
+interface KnownAttrs {
+  readonly id: number;
+  readonly next: Map<string, KnownAttrs>;
+}
 
-/** Strings to small integers, for the length of the process: the same attributes come back step after step. */
-function intern(key: string): number {
-  let id = interned.get(key);
-  if (id === undefined) interned.set(key, (id = interned.size + 1));
-  return id;
+const noAttrs: KnownAttrs = { id: 0, next: new Map() };
+let nextAttrs = 1;
+
+function after(known: KnownAttrs, key: string): KnownAttrs {
+  let next = known.next.get(key);
+  if (next === undefined) known.next.set(key, (next = { id: nextAttrs++, next: new Map() }));
+  return next;
 }
 
 const identities = new WeakMap<object, number>();

@@ -124,6 +124,7 @@ export function joinOperands(name: string, a: Operand, b: Operand, atLeast?: DTy
   if (typeof a === "number" && typeof b === "number") return [full([], a, { dtype }), full([], b, { dtype })];
   if (typeof a === "number") return typeof b === "number" ? [full([], a), full([], b)] : [full(b.shape, a, { dtype }), cast(b, dtype)];
   if (typeof b === "number") return [cast(a, dtype), full(a.shape, b, { dtype })];
+  if (sameShape(a.shape, b.shape)) return [cast(a, dtype), cast(b, dtype)];
   const shape = broadcastShapes(a.shape, b.shape);
   // Left unbroadcast, the row's own check refuses them with both shapes in the message.
   if (shape === null) return [cast(a, dtype), cast(b, dtype)];

@@ -38,8 +38,9 @@ export const whereOp = defineLoop<Tensor>()({
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const [x, y] = joinOperands("where", a, b);
-  const shape = broadcastShapes(condition.shape, x.shape) ?? x.shape;
   const chosen = cast(condition, "bool");
+  if (sameShape(condition.shape, x.shape)) return apply(whereOp, { condition: chosen, a: x, b: y }, {});
+  const shape = broadcastShapes(condition.shape, x.shape) ?? x.shape;
   if (broadcastShapes(condition.shape, shape) === null || !sameShape(x.shape, y.shape))
     return apply(whereOp, { condition: chosen, a: x, b: y }, {});
   return apply(whereOp, { condition: broadcastTo(chosen, shape), a: broadcastTo(x, shape), b: broadcastTo(y, shape) }, {});
