@@ -1,5 +1,6 @@
 import type { DType } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
+import { identityOf } from "../identity.ts";
 
 /** A runtime-checked attribute: one definition gives validation, the cache key and the static type. */
 export interface Attr<T> {
@@ -86,15 +87,6 @@ function intern(key: string): number {
   let id = interned.get(key);
   if (id === undefined) interned.set(key, (id = interned.size + 1));
   return id;
-}
-
-const identities = new WeakMap<object, number>();
-let nextIdentity = 1;
-
-function identityOf(value: object): number {
-  let identity = identities.get(value);
-  if (identity === undefined) identities.set(value, (identity = nextIdentity++));
-  return identity;
 }
 
 function describeValue(value: unknown): string {
