@@ -6,6 +6,7 @@ import {
   fromHost,
   type HostData,
   type HostTensor,
+  identityOf,
   pendingStates,
   State,
   Tensor,
@@ -199,15 +200,6 @@ function replaceArguments(value: unknown, given: Tensor[], signature: string[], 
         : `${typeof value} ${String(value)}`,
     );
   return value;
-}
-
-const identities = new WeakMap<object, number>();
-let nextIdentity = 1;
-
-function identityOf(value: object): number {
-  let identity = identities.get(value);
-  if (identity === undefined) identities.set(value, (identity = nextIdentity++));
-  return identity;
 }
 
 function mapTensors(value: unknown, map: (tensor: Tensor) => Tensor): unknown {

@@ -6,6 +6,7 @@ export * from "./state.ts";
 export * from "./kept.ts";
 export * from "./runtime.ts";
 export * from "./graph.ts";
+export * from "./identity.ts";
 export * from "./grad.ts";
 export * from "./op/attr.ts";
 export * from "./op/define.ts";

@@ -59,7 +59,7 @@ export interface Settings {
  * Trains and evaluates a model.
  *
  * ```ts
- * const trainer = new Trainer({ model: lenet5(), optimizer: new SGD({ learningRate: 0.01, momentum: 0.9 }) });
+ * const trainer = new Trainer({ model: lenet5(), optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }) });
  * const { history } = await trainer.fit({ train, validation, length: epochs(5) });
  * const { loss, accuracy } = await trainer.evaluate(test);
  * ```

@@ -3,7 +3,7 @@ import { compile } from "@gradus/compile";
 import { crossEntropy, type Layer, type Module, summary, TRAIN } from "@gradus/nn";
 import { sgd } from "@gradus/optim";
 import { fromHost, type HostTensor, type Tensor, tensor, valueAndGrad, zeros } from "@gradus/tensor";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { expectClose } from "../../nn/test/support/close.ts";
 import { fill } from "../../nn/test/support/fill.ts";
 import { onReference } from "../../nn/test/support/runtime.ts";
@@ -129,7 +129,8 @@ function scaleOf(shape: readonly number[]): number {
   return shape.length === 1 ? 0.2 : 1.5 / Math.sqrt(shape.slice(1).reduce((size, extent) => size * extent, 1));
 }
 
-describe.skipIf(!hasShared)(`training from reference/models (${withoutShared})`, () => {
+describe("training from reference/models", () => {
+  beforeEach(({ skip }) => skip(!hasShared, withoutShared));
   test.each([
     ["lenet5_classic", () => lenet5({ activation: "relu", pooling: "max" })],
     ["lenet5_caffe", () => lenetCaffe()],

@@ -2,29 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { permutation } from "./permutation.ts";
 import { childKey, RandomStream, streamKey } from "./stream.ts";
-import { threefry2x32 } from "./threefry.ts";
-
-describe("threefry2x32", () => {
-  // Known answers published with Random123 (kat_vectors, threefry2x32 of 20 rounds).
-  it.each([
-    [
-      [0, 0, 0, 0],
-      [0x6b200159, 0x99ba4efe],
-    ],
-    [
-      [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
-      [0x1cb996fc, 0xbb002be7],
-    ],
-    [
-      [0x13198a2e, 0x03707344, 0x243f6a88, 0x85a308d3],
-      [0xc4923a9c, 0x483df7a0],
-    ],
-  ] as const)("gives the published words for %j", ([key0, key1, counter0, counter1], expected) => {
-    const out = new Uint32Array(2);
-    threefry2x32(key0, key1, counter0, counter1, out);
-    expect([...out]).toEqual(expected);
-  });
-});
 
 describe("streams", () => {
   it("differ by seed, by name and by child", () => {

@@ -1,5 +1,4 @@
-import { ArgumentError } from "@gradus/tensor";
-import { threefry2x32 } from "./threefry.ts";
+import { ArgumentError, noiseOf } from "@gradus/tensor";
 
 /** The key of a stream: all its numbers follow from these 64 bits. */
 export type StreamKey = readonly [number, number];
@@ -12,41 +11,38 @@ export type StreamKey = readonly [number, number];
 export function streamKey(seed: number, name: string): StreamKey {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new ArgumentError("random/seed", `a seed is a whole number from 0 to 2^53 - 1, not ${seed}`, { facts: { seed } });
-  const key = new Uint32Array([seed % 0x1_0000_0000, Math.floor(seed / 0x1_0000_0000)]);
+  let key: StreamKey = [seed % 0x1_0000_0000, Math.floor(seed / 0x1_0000_0000)];
   // Each four bytes of the name key the next block, the length closes it: no name is another's beginning.
   const bytes = new TextEncoder().encode(name);
   for (let at = 0; at <= bytes.length; at += 4) {
     const word = byteAt(bytes, at) | (byteAt(bytes, at + 1) << 8) | (byteAt(bytes, at + 2) << 16) | (byteAt(bytes, at + 3) << 24);
-    threefry2x32(key[0] ?? 0, key[1] ?? 0, word, bytes.length, key);
+    key = noiseOf(key, [word, bytes.length]);
   }
-  return [key[0] ?? 0, key[1] ?? 0];
+  return key;
 }
 
 /** The key of a stream's `index`-th child: for each image, each sample. */
-export function childKey([key0, key1]: StreamKey, index: number): StreamKey {
-  const key = new Uint32Array(2);
-  threefry2x32(key0, key1, index % 0x1_0000_0000, 0x8000_0000 + Math.floor(index / 0x1_0000_0000), key);
-  return [key[0] ?? 0, key[1] ?? 0];
+export function childKey(key: StreamKey, index: number): StreamKey {
+  return noiseOf(key, [index % 0x1_0000_0000, 0x8000_0000 + Math.floor(index / 0x1_0000_0000)]);
 }
 
 /** Random numbers one after another, a pure function of the key and how many were drawn. */
 export class RandomStream {
-  readonly #key0: number;
-  readonly #key1: number;
-  readonly #block = new Uint32Array(2);
+  readonly #key: StreamKey;
+  #second = 0;
   #drawn = 0;
 
-  constructor([key0, key1]: StreamKey) {
-    this.#key0 = key0;
-    this.#key1 = key1;
+  constructor(key: StreamKey) {
+    this.#key = key;
   }
 
   /** 32 random bits. */
   bits(): number {
-    const odd = this.#drawn & 1;
-    if (odd === 0) threefry2x32(this.#key0, this.#key1, this.#drawn >>> 1, 0, this.#block);
-    this.#drawn++;
-    return this.#block[odd] ?? 0;
+    const drawn = this.#drawn++;
+    if (drawn % 2 === 1) return this.#second >>> 0;
+    const [first, second] = noiseOf(this.#key, [drawn >>> 1, 0]);
+    this.#second = second;
+    return first >>> 0;
   }
 
   /** A float64 in [0, 1), a multiple of 2^-32. */

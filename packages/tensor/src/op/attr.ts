@@ -1,5 +1,6 @@
 import type { DType } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
+import { identityOf } from "../identity.ts";
 
 /** A runtime-checked attribute: one definition gives validation, the cache key and the static type. */
 export interface Attr<T> {
@@ -98,15 +99,6 @@ function after(known: KnownAttrs, key: string): KnownAttrs {
   let next = known.next.get(key);
   if (next === undefined) known.next.set(key, (next = { id: nextAttrs++, next: new Map() }));
   return next;
-}
-
-const identities = new WeakMap<object, number>();
-let nextIdentity = 1;
-
-function identityOf(value: object): number {
-  let identity = identities.get(value);
-  if (identity === undefined) identities.set(value, (identity = nextIdentity++));
-  return identity;
 }
 
 function describeValue(value: unknown): string {

@@ -35,19 +35,20 @@ export function stream(seed: number, purpose: string): Key {
  * @throws ArgumentError unless a number is whole and held exactly by float64.
  */
 export function foldKey({ words }: Key, data: string | number): Key {
-  if (typeof data === "number") return { words: mix(mix(words, wordsOf("foldKey", data)), [0, ofNumber]) };
+  if (typeof data === "number") return { words: noiseOf(noiseOf(words, wordsOf("foldKey", data)), [0, ofNumber]) };
   const bytes = new TextEncoder().encode(data);
   let folded = words;
-  for (let at = 0; at < bytes.length; at += 8) folded = mix(folded, [word(bytes, at), word(bytes, at + 4)]);
-  return { words: mix(folded, [bytes.length, ofText]) };
+  for (let at = 0; at < bytes.length; at += 8) folded = noiseOf(folded, [word(bytes, at), word(bytes, at + 4)]);
+  return { words: noiseOf(folded, [bytes.length, ofText]) };
 }
 
 /** `count` unrelated keys derived from one. */
 export function splitKey({ words }: Key, count = 2): Key[] {
-  return Array.from({ length: count }, (_, i) => ({ words: mix(mix(words, [i, 0]), [0, ofSplit]) }));
+  return Array.from({ length: count }, (_, i) => ({ words: noiseOf(noiseOf(words, [i, 0]), [0, ofSplit]) }));
 }
 
-function mix(words: Pair<number>, block: Pair<number>): Pair<number> {
+/** Two words of noise, a pure function of a key's words and a counter: Threefry on the host. */
+export function noiseOf(words: Pair<number>, block: Pair<number>): Pair<number> {
   return threefry(onHost, words, block);
 }
 

@@ -36,11 +36,9 @@ export class FunctionBuilder {
   readonly i8x16: Instructions["i8x16"];
   readonly i16x8: Instructions["i16x8"];
   readonly i32x4: Instructions["i32x4"];
-  readonly i64x2: Instructions["i64x2"];
   readonly f32x4: Instructions["f32x4"];
   readonly f64x2: Instructions["f64x2"];
   readonly memory: Instructions["memory"];
-  readonly atomic: Instructions["atomic"];
 
   readonly #code = new ByteWriter();
   readonly #stack: OperandStack;
@@ -62,11 +60,9 @@ export class FunctionBuilder {
     this.i8x16 = set.i8x16;
     this.i16x8 = set.i16x8;
     this.i32x4 = set.i32x4;
-    this.i64x2 = set.i64x2;
     this.f32x4 = set.f32x4;
     this.f64x2 = set.f64x2;
     this.memory = set.memory;
-    this.atomic = set.atomic;
   }
 
   // Locals

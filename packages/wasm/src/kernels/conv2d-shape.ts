@@ -1,12 +1,7 @@
+import type { ConvolutionSizes } from "@gradus/tensor";
+
 /** A 2-d convolution with every extent known when the code is made: NCHW activations, OIHW weights, float32. */
-export interface Conv2dShape {
-  readonly n: number;
-  readonly c: number;
-  readonly h: number;
-  readonly w: number;
-  readonly o: number;
-  readonly kh: number;
-  readonly kw: number;
+export interface Conv2dShape extends ConvolutionSizes {
   readonly strideH: number;
   readonly strideW: number;
   readonly padTop: number;
@@ -16,8 +11,6 @@ export interface Conv2dShape {
   readonly dilationH: number;
   readonly dilationW: number;
   readonly groups: number;
-  readonly oh: number;
-  readonly ow: number;
 }
 
 /**

@@ -45,7 +45,7 @@ export type BinaryOp<N extends string> = LoopOp<N, { readonly a: "one"; readonly
  *
  * @internal
  */
-export function unary<const N extends string>(name: N, row: UnaryRow<{}>): UnaryOp<N> {
+/* @__NO_SIDE_EFFECTS__ */ export function unary<const N extends string>(name: N, row: UnaryRow<{}>): UnaryOp<N> {
   return unaryWith(name, {}, row);
 }
 
@@ -54,7 +54,11 @@ export function unary<const N extends string>(name: N, row: UnaryRow<{}>): Unary
  *
  * @internal
  */
-export function unaryWith<const N extends string, const A extends AnyAttrs>(name: N, attrs: A, row: UnaryRow<A>): UnaryOp<N, A> {
+/* @__NO_SIDE_EFFECTS__ */ export function unaryWith<const N extends string, const A extends AnyAttrs>(
+  name: N,
+  attrs: A,
+  row: UnaryRow<A>,
+): UnaryOp<N, A> {
   return defineLoop<Tensor>()({
     name,
     inputs: { x: "one" },
@@ -74,7 +78,7 @@ export function unaryWith<const N extends string, const A extends AnyAttrs>(name
  *
  * @internal
  */
-export function binary<const N extends string>(name: N, row: BinaryRow): BinaryOp<N> {
+/* @__NO_SIDE_EFFECTS__ */ export function binary<const N extends string>(name: N, row: BinaryRow): BinaryOp<N> {
   return defineLoop<Tensor>()({
     name,
     inputs: { a: "one", b: "one" },
