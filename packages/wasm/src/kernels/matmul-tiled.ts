@@ -14,7 +14,7 @@ const unroll = 4;
 /** Columns of B that stay in the second-level cache while the rows of a tile go by. */
 const cachedColumns = 256;
 /** Operations of one call of the kernel: short enough for the engine to swap in optimised code, long enough to be worth claiming. */
-const operationsPerTile = 4_000_000;
+const operationsPerTile = 2_000_000;
 /** From this distance between rows, a power of two makes the rows of a tile share a cache set. */
 const conflictingStride = 2048;
 
