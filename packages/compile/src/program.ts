@@ -25,27 +25,65 @@ export interface ProgramKey {
 
 /** Collects a graph and its structural key in one walk. */
 export function readProgram(outputs: readonly Tensor[], updates: readonly Update[]): Program {
-  const order = topological([...outputs, ...updates.map(({ value }) => value), ...updates.map(({ state }) => state.leaf())]);
+  const roots = outputs.slice();
+  for (const { value } of updates) roots.push(value);
+  for (const { state } of updates) roots.push(state.leaf());
+  const order = topological(roots);
   const leaves: Tensor[] = [];
   const states = new Map<State, number>();
-  const words: number[] = [];
+  const words = new Words();
   for (const tensor of order) {
-    const { source } = tensor;
+    const { source, shape } = tensor;
     if (source.kind !== "op") {
-      words.push(-1, sourceCodes[source.kind], dtypeCodes[tensor.dtype], tensor.shape.length, ...tensor.shape);
+      words.reserve(4 + shape.length);
+      words.add(-1);
+      words.add(sourceCodes[source.kind]);
+      words.add(dtypeCodes[tensor.dtype]);
+      words.add(shape.length);
+      for (const extent of shape) words.add(extent);
       if (source.kind === "state") states.set(source.state, leaves.length);
       leaves.push(tensor);
       continue;
     }
     const { op, attrsId, parents } = source;
-    words.push(op.id, attrsId);
-    for (const parent of parents) words.push(parent.walkPosition);
-    if (!op.plain) for (const slot of op.slots) words.push(arity(source.x[slot] ?? null));
+    words.reserve(2 + parents.length + op.slots.length);
+    words.add(op.id);
+    words.add(attrsId);
+    for (const parent of parents) words.add(parent.walkPosition);
+    if (!op.plain) for (const slot of op.slots) words.add(arity(source.x[slot] ?? null));
   }
-  words.push(-2);
-  for (const output of outputs) words.push(output.walkPosition);
-  for (const { state, value } of updates) words.push(states.get(state) ?? -1, value.walkPosition);
-  return { outputs, updates, order, leaves, key: { hash: hashOf(words), words: new Int32Array(words) } };
+  words.reserve(1 + outputs.length + 2 * updates.length);
+  words.add(-2);
+  for (const output of outputs) words.add(output.walkPosition);
+  for (const { state, value } of updates) {
+    words.add(states.get(state) ?? -1);
+    words.add(value.walkPosition);
+  }
+  return { outputs, updates, order, leaves, key: words.key() };
+}
+
+/** A key under construction, in memory that the next one uses again. */
+class Words {
+  static #scratch = new Int32Array(1 << 14);
+  #words = Words.#scratch;
+  #length = 0;
+
+  /** Makes room for so many more. */
+  reserve(count: number): void {
+    if (this.#length + count <= this.#words.length) return;
+    const larger = new Int32Array(2 * (this.#length + count));
+    larger.set(this.#words);
+    this.#words = Words.#scratch = larger;
+  }
+
+  add(word: number): void {
+    this.#words[this.#length++] = word;
+  }
+
+  key(): ProgramKey {
+    const words = this.#words.slice(0, this.#length);
+    return { hash: hashOf(words), words };
+  }
 }
 
 /** Values by program structure. */
@@ -87,7 +125,7 @@ function arity(slot: Tensor | readonly Tensor[] | null): number {
 const sourceCodes: Readonly<Record<Tensor["source"]["kind"], number>> = { op: 0, host: 1, state: 2, argument: 3, kept: 4 };
 const dtypeCodes: Readonly<Record<DType, number>> = { float32: 0, int32: 1, uint8: 2, bool: 3 };
 
-function hashOf(words: readonly number[]): number {
+function hashOf(words: Int32Array): number {
   let hash = 0x811c9dc5;
   for (const word of words) hash = Math.imul(hash ^ word, 0x01000193) ^ (hash >>> 15);
   return hash | 0;

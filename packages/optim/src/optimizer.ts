@@ -7,6 +7,8 @@ import {
   isFinite as isFiniteTensor,
   mul,
   neg,
+  sameShape,
+  type Shape,
   type Parameterised,
   State,
   type Tensor,
@@ -89,14 +91,8 @@ export class Optimizer {
    */
   apply(model: Parameterised, grads: ReadonlyMap<string, Tensor>, { loss }: ApplyOptions = {}): void {
     const guard = loss === undefined ? null : isFiniteTensor(loss);
-    const guards = new Map<string, Tensor>();
-    const keep = (next: Tensor, cell: State): void => {
-      if (guard === null) return cell.assign(next);
-      const key = cell.shape.join();
-      const finite = guards.get(key) ?? expand(guard, cell.shape);
-      guards.set(key, finite);
-      cell.assign(where(finite, next, cell.value()));
-    };
+    const finite = guard === null ? null : guardFor(guard);
+    const keep = (next: Tensor, cell: State): void => cell.assign(finite === null ? next : where(finite(cell.shape), next, cell.value()));
     const next = add(this.step, 1);
     const step = cast(next, "float32");
     const learningRate = this.#learningRateCell.value();
@@ -193,4 +189,19 @@ function present(cells: Readonly<Record<string, State>>, slot: string): State {
 function checked(subject: string, name: string, value: number): number {
   if (value >= 0 && Number.isFinite(value)) return value;
   throw new ArgumentError("argument/optimizer", `${name} must be a finite number that is not negative, and is ${value}`, { subject });
+}
+
+/** A truth expanded to the shapes asked for, each once. */
+function guardFor(guard: Tensor): (shape: Shape) => Tensor {
+  const known = new Map<string, Tensor>();
+  let last = guard;
+  return (shape) => {
+    // A parameter and its slots, which come one after the other, share a shape.
+    if (!sameShape(last.shape, shape)) {
+      const key = shape.join();
+      last = known.get(key) ?? expand(guard, shape);
+      known.set(key, last);
+    }
+    return last;
+  };
 }

@@ -14,29 +14,33 @@ let walks = 0;
 export function topological(roots: readonly Tensor[]): Tensor[] {
   const walk = ++walks;
   const order: Tensor[] = [];
-  const stack: Visit[] = [];
+  // The way down: tensors, their inputs, and which input comes next.
+  const path: Tensor[] = [];
+  const inputs: (readonly Tensor[])[] = [];
+  const next: number[] = [];
+  let depth = 0;
   const enter = (tensor: Tensor): void => {
     if (tensor.walkNumber === walk) return;
     tensor.walkNumber = walk;
-    stack.push({ tensor, parents: parentsOf(tensor), next: 0 });
+    path[depth] = tensor;
+    inputs[depth] = parentsOf(tensor);
+    next[depth++] = 0;
   };
   for (const root of roots) {
     enter(root);
-    for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1)) {
-      const parent = visit.parents[visit.next++];
-      if (parent !== undefined) enter(parent);
-      else {
-        visit.tensor.walkPosition = order.push(visit.tensor) - 1;
-        stack.pop();
+    while (depth > 0) {
+      const top = depth - 1;
+      const at = next[top] ?? 0;
+      const parent = inputs[top]?.[at];
+      next[top] = at + 1;
+      if (parent !== undefined) {
+        enter(parent);
+        continue;
       }
+      const done = path[top];
+      depth = top;
+      if (done !== undefined) done.walkPosition = order.push(done) - 1;
     }
   }
   return order;
-}
-
-/** A tensor on the way down, and which of its parents comes next. */
-interface Visit {
-  readonly tensor: Tensor;
-  readonly parents: readonly Tensor[];
-  next: number;
 }
