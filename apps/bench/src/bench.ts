@@ -13,7 +13,8 @@ import { renderInto } from "./render.ts";
 import type { BudgetReport, Report } from "./report.ts";
 import { caseTable, hostLine } from "./table.ts";
 
-const document = fileURLToPath(new URL("../../../docs/performance.md", import.meta.url));
+/** Pages that show measured tables, by their path in the repository. */
+const documents = ["docs/performance.md", "README.md"];
 
 try {
   const { positionals } = parseArgs({ strict: false, allowPositionals: true });
@@ -76,8 +77,11 @@ function available(wanted: Contender[]): Contender[] {
 }
 
 function rewrite(report: Report): void {
-  writeFileSync(document, renderInto(readFileSync(document, "utf8"), report));
-  console.log("wrote docs/performance.md");
+  for (const document of documents) {
+    const path = fileURLToPath(new URL(`../../../${document}`, import.meta.url));
+    writeFileSync(path, renderInto(readFileSync(path, "utf8"), report));
+    console.log(`wrote ${document}`);
+  }
 }
 
 function readReport(path: string | undefined): Report {

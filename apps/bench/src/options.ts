@@ -10,14 +10,14 @@ export interface Options {
   readonly json: string | null;
   /** How much longer or shorter than usual to measure. */
   readonly effort: number;
-  /** Measure everything, and rewrite docs/performance.md from it. */
+  /** Measure everything, and rewrite docs/performance.md and README.md from it. */
   readonly docs: boolean;
 }
 
 export const usage = `usage: pnpm bench [FILTER ...] [--threads 1,2] [--peers [NAME,...]] [--levels relaxed,simd,scalar] [--effort X] [--json FILE]
        pnpm bench budgets [--json FILE]
-       pnpm bench --docs [--json FILE]        everything with every peer, into docs/performance.md
-       pnpm bench render FILE                 docs/performance.md again, from such a FILE
+       pnpm bench --docs [--json FILE]        everything with every peer, into docs/performance.md and README.md
+       pnpm bench render FILE                 both again, from such a FILE
 peers: ${Object.keys(peers).join(", ")}; --peers without names means all of them`;
 
 /** Thrown for arguments that mean nothing; the message says what to write instead. */

@@ -4,7 +4,12 @@ import { figure, ratio } from "./table.ts";
 
 /** Replaces what stands between the markers of a document, `<!-- measured:NAME -->` and `<!-- /measured -->`, by a report's tables. */
 export function renderInto(document: string, report: Report): string {
-  const parts: Readonly<Record<string, string>> = { run: runLines(report), cases: caseRows(report), budgets: budgetRows(report) };
+  const parts: Readonly<Record<string, string>> = {
+    run: runLines(report),
+    cases: caseRows(report),
+    training: caseRows({ ...report, cases: report.cases.filter(({ name }) => name.includes("training")) }),
+    budgets: budgetRows(report),
+  };
   return document.replaceAll(
     /(<!-- measured:(\w+) -->\n)[\s\S]*?(<!-- \/measured -->)/g,
     (whole, open: string, name: string, close: string) => {
