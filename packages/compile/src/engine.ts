@@ -246,7 +246,9 @@ class Cell implements StateBuffer {
 
 /** Every update recorded and not yet carried out. */
 export function takePending(): Update[] {
-  return [...pendingStates].flatMap((state) => (state.pending === null ? [] : [{ state, value: state.pending }]));
+  const updates: Update[] = [];
+  for (const state of pendingStates) if (state.pending !== null) updates.push({ state, value: state.pending });
+  return updates;
 }
 
 /** Copies of data as tensors that a compiled function's results settle into. */

@@ -93,8 +93,8 @@ export const budgets: readonly Budget[] = [
     name: "tensor + compile + wasm, minified and gzipped",
     limit: "60 kB",
     async measure() {
-      const { kilobytes, limit } = await measureBundle();
-      return { measured: `${kilobytes.toFixed(1)} kB`, holds: kilobytes <= limit };
+      const kilobytes = await measureBundle();
+      return { measured: `${kilobytes.toFixed(1)} kB`, holds: kilobytes <= 60 };
     },
   },
   {

@@ -2,12 +2,15 @@ import type { DType } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
 import { identityOf } from "../identity.ts";
 
+/** What tells values of one attribute apart: made at every recorded call, so numbers and lists are left as they are. */
+export type AttrKey = string | number | readonly number[];
+
 /** A runtime-checked attribute: one definition gives validation, the cache key and the static type. */
 export interface Attr<T> {
   readonly describe: string;
   accepts(value: unknown): value is T;
   /** Equal keys mean equal values. */
-  key(value: T): string;
+  key(value: T): AttrKey;
 }
 
 export type Attrs = Readonly<Record<string, Attr<unknown>>>;
@@ -16,25 +19,26 @@ export type Values<A extends Attrs> = { readonly [K in keyof A]: A[K] extends At
 export const bool: Attr<boolean> = {
   describe: "a boolean",
   accepts: (value): value is boolean => typeof value === "boolean",
-  key: (value) => (value ? "1" : "0"),
+  key: Number,
 };
 
 export const integer: Attr<number> = {
   describe: "an integer",
   accepts: (value): value is number => Number.isSafeInteger(value),
-  key: String,
+  key: (value) => value,
 };
 
 export const number: Attr<number> = {
   describe: "a number",
   accepts: (value): value is number => typeof value === "number",
-  key: (value) => (Object.is(value, -0) ? "-0" : String(value)),
+  // A map takes -0 for 0.
+  key: (value) => (Object.is(value, -0) ? "-0" : value),
 };
 
 export const integers: Attr<readonly number[]> = {
   describe: "a list of integers",
   accepts: (value): value is readonly number[] => Array.isArray(value) && value.every((item) => Number.isSafeInteger(item)),
-  key: (value) => value.join(),
+  key: (value) => value,
 };
 
 export function oneOf<const T extends string>(...choices: readonly T[]): Attr<T> {
@@ -52,7 +56,7 @@ export function opaque<T extends object>(describe: string): Attr<T> {
   return {
     describe,
     accepts: (value): value is T => typeof value === "object" || typeof value === "function",
-    key: (value) => `#${identityOf(value)}`,
+    key: identityOf,
   };
 }
 
@@ -81,7 +85,12 @@ export function checkAttrs(op: Checked, values: Readonly<Record<string, unknown>
     if (!attr.accepts(value)) {
       throw new ArgumentError("argument/attribute", `${name} must be ${attr.describe}, not ${describeValue(value)}`, { subject: op.name });
     }
-    known = after(known, attr.key(value));
+    const key = attr.key(value);
+    if (typeof key !== "object") known = after(known, key);
+    else {
+      known = after(known, key.length);
+      for (const part of key) known = after(known, part);
+    }
   }
   return known.id;
 }
@@ -89,13 +98,13 @@ export function checkAttrs(op: Checked, values: Readonly<Record<string, unknown>
 /** Attribute values met so far, as a tree: its numbers stand for lists of values, for the length of the process. */
 interface KnownAttrs {
   readonly id: number;
-  readonly next: Map<string, KnownAttrs>;
+  readonly next: Map<string | number, KnownAttrs>;
 }
 
 const noAttrs: KnownAttrs = { id: 0, next: new Map() };
 let nextAttrs = 1;
 
-function after(known: KnownAttrs, key: string): KnownAttrs {
+function after(known: KnownAttrs, key: string | number): KnownAttrs {
   let next = known.next.get(key);
   if (next === undefined) known.next.set(key, (next = { id: nextAttrs++, next: new Map() }));
   return next;
