@@ -123,9 +123,8 @@ class Assembly {
   /** Kernels by peak bytes. Values are named by node: a new state value shares its cell's buffer, and yet is another value. */
   #order(written: ReadonlySet<unknown>): readonly number[] {
     const { nodes, outputs, leaves } = this.#graph;
-    const number = new Map(nodes.map((node, i) => [node, i]));
-    const given = [...outputs, ...leaves].map((node) => number.get(node) ?? -1);
-    const replacing = this.#graph.updates.flatMap(({ state, value }) => (written.has(state) ? [number.get(value) ?? -1] : []));
+    const given = [...outputs, ...leaves].map(({ id }) => id);
+    const replacing = this.#graph.updates.flatMap(({ state, value }) => (written.has(state) ? [value.id] : []));
     const order = schedule(
       this.#tasks(written),
       nodes.map(({ tensor }) => bytesOf(tensor)),
@@ -226,11 +225,9 @@ class Assembly {
         if (overwriter !== undefined && overwriter !== index) after[overwriter]?.add(index);
       }
     });
-    const number = new Map(this.#graph.nodes.map((node, i) => [node, i]));
-    const name = (node: Node): number => number.get(node) ?? -1;
     return this.#kernels.map((kernel, index) => ({
-      makes: kernel.stores.map(name),
-      takes: kernel.reads.map(name),
+      makes: kernel.stores.map(({ id }) => id),
+      takes: kernel.reads.map(({ id }) => id),
       after: [...(after[index] ?? [])],
     }));
   }

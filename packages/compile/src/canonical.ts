@@ -3,6 +3,7 @@ import type { Program } from "./program.ts";
 
 /** A tensor of the program after equal computations have become one. */
 export interface Node {
+  /** Its position in the graph's nodes. */
   readonly id: number;
   readonly tensor: Tensor;
   readonly op: ErasedOp | null;

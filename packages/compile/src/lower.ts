@@ -11,7 +11,6 @@ import {
   type Reader,
   type Scalar,
   ScalarBuilder,
-  scalarUsesAxis,
   type Shape,
   stridesOf,
 } from "@gradus/tensor";
@@ -196,8 +195,8 @@ function mergeAxes({ terms, values }: LoweredLoop, extents: Shape, first: number
 }
 
 function stepsAsOne(expression: IndexExpression, outer: number, inner: number, innerExtent: number): boolean {
-  const slow = axisCoefficient(expression, outer, scalarUsesAxis);
-  const fast = axisCoefficient(expression, inner, scalarUsesAxis);
+  const slow = axisCoefficient(expression, outer);
+  const fast = axisCoefficient(expression, inner);
   if (slow === null || fast === null) return false;
   return slow === fast * innerExtent;
 }

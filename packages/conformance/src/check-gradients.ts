@@ -1,4 +1,4 @@
-import { ArgumentError, fromHost, hostArray, type HostTensor, NumericError, propagate, Tensor } from "@gradus/tensor";
+import { ArgumentError, fromHost, hostArray, type HostTensor, NumericError, propagate, stridesOf, Tensor } from "@gradus/tensor";
 import { ExactFunction, record } from "./exact-function.ts";
 import { numericGradient } from "./numeric-gradient.ts";
 import { uniform } from "./random.ts";
@@ -86,13 +86,5 @@ function leafOf(input: HostTensor | Tensor): Tensor {
 
 /** The position along each axis of a row-major entry. */
 function indexOf(entry: number, shape: readonly number[]): number[] {
-  let rest = entry;
-  return shape
-    .toReversed()
-    .map((extent) => {
-      const at = rest % extent;
-      rest = Math.floor(rest / extent);
-      return at;
-    })
-    .toReversed();
+  return stridesOf(shape).map((stride, axis) => Math.floor(entry / stride) % (shape[axis] ?? 1));
 }

@@ -1,4 +1,4 @@
-import type { AnyOp, DType, ErasedOp } from "@gradus/tensor";
+import type { DType, ErasedOp } from "@gradus/tensor";
 
 /** How far a backend's value may be from float64: in parts of the tensor's largest magnitude. */
 export interface Tolerance {
@@ -40,9 +40,4 @@ function distance(a: number, b: number): number {
   if (Object.is(a, b) || a === b) return 0;
   const gap = Math.abs(a - b);
   return Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap;
-}
-
-/** Whether an op's gradient can be looked at: its result is float32, and so is one of its inputs. */
-export function isDifferentiable({ dtype }: { readonly dtype: DType }, inputs: readonly { readonly dtype: DType }[], _op: AnyOp): boolean {
-  return dtype === "float32" && inputs.some((input) => input.dtype === "float32");
 }

@@ -1,6 +1,5 @@
 import type { DType } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
-import { identityOf } from "../identity.ts";
 
 /** What tells values of one attribute apart: made at every recorded call, so numbers and lists are left as they are. */
 export type AttrKey = string | number | readonly number[];
@@ -50,15 +49,6 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Attr<T>
 }
 
 export const dtype: Attr<DType> = oneOf("float32", "int32", "uint8", "bool");
-
-/** A value the graph carries but does not look into; two are equal only if they are the same object. */
-export function opaque<T extends object>(describe: string): Attr<T> {
-  return {
-    describe,
-    accepts: (value): value is T => typeof value === "object" || typeof value === "function",
-    key: identityOf,
-  };
-}
 
 /** A value that only gradients look at: it does not change what the op computes, and so is no part of the key. */
 export function gradientOnly<T extends object>(describe: string): Attr<T> {

@@ -1,5 +1,5 @@
 import type { DType } from "../dtype.ts";
-import type { IndexExpression } from "./index-expression.ts";
+import type { IndexAtom, IndexExpression } from "./index-expression.ts";
 import { type LeafName, leafTable } from "./leaves.ts";
 
 /**
@@ -149,12 +149,33 @@ function findAxes(scalar: Scalar): ReadonlySet<number> {
 }
 
 function indexAxes({ terms }: IndexExpression): ReadonlySet<number> {
-  return new Set(
-    terms.flatMap(({ atom }) => {
-      if (atom.kind === "axis") return [atom.axis];
-      return [...(atom.kind === "value" ? axesOf(atom.value) : indexAxes(atom.of))];
-    }),
-  );
+  return new Set(terms.flatMap(({ atom }) => [...atomAxes(atom)]));
+}
+
+function atomAxes(atom: IndexAtom): ReadonlySet<number> {
+  switch (atom.kind) {
+    case "axis":
+      return new Set([atom.axis]);
+    case "value":
+      return axesOf(atom.value);
+    case "div":
+    case "mod":
+    case "clamp":
+      return indexAxes(atom.of);
+  }
+  atom satisfies never;
+  return noAxes;
+}
+
+/** Coefficient of a loop axis if the expression is affine in it, null if the axis also hides inside a division or a loaded value. */
+export function axisCoefficient({ terms }: IndexExpression, axis: number): number | null {
+  let sum = 0;
+  for (const { atom, coefficient } of terms) {
+    if (!atomAxes(atom).has(axis)) continue;
+    if (atom.kind !== "axis") return null;
+    sum += coefficient;
+  }
+  return sum;
 }
 
 function isConstant(scalar: Scalar, value: number): boolean {

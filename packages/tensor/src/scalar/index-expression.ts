@@ -117,35 +117,6 @@ function substituteAtom(atom: IndexAtom, axes: readonly IndexExpression[], value
   atom satisfies never;
 }
 
-/** Coefficient of a loop axis if the expression is affine in it, null if the axis also hides inside a division or a loaded value. */
-export function axisCoefficient(a: IndexExpression, axis: number, valueUses: (scalar: Scalar, axis: number) => boolean): number | null {
-  let coefficient = 0;
-  for (const term of a.terms) {
-    if (term.atom.kind === "axis") {
-      if (term.atom.axis === axis) coefficient += term.coefficient;
-    } else if (atomUsesAxis(term.atom, axis, valueUses)) return null;
-  }
-  return coefficient;
-}
-
-export function indexUsesAxis(a: IndexExpression, axis: number, valueUses: (scalar: Scalar, axis: number) => boolean): boolean {
-  return a.terms.some(({ atom }) => atomUsesAxis(atom, axis, valueUses));
-}
-
-function atomUsesAxis(atom: IndexAtom, axis: number, valueUses: (scalar: Scalar, axis: number) => boolean): boolean {
-  switch (atom.kind) {
-    case "axis":
-      return atom.axis === axis;
-    case "value":
-      return valueUses(atom.value, axis);
-    case "div":
-    case "mod":
-    case "clamp":
-      return indexUsesAxis(atom.of, axis, valueUses);
-  }
-  atom satisfies never;
-}
-
 /** Row-major address of `index` in a tensor with these strides. */
 export function linearIndex(index: readonly IndexExpression[], strides: readonly number[]): IndexExpression {
   return normalise(

@@ -1,5 +1,4 @@
 import type { DType } from "../../dtype.ts";
-import { DTypeError } from "../../errors.ts";
 import { apply } from "../../op/apply.ts";
 import type { Values } from "../../op/attr.ts";
 import { type AnyAttrs, type Aval, defineLoop, type Fail, type LoopOp } from "../../op/define.ts";
@@ -162,13 +161,4 @@ function checkTakes(takes: Takes, { dtype }: Aval, fail: Fail): void {
   };
   if (!accepted[takes].includes(dtype))
     fail({ code: "dtype/unsupported", sentence: `takes ${accepted[takes].join(", ")}, not ${dtype}`, hint: "cast first" });
-}
-
-/**
- * Refuses a dtype in a public function, before anything is recorded.
- *
- * @internal
- */
-export function requireFloat(subject: string, x: Tensor): void {
-  if (x.dtype !== "float32") throw new DTypeError("dtype/unsupported", `takes float32, not ${x.dtype}`, { subject, hint: "cast first" });
 }

@@ -1,6 +1,6 @@
 import type { Aval } from "../../op/define.ts";
 import type { Host } from "../../op/spec.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
+import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
 
 /**
  * The index along each axis of the row-major `position`-th element: what references of views are written with.
@@ -8,15 +8,7 @@ import { type Shape, sizeOf } from "../../shape.ts";
  * @internal
  */
 export function coordinates(position: number, shape: Shape): number[] {
-  let rest = position;
-  return shape
-    .toReversed()
-    .map((extent) => {
-      const at = rest % extent;
-      rest = Math.floor(rest / extent);
-      return at;
-    })
-    .reverse();
+  return stridesOf(shape).map((stride, axis) => Math.floor(position / stride) % (shape[axis] ?? 1));
 }
 
 /**
