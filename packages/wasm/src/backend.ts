@@ -13,6 +13,7 @@ import { exportedFunction } from "./asm/index.ts";
 import { bestLevel, wasmFeatures } from "./features.ts";
 import { Heap, mostPages } from "./heap.ts";
 import { kernelTable } from "./kernel-table.ts";
+import type { ConvolutionAlgorithm } from "./kernels/convolution-algorithm.ts";
 import type { Kernel, Level } from "./kernels/kernel.ts";
 import { epilogueCode } from "./loop/epilogue.ts";
 import { loopKernels, type LoopContext, usualTileWork } from "./loop/kernel.ts";
@@ -29,6 +30,8 @@ export interface WasmOptions {
   readonly level?: Level;
   /** The most memory to grow to, in bytes; by default all that 32-bit WebAssembly has. */
   readonly mostBytes?: number;
+  /** Whether convolutions may take Winograd's algorithm where it is faster, the default, or sum every product; see ConvolutionAlgorithm. */
+  readonly convolution?: ConvolutionAlgorithm;
   /** Puts canaries around every buffer and looks at them after every run. Slow; for tests. */
   readonly guard?: boolean;
   /** How much work a loop kernel's tile holds at least, in additions; for tests. */
@@ -51,6 +54,7 @@ export class WasmBackend implements Backend {
   readonly #pool: Pool | null;
   readonly #guards: Guards | null;
   readonly #shared: boolean;
+  readonly #convolution: ConvolutionAlgorithm;
   readonly #tileWork: number;
   #nextId = 1;
   #executables = 0;
@@ -64,6 +68,7 @@ export class WasmBackend implements Backend {
     threads,
     level = bestLevel(),
     mostBytes,
+    convolution = "fastest",
     guard = false,
     tileWork = usualTileWork,
     startWorker = startHostWorker,
@@ -82,6 +87,8 @@ export class WasmBackend implements Backend {
     }
     this.#shared = features.threads;
     this.level = level;
+    // The transforms are written for vectors.
+    this.#convolution = level === "scalar" ? "direct" : convolution;
     this.#tileWork = tileWork;
     this.threads = this.#shared ? (threads ?? coreCount()) : 1;
     if (!this.#shared && threads !== 1) warnOnce();
@@ -204,7 +211,7 @@ export class WasmBackend implements Backend {
         return needed.math;
       },
     };
-    const table = kernelTable((epilogue) => epilogueCode(epilogue, this.level, context));
+    const table = kernelTable((epilogue) => epilogueCode(epilogue, this.level, context), this.#convolution);
     const guards = this.#guards?.layout(plan) ?? null;
     const launches: Launch[] = [];
     for (const step of plan.steps) {

@@ -12,6 +12,13 @@ export interface Label {
   readonly kind: "function" | "block" | "loop" | "if";
 }
 
+/** N items where N is a literal, else any number of them. */
+export type Tuple<T, N extends number, Items extends readonly T[] = []> = number extends N
+  ? T[]
+  : Items["length"] extends N
+    ? Items
+    : Tuple<T, N, [...Items, T]>;
+
 /** The operands of a call, all of them or, when none is given, from the stack. */
 export type CallOperands<P extends readonly ValueType[]> = [] | { readonly [K in keyof P]: Operand<P[K]> };
 
@@ -77,8 +84,9 @@ export class FunctionBuilder {
   }
 
   /** Several locals of one type. */
-  locals<T extends ValueType>(type: T, count: number): Local<T>[] {
-    return Array.from({ length: count }, () => this.local(type));
+  locals<T extends ValueType, const N extends number>(type: T, count: N): Tuple<Local<T>, N> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an array of `count` locals is a tuple of that length
+    return Array.from({ length: count }, () => this.local(type)) as Tuple<Local<T>, N>;
   }
 
   /** Gives locals back for reuse; the handles are dead from here on. */

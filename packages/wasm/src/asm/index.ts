@@ -1,6 +1,6 @@
 export { AssemblerError } from "./error.ts";
 export { type ExportedFunction, exportedFunction } from "./exported-function.ts";
-export { type CallOperands, FunctionBuilder, type Label } from "./function-builder.ts";
+export { type CallOperands, FunctionBuilder, type Label, type Tuple } from "./function-builder.ts";
 export type { InstructionArgument, Instructions, MemoryOffset, Operand } from "./instructions.ts";
 export { type InstructionName, type InstructionRow, instructionTable } from "./instruction-table.ts";
 export { Local } from "./local.ts";

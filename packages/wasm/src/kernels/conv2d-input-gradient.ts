@@ -1,9 +1,11 @@
+import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
 import { columnGradient } from "./conv2d-columns.ts";
 import { flipWeights, flippedBytes } from "./conv2d-flip.ts";
 import { type Conv2dShape, flattened } from "./conv2d-shape.ts";
 import { convolution } from "./conv2d.ts";
 import type { Epilogue, Kernel } from "./kernel.ts";
 import { matmulKernels } from "./matmul.ts";
+import { winogradConvolution } from "./winograd.ts";
 
 /** A padded correlation with the flipped weights multiplies this much more than there are products, at most. */
 const wasteLimit = 1.3;
@@ -15,7 +17,11 @@ const wasteLimit = 1.3;
  * With stride 1 on maps that the window hardly shrinks it is a convolution of the cotangent with flipped weights.
  * Otherwise that would multiply mostly zeros: the products come from a matrix product into columns, which are gathered.
  */
-export function conv2dInputGradKernels(shape: Conv2dShape, epilogue: Epilogue | null): readonly Kernel[] {
+export function conv2dInputGradKernels(
+  shape: Conv2dShape,
+  epilogue: Epilogue | null,
+  algorithm: ConvolutionAlgorithm = "direct",
+): readonly Kernel[] {
   const { n, c, h, w, o, kh, kw, strideH, strideW, padTop, padLeft, dilationH, dilationW, groups, oh, ow } = shape;
   if (n * c * h * w === 0) return [];
   const products = o * oh * ow * kh * kw > 0;
@@ -26,7 +32,6 @@ export function conv2dInputGradKernels(shape: Conv2dShape, epilogue: Epilogue | 
       epilogue,
       [1, 0],
     );
-  if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
   const buffers = 3 + (epilogue?.buffers ?? 0);
   const backward: Conv2dShape = {
     ...shape,
@@ -39,6 +44,9 @@ export function conv2dInputGradKernels(shape: Conv2dShape, epilogue: Epilogue | 
     padTop: (kh - 1) * dilationH - padTop,
     padLeft: (kw - 1) * dilationW - padLeft,
   };
+  if (winogradPays(algorithm, backward))
+    return winogradConvolution(backward, epilogue, { buffers, image: { buffer: 0 }, weights: { buffer: 1 }, backward: true });
+  if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
   return [
     flipWeights(shape, buffers),
     ...convolution(flattened(backward), epilogue, {

@@ -1,11 +1,13 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
+import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
 import { paddedBytes, padImages } from "./conv2d-pad.ts";
 import { conv2dKey, type Conv2dShape, describe, flattened, type ImageLayout, imageLayout, tapOffset } from "./conv2d-shape.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, pushPlace } from "./place.ts";
 import { address, blockSize, coordinates, forTiles } from "./ranges.ts";
 import { at } from "./tile.ts";
+import { winogradWeightGradient } from "./winograd-weight-gradient.ts";
 import { tapTile, type TapTile, tapTileUnits } from "./tap-tile.ts";
 
 const operationsPerTile = 4_000_000;
@@ -24,8 +26,9 @@ const unrolledSteps = 8;
  * both, where they lie, and a register tile holds a few output channels x a few taps; lanes are summed once at the end.
  * Nothing is transposed or gathered, and as tiles own whole weights, no partial sums pass between threads.
  */
-export function conv2dWeightGradKernels(original: Conv2dShape): readonly Kernel[] {
+export function conv2dWeightGradKernels(original: Conv2dShape, algorithm: ConvolutionAlgorithm = "direct"): readonly Kernel[] {
   if (original.o * original.c * original.kh * original.kw === 0) return [];
+  if (winogradPays(algorithm, original)) return winogradWeightGradient(original);
   // Rows of whole vectors are better kept, for they are cut into blocks that fit the cache.
   const shape = original.ow % 4 === 0 ? original : flattened(original);
   const layout = imageLayout(shape);

@@ -1,17 +1,24 @@
+import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
 import { directConvolution } from "./conv2d-direct.ts";
 import { paddedBytes, padImages } from "./conv2d-pad.ts";
 import { type Conv2dShape, flattened, imageLayout } from "./conv2d-shape.ts";
 import type { Epilogue, Kernel } from "./kernel.ts";
 import { matmulKernels } from "./matmul.ts";
+import { winogradConvolution } from "./winograd.ts";
 
 /**
  * The kernels of a 2-d convolution (cross-correlation, as in PyTorch); buffers are the input, the weights, the epilogue's,
  * the output. Epilogue axes are [n, outChannel, pixel], pixels counted row by row.
  *
  * Strided or padded inputs are copied once, with zeros around them and columns sorted by stride phase; then register tiles
- * of output channels x adjacent pixels read the image in place, with no column matrix.
+ * of output channels x adjacent pixels read the image in place, with no column matrix. Windows of 3 x 3 over many channels go
+ * through Winograd's transforms, unless the algorithm is to be direct.
  */
-export function conv2dKernels(shape: Conv2dShape, epilogue: Epilogue | null): readonly Kernel[] {
+export function conv2dKernels(
+  shape: Conv2dShape,
+  epilogue: Epilogue | null,
+  algorithm: ConvolutionAlgorithm = "direct",
+): readonly Kernel[] {
   const { n, c, o, h, w, oh, ow, groups, kh, kw } = shape;
   if (n * o * oh * ow === 0) return [];
   const flat = flattened(shape);
@@ -22,7 +29,10 @@ export function conv2dKernels(shape: Conv2dShape, epilogue: Epilogue | null): re
       epilogue,
       [1, 0],
     );
-  return convolution(flat, epilogue, { buffers: 3 + (epilogue?.buffers ?? 0), input: { buffer: 0 }, weights: { buffer: 1 }, workspace: 0 });
+  const buffers = 3 + (epilogue?.buffers ?? 0);
+  if (winogradPays(algorithm, shape))
+    return winogradConvolution(shape, epilogue, { buffers, image: { buffer: 0 }, weights: { buffer: 1 }, backward: false });
+  return convolution(flat, epilogue, { buffers, input: { buffer: 0 }, weights: { buffer: 1 }, workspace: 0 });
 }
 
 /** Where a convolution finds its operands, and from where on it may use the workspace. */

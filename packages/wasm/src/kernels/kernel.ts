@@ -53,7 +53,7 @@ export type EpilogueSite = {
 
 /** What a kernel is before its function has a signature. */
 export interface KernelBody extends Omit<Kernel, "emit"> {
-  readonly body: (f: FunctionBuilder, level: Level, args: KernelArguments) => void;
+  readonly body: (f: FunctionBuilder, level: Level, args: KernelArguments, module: ModuleBuilder) => void;
 }
 
 /** Gives a body the signature all kernels share. */
@@ -63,7 +63,7 @@ export function kernel({ body, ...facts }: KernelBody): Kernel {
     emit: (module, level) => {
       const buffers = Array.from({ length: facts.buffers }, () => "i32" as const);
       return module.function(facts.name, { parameters: ["i32", "i32", "i32", ...buffers] }, (f, tile, scratch, workspace, ...rest) =>
-        body(f, level, { tile, scratch, workspace, buffers: rest }),
+        body(f, level, { tile, scratch, workspace, buffers: rest }, module),
       );
     },
   };

@@ -1,0 +1,382 @@
+import type { FunctionBuilder, Local, ModuleBuilder } from "../asm/index.ts";
+import { Arithmetic } from "./arithmetic.ts";
+import { conv2dKey, type Conv2dShape, describe, type ImageLayout, imageLayout } from "./conv2d-shape.ts";
+import { paddedBytes, padImages } from "./conv2d-pad.ts";
+import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
+import { type Place, placeKey, pushPlace } from "./place.ts";
+import { address, coordinates, forTiles, minimum, roundUp } from "./ranges.ts";
+import { rowTiles, rowUnit } from "./row-tiles.ts";
+import { strip, Tile } from "./tile.ts";
+import { panelWidth, transpose } from "./matmul-pack.ts";
+import { gap, tilesOf, tileSize, wholeTiles } from "./winograd-shape.ts";
+import { products, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
+
+const unroll = 4;
+/** Channels of an image transformed before the other half of a panel is. */
+const channelsTogether = 16;
+/** Words kept of each tile: its pixels' address, its outputs' address, rows and columns that count, image, first pixel. */
+const entryBytes = 32;
+
+/** Where a Winograd convolution finds its operands. */
+export interface WinogradPlaces {
+  readonly buffers: number;
+  readonly image: Place;
+  readonly weights: Place;
+  /** Weights are [step, row, 3, 3] and turned around, as an input gradient takes them; else [row, step, 3, 3]. */
+  readonly backward: boolean;
+}
+
+interface Blocking {
+  /** Tiles whose transform stays in the second-level cache, and how many blocks of them there are. */
+  readonly tiles: number;
+  readonly tileBlocks: number;
+  /** Output channels of one call of the kernel. */
+  readonly outputs: number;
+  readonly outputBlocks: number;
+  /** Output channels whose weights are transformed together. */
+  readonly pass: number;
+}
+
+/** The padding copy, if one is needed, and the convolution by F(4 x 4, 3 x 3). */
+export function winogradConvolution(shape: Conv2dShape, epilogue: Epilogue | null, places: WinogradPlaces): readonly Kernel[] {
+  const whole = wholeTiles(shape);
+  const layout = imageLayout(whole);
+  if (!layout.copied) return [convolve(shape, layout, epilogue, places, 0)];
+  return [
+    padImages(whole, layout, places.image, 0, places.buffers),
+    convolve(shape, layout, epilogue, { ...places, image: { workspace: 0 } }, paddedBytes(whole, layout)),
+  ];
+}
+
+function convolve(
+  shape: Conv2dShape,
+  layout: ImageLayout,
+  epilogue: Epilogue | null,
+  places: WinogradPlaces,
+  workspaceBytes: number,
+): Kernel {
+  const blocking = block(shape);
+  const { buffers, image, weights, backward } = places;
+  return kernel({
+    name: `conv2d winograd ${describe(shape)}`,
+    key: `winograd:${conv2dKey(shape)}:${placeKey(image)},${placeKey(weights)},${backward},${buffers}:${epilogue?.key ?? ""}`,
+    tiles: blocking.tileBlocks * blocking.outputBlocks,
+    scratchBytes: scratchOf(shape, blocking).bytes,
+    workspaceBytes,
+    buffers,
+    body: (f, level, args, module) => emitWinograd(f, level, args, module, shape, layout, epilogue, places, blocking),
+  });
+}
+
+/** Bytes of transformed images that stay in the second-level cache, and the fewest and most tiles they are worth. */
+const cachedBytes = 1_000_000;
+const fewestTiles = 32;
+const mostTiles = 128;
+/** Output channels whose weights are transformed together. */
+const outputsTogether = 12;
+/** With fewer units of work some threads would wait for others; longer ones keep the engine from swapping in optimised code. */
+const fewestUnits = 8;
+const operationsPerUnit = 60_000_000;
+
+function block(shape: Conv2dShape): Blocking {
+  const { c, o } = shape;
+  const count = tilesOf(shape);
+  const most = Math.min(mostTiles, Math.max(fewestTiles, Math.floor(cachedBytes / (products * c * 4))));
+  const tileBlocks = Math.ceil(count / most);
+  const tiles = roundUp(Math.ceil(count / tileBlocks), panelWidth);
+  const unit = Math.min(o, rowUnit(o));
+  const wanted = Math.max(
+    1,
+    Math.min(Math.ceil(fewestUnits / Math.ceil(count / tiles)), Math.floor(o / 64)),
+    Math.ceil((2 * products * c * o * tiles) / operationsPerUnit),
+  );
+  const pass = Math.min(o, roundUp(outputsTogether, unit));
+  const outputs = Math.min(o, roundUp(Math.ceil(o / wanted), pass));
+  return {
+    tiles,
+    tileBlocks: Math.ceil(count / tiles),
+    outputs,
+    outputBlocks: Math.ceil(o / outputs),
+    pass,
+  };
+}
+
+/** Byte offsets in a thread's scratch, and bytes from one value of a tile to the next. */
+function scratchOf({ c }: Conv2dShape, { tiles, pass }: Blocking) {
+  const steps = roundUp(c, 4);
+  const strides = { image: tiles * c * 4 + gap, weights: pass * steps * 4 + gap, products: pass * tiles * 4 + gap };
+  const patch = temporaryBytes;
+  const table = patch + 4 * tileSize * tileSize * 4;
+  const sums = table + tiles * entryBytes;
+  const weights = sums + products * strides.products;
+  const image = weights + products * strides.weights;
+  return { patch, table, products: sums, weights, image, bytes: roundUp(image + products * strides.image, 16), strides, steps };
+}
+
+function emitWinograd(
+  f: FunctionBuilder,
+  level: Level,
+  args: KernelArguments,
+  module: ModuleBuilder,
+  shape: Conv2dShape,
+  layout: ImageLayout,
+  epilogue: Epilogue | null,
+  places: WinogradPlaces,
+  blocking: Blocking,
+): void {
+  const { c, o, oh, ow } = shape;
+  const { tiles, tileBlocks, outputs, outputBlocks, pass } = blocking;
+  const { tile, scratch, buffers } = args;
+  const output = buffers.at(-1) ?? tile;
+  const arithmetic = new Arithmetic(f, level);
+  const transforms = new TileTransforms(f, module, level, scratch);
+  const { strides, steps, ...offsets } = scratchOf(shape, blocking);
+  const part = (offset: number) => f.local("i32", () => f.i32.add(scratch, offset));
+  const [patch, table] = [part(offsets.patch), part(offsets.table)];
+  const planeBytes = layout.planeLength * 4;
+  const rowBytes = layout.rowLength * 4;
+  const [across, down] = [Math.ceil(ow / tileSize), Math.ceil(oh / tileSize)];
+  const count = tilesOf(shape);
+
+  const [tileBlock = tile, outputBlock = tile] = coordinates(f, tile, [tileBlocks, outputBlocks]);
+  const first = f.local("i32", () => f.i32.mul(tileBlock, tiles));
+  const channel0 = f.local("i32", () => f.i32.mul(outputBlock, outputs));
+  const channelEnd = f.local("i32", () => f.i32.add(channel0, outputs));
+  f.set(channelEnd, () => minimum(f, channelEnd, o));
+  const lanes = f.locals("i32", 4);
+
+  // What is known of each tile; beyond the last one, the last once more, of which nothing is stored.
+  const describeTiles = () => {
+    const image0 = f.local("i32", () => pushPlace(f, places.image, args));
+    const [i, entry, at, image, y, x] = f.locals("i32", 6);
+    f.set(entry, table);
+    f.for(i, 0, tiles, 1, () => {
+      f.set(at, () => f.i32.add(first, i));
+      f.set(at, () => minimum(f, at, count - 1));
+      f.set(x, () => f.i32.rem_u(at, across));
+      f.set(at, () => f.i32.div_u(at, across));
+      f.set(y, () => f.i32.rem_u(at, down));
+      f.set(image, () => f.i32.div_u(at, down));
+      f.i32.store(0, entry, () =>
+        address(f, () => address(f, () => address(f, image0, image, c * planeBytes), y, tileSize * rowBytes), x, tileSize * 4),
+      );
+      f.set(at, () => address(f, () => f.i32.mul(y, tileSize * ow), x, tileSize));
+      f.i32.store(20, entry, at);
+      f.i32.store(4, entry, () => address(f, () => address(f, output, image, o * oh * ow * 4), at, 4));
+      f.set(at, () => f.i32.lt_s(() => f.i32.add(first, i), count));
+      f.i32.store(8, entry, () => f.select("i32", () => rest(f, oh, y), 0, at));
+      f.i32.store(12, entry, () => rest(f, ow, x));
+      f.i32.store(16, entry, image);
+      f.set(entry, () => f.i32.add(entry, entryBytes));
+    });
+    f.free(image0, i, entry, at, image, y, x);
+  };
+
+  // Images as panels of eight tiles, [value, panel, channel, 8], some channels at a time so that the lines written stay in cache.
+  const transformImages = () => {
+    const [entry, target, panel, half, channel, first, last] = f.locals("i32", 7);
+    f.set(entry, table);
+    f.for(panel, 0, tiles, panelWidth, () => {
+      f.for(first, 0, c, channelsTogether, () => {
+        f.set(last, () => f.i32.add(first, channelsTogether));
+        f.set(last, () => minimum(f, last, c));
+        f.for(half, 0, panelWidth, 4, () => {
+          lanes.forEach((lane, i) =>
+            f.set(lane, () => address(f, () => f.i32.load(i * entryBytes, () => address(f, entry, half, entryBytes)), first, planeBytes)),
+          );
+          f.set(target, () =>
+            address(
+              f,
+              () => address(f, () => f.i32.add(scratch, offsets.image), panel, c * 4),
+              () => f.i32.add(() => f.i32.mul(first, panelWidth), half),
+              4,
+            ),
+          );
+          f.for(channel, first, last, 1, () => {
+            transforms.images(lanes, rowBytes, target, strides.image);
+            for (const lane of lanes) f.set(lane, () => f.i32.add(lane, planeBytes));
+            f.set(target, () => f.i32.add(target, panelWidth * 4));
+          });
+        });
+      });
+      f.set(entry, () => f.i32.add(entry, panelWidth * entryBytes));
+    });
+    f.free(entry, target, panel, half, channel, first, last);
+  };
+
+  // Weights of the pass as [value, output channel, input channel].
+  const transformWeights = (row0: Local<"i32">, rowEnd: Local<"i32">) => {
+    const { rowStride, stepStride } = places.backward ? { rowStride: 36, stepStride: o * 36 } : { rowStride: c * 36, stepStride: 36 };
+    const [base, row, step, target, line] = f.locals("i32", 5);
+    f.set(base, () => pushPlace(f, places.weights, args));
+    f.set(line, () => f.i32.add(scratch, offsets.weights));
+    f.for(row, row0, rowEnd, 1, () => {
+      f.set(target, line);
+      f.for(step, 0, c, 4, () => {
+        lanes.forEach((lane, i) =>
+          f.set(lane, () =>
+            address(
+              f,
+              () => address(f, base, row, rowStride),
+              () => (c % 4 === 0 ? f.i32.add(step, i) : minimumOf(f, step, i, c - 1)),
+              stepStride,
+            ),
+          ),
+        );
+        transforms.weights(lanes, places.backward, target, strides.weights);
+        f.set(target, () => f.i32.add(target, 16));
+      });
+      f.set(line, () => f.i32.add(line, steps * 4));
+    });
+    f.free(base, row, step, target, line);
+  };
+
+  // For every value: [rows, channels] times [channels, tiles], into [value, panel, row, 8].
+  const multiply = (row0: Local<"i32">) => {
+    const [value, a, b, target, panel] = f.locals("i32", 5);
+    f.set(a, () => f.i32.add(scratch, offsets.weights));
+    f.set(b, () => f.i32.add(scratch, offsets.image));
+    f.set(target, () => f.i32.add(scratch, offsets.products));
+    const [rowA, stepA, stepB, sumsAt, turn] = f.locals("i32", 5);
+    f.for(value, 0, products, 1, () => {
+      f.for(panel, 0, tiles, panelWidth, () => {
+        f.set(sumsAt, target);
+        f.set(rowA, a);
+        forTiles(f, rowTiles(o, level), row0, pass, (_row, height) => {
+          const sums = new Tile(arithmetic, height, strip(4, panelWidth));
+          f.set(stepA, rowA);
+          f.set(stepB, b);
+          sums.zero();
+          const product = (turns: number) => {
+            for (let i = 0; i < turns; i++)
+              sums.step(
+                (r) => arithmetic.splat((r * steps + i) * 4, stepA),
+                (column) => arithmetic.load((i * panelWidth + column) * 4, stepB),
+              );
+          };
+          f.for(turn, 0, c - (c % unroll), unroll, () => {
+            product(unroll);
+            f.set(stepA, () => f.i32.add(stepA, unroll * 4));
+            f.set(stepB, () => f.i32.add(stepB, unroll * panelWidth * 4));
+          });
+          product(c % unroll);
+          sums.save(sumsAt, panelWidth * 4);
+          sums.free();
+          f.set(rowA, () => f.i32.add(rowA, height * steps * 4));
+          f.set(sumsAt, () => f.i32.add(sumsAt, height * panelWidth * 4));
+        });
+        f.set(b, () => f.i32.add(b, c * panelWidth * 4));
+        f.set(target, () => f.i32.add(target, pass * panelWidth * 4));
+      });
+      f.set(a, () => f.i32.add(a, strides.weights));
+      f.set(b, () => f.i32.add(b, gap));
+      f.set(target, () => f.i32.add(target, gap));
+    });
+    f.free(value, a, b, target, panel, rowA, stepA, stepB, sumsAt, turn);
+  };
+
+  // Output tiles through a patch of memory, from which each lane's rows are stored where they belong.
+  const storeOutputs = (row0: Local<"i32">, rowEnd: Local<"i32">) => {
+    const [row, group, source, entry, line] = f.locals("i32", 5);
+    f.set(line, () => f.i32.add(scratch, offsets.products));
+    f.for(row, row0, rowEnd, 1, () => {
+      f.set(source, line);
+      f.set(entry, table);
+      f.for(group, 0, tiles, 4, () => {
+        transforms.outputs(source, strides.products, tileSize, (i, values) => {
+          transposeInto(f, values, (lane, value) => f.v128.store((lane * tileSize + i) * 16, patch, value));
+        });
+        storePatches(row, entry);
+        f.set(source, () => f.i32.add(source, () => f.select("i32", pass * panelWidth * 4 - 16, 16, () => f.i32.and(group, 4))));
+      });
+      f.set(line, () => f.i32.add(line, panelWidth * 4));
+    });
+    f.free(row, group, source, entry, line);
+  };
+
+  const storePatches = (row: Local<"i32">, entry: Local<"i32">) => {
+    const [lane, from, to, pixel, image, columns, y, x, rows] = f.locals("i32", 9);
+    const epilogueBuffers = buffers.slice(2, -1);
+    f.set(from, patch);
+    f.for(lane, 0, 4, 1, () => {
+      f.set(to, () => address(f, () => f.i32.load(4, entry), row, oh * ow * 4));
+      f.set(rows, () => f.i32.load(8, entry));
+      f.set(columns, () => f.i32.load(12, entry));
+      f.set(image, () => f.i32.load(16, entry));
+      f.set(pixel, () => f.i32.load(20, entry));
+      const value = f.local("v128");
+      const element = f.local("f32");
+      const partOfRow = () => {
+        f.for(x, 0, columns, 1, () => {
+          f.set(element, () => f.f32.load(0, () => address(f, from, x, 4)));
+          f.f32.store(
+            0,
+            () => address(f, to, x, 4),
+            () => {
+              if (epilogue === null) return f.get(element);
+              const at = f.local("i32", () => f.i32.add(pixel, x));
+              epilogue.emit(f, { axes: [image, row, at], buffers: epilogueBuffers, lanes: 1, accumulator: element });
+              f.free(at);
+            },
+          );
+        });
+      };
+      f.if(
+        () => f.i32.eq(() => f.i32.mul(rows, columns), tileSize * tileSize),
+        () => {
+          for (let y = 0; y < tileSize; y++) {
+            if (y > 0) f.set(pixel, () => f.i32.add(pixel, ow));
+            f.set(value, () => f.v128.load(y * 16, from));
+            f.v128.store(y * ow * 4, to, () =>
+              epilogue === null
+                ? f.get(value)
+                : epilogue.emit(f, { axes: [image, row, pixel], buffers: epilogueBuffers, lanes: 4, accumulator: value }),
+            );
+          }
+        },
+        () =>
+          f.for(y, 0, rows, 1, () => {
+            partOfRow();
+            f.set(from, () => f.i32.add(from, 16));
+            f.set(to, () => f.i32.add(to, ow * 4));
+            f.set(pixel, () => f.i32.add(pixel, ow));
+          }),
+      );
+      f.set(from, () => address(f, patch, () => f.i32.add(lane, 1), tileSize * 16));
+      f.set(entry, () => f.i32.add(entry, entryBytes));
+      f.free(value, element);
+    });
+    f.free(lane, from, to, pixel, image, columns, y, x, rows);
+  };
+
+  describeTiles();
+  transformImages();
+  const [row0, rowEnd] = [f.local("i32"), f.local("i32")];
+  f.for(row0, channel0, channelEnd, pass, () => {
+    f.set(rowEnd, () => f.i32.add(row0, pass));
+    f.set(rowEnd, () => f.select("i32", rowEnd, channelEnd, () => f.i32.lt_s(rowEnd, channelEnd)));
+    transformWeights(row0, rowEnd);
+    multiply(row0);
+    storeOutputs(row0, rowEnd);
+  });
+}
+
+/** Pushes how many of a tile's rows (or columns) lie within the output. */
+function rest(f: FunctionBuilder, extent: number, index: Local<"i32">): void {
+  if (extent % tileSize === 0) return f.i32.const(tileSize);
+  const left = f.local("i32", () => f.i32.sub(extent, () => f.i32.mul(index, tileSize)));
+  minimum(f, left, tileSize);
+  f.free(left);
+}
+
+function minimumOf(f: FunctionBuilder, base: Local<"i32">, add: number, limit: number): void {
+  const value = f.local("i32", () => f.i32.add(base, add));
+  minimum(f, value, limit);
+  f.free(value);
+}
+
+/** Four vectors transposed: `out` gets each lane's four values. */
+function transposeInto(f: FunctionBuilder, values: readonly Local<"v128">[], out: (lane: number, value: Local<"v128">) => void): void {
+  transpose(f, values);
+  values.forEach((value, lane) => out(lane, value));
+}
