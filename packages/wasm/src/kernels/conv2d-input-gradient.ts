@@ -1,7 +1,7 @@
 import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
 import { columnGradient } from "./conv2d-columns.ts";
 import { flipWeights, flippedBytes } from "./conv2d-flip.ts";
-import { type Conv2dShape, flattened } from "./conv2d-shape.ts";
+import { type Conv2dShape, flattened, operationsOf } from "./conv2d-shape.ts";
 import { convolution } from "./conv2d.ts";
 import type { Epilogue, Kernel } from "./kernel.ts";
 import { matmulKernels } from "./matmul.ts";
@@ -44,7 +44,7 @@ export function conv2dInputGradKernels(
     padTop: (kh - 1) * dilationH - padTop,
     padLeft: (kw - 1) * dilationW - padLeft,
   };
-  if (winogradPays(algorithm, backward))
+  if (winogradPays(algorithm, backward, operationsOf(shape) / 2))
     return winogradConvolution(backward, epilogue, { buffers, image: { buffer: 0 }, weights: { buffer: 1 }, backward: true });
   if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
   return [

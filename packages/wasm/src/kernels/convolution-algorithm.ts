@@ -1,7 +1,8 @@
-import type { Conv2dShape } from "./conv2d-shape.ts";
+import { type Conv2dShape, operationsOf } from "./conv2d-shape.ts";
 import { panelWidth } from "./matmul-pack.ts";
 import { roundUp } from "./ranges.ts";
-import { tilesOf } from "./winograd-shape.ts";
+import { tilingOf } from "./winograd-shape.ts";
+import { products as tileProducts } from "./winograd-tiles.ts";
 
 /**
  * How convolutions may be computed: `direct` sums every product, and `fastest` takes Winograd's F(4 x 4, 3 x 3) where it is faster.
@@ -15,15 +16,15 @@ const cost = { product: 2 / 55, transformedProduct: 2 / 56, image: 11, output: 9
 /** Rounding is not given away for less than a tenth of the time. */
 const worthwhile = 1.1;
 
-/** Whether Winograd's algorithm applies to a convolution of this shape and is the faster one. */
-export function winogradPays(algorithm: ConvolutionAlgorithm, shape: Conv2dShape): boolean {
-  const { n, c, o, h, w, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, groups } = shape;
-  const applies = kh === 3 && kw === 3 && strideH * strideW * dilationH * dilationW * groups === 1;
+/** Whether Winograd's algorithm applies to a convolution of this shape and is faster than `products` multiplications. */
+export function winogradPays(algorithm: ConvolutionAlgorithm, shape: Conv2dShape, products = operationsOf(shape) / 2): boolean {
+  const { n, c, o, h, w, kh, kw, strideH, strideW, dilationH, dilationW, groups } = shape;
+  const applies = kh === kw && (kh === 3 || kh === 5) && strideH * strideW * dilationH * dilationW * groups === 1;
   if (algorithm === "direct" || !applies) return false;
-  const tiles = tilesOf(shape);
-  const multiplied = roundUp(tiles, panelWidth) * 36 * c * o * cost.transformedProduct;
+  const tiles = tilingOf(shape).count;
+  const multiplied = roundUp(tiles, panelWidth) * tileProducts * c * o * cost.transformedProduct;
   // Weights are transformed again for each block of tiles.
   const transformed =
     tiles * (c * cost.image + o * cost.output) + Math.ceil(tiles / 64) * c * o * cost.weights + n * c * h * w * cost.paddedPixel;
-  return worthwhile * (multiplied + transformed) < n * oh * ow * 9 * c * o * cost.product;
+  return worthwhile * (multiplied + transformed) < products * cost.product;
 }

@@ -1,18 +1,33 @@
 import type { Conv2dShape } from "./conv2d-shape.ts";
 import { roundUp } from "./ranges.ts";
+import { points } from "./winograd-transform.ts";
 
-/** Outputs of a tile along an axis. */
-export const tileSize = 4;
+/** Columns of outputs that are stored together: one tile's or two adjacent tiles'. */
+export const patchWidth = 4;
 
 /** Bytes that keep a tile's values, otherwise powers of two apart, from sharing a cache set. */
 export const gap = 64;
 
-/** Tiles of the whole batch. */
-export function tilesOf({ n, oh, ow }: Conv2dShape): number {
-  return n * Math.ceil(oh / tileSize) * Math.ceil(ow / tileSize);
+/** How a convolution's outputs are cut into square tiles. */
+export interface Tiling {
+  /** Outputs of a tile along an axis: 4 for windows of 3 x 3, 2 for 5 x 5. */
+  readonly size: number;
+  /** Tiles of a row of them, which reach whole patches, and rows of tiles. */
+  readonly across: number;
+  readonly down: number;
+  /** Tiles of the whole batch. */
+  readonly count: number;
+}
+
+export function tilingOf({ n, kh, oh, ow }: Conv2dShape): Tiling {
+  const size = points + 1 - kh;
+  const across = (Math.ceil(ow / patchWidth) * patchWidth) / size;
+  const down = Math.ceil(oh / size);
+  return { size, across, down, count: n * across * down };
 }
 
 /** The convolution with outputs up to whole tiles, for which an image must reach further. */
 export function wholeTiles(shape: Conv2dShape): Conv2dShape {
-  return { ...shape, oh: roundUp(shape.oh, tileSize), ow: roundUp(shape.ow, tileSize) };
+  const { size } = tilingOf(shape);
+  return { ...shape, oh: roundUp(shape.oh, size), ow: roundUp(shape.ow, patchWidth) };
 }

@@ -29,29 +29,31 @@ export class TileTransforms {
     this.#transform(points, (row) => this.#load(lanes, row * rowBytes, 6), "input", target, stride);
   }
 
-  /** Tiles of 4 x 4 pixels, taken as filters. */
-  cotangents(lanes: Lanes, rowBytes: number, target: Local<"i32">, stride: number): void {
-    this.#transform(4, (row) => this.#load(lanes, row * rowBytes, 4), "filter", target, stride);
+  /** Tiles of `size` x `size` pixels, taken as filters. */
+  cotangents(lanes: Lanes, size: number, rowBytes: number, target: Local<"i32">, stride: number): void {
+    this.#transform(size, (row) => this.#load(lanes, row * rowBytes, size), "filter", target, stride);
   }
 
-  /** Windows of 3 x 3 adjacent weights, turned around if `flipped`. */
-  weights(lanes: Lanes, flipped: boolean, target: Local<"i32">, stride: number): void {
+  /** Windows of `size` x `size` adjacent weights, an odd number of them, turned around if `flipped`. */
+  weights(lanes: Lanes, size: number, flipped: boolean, target: Local<"i32">, stride: number): void {
     const f = this.#f;
-    // No load reaches beyond a window's nine floats.
-    const taps = [...this.#load(lanes, 0, 4), ...this.#load(lanes, 16, 4)];
-    const last = f.local("v128");
-    f.set(last, () => {
-      f.v128.load32_zero(32, lanes[0]);
-    });
-    for (const lane of [1, 2, 3] as const) f.set(last, () => f.v128.load32_lane(32, lane, lanes[lane], last));
+    // Four at a time and then the last, so that no load reaches beyond a window.
+    const taps = Array.from({ length: size * size }, (_, i) => i)
+      .filter((i) => i % 4 === 0 && i + 4 <= size * size)
+      .flatMap((i) => this.#load(lanes, i * 4, 4));
+    const offset = (size * size - 1) * 4;
+    const last = f.local("v128", () => f.v128.load32_zero(offset, lanes[0]));
+    for (const lane of [1, 2, 3] as const) f.set(last, () => f.v128.load32_lane(offset, lane, lanes[lane], last));
     taps.push(last);
     if (flipped) taps.reverse();
-    const column = (j: number) => [at(taps, j), at(taps, 3 + j), at(taps, 6 + j)];
-    for (let j = 0; j < 3; j++)
-      this.#combinations.filter(column(j), (i, value) => f.v128.store((i * points + j) * 16, this.#temporary, value));
+    const rows = Array.from({ length: size }, (_, i) => i);
+    for (let j = 0; j < size; j++) {
+      const column = rows.map((i) => at(taps, i * size + j));
+      this.#combinations.filter(column, (i, value) => f.v128.store((i * points + j) * 16, this.#temporary, value));
+    }
     f.free(...taps);
     for (let i = 0; i < points; i++) {
-      const row = this.#reload([0, 1, 2].map((j) => i * points + j));
+      const row = this.#reload(rows.map((j) => i * points + j));
       this.#combinations.filter(row, (j, value) => f.v128.store((i * points + j) * stride, target, value));
       f.free(...row);
     }
@@ -94,33 +96,40 @@ export class TileTransforms {
     return places.map((place) => f.local("v128", () => f.v128.load(place * 16, this.#temporary)));
   }
 
-  /** Four or six adjacent floats at each lane's address, transposed: vector j holds the lanes' j-th. */
-  #load(lanes: Lanes, offset: number, count: 4 | 6): Local<"v128">[] {
+  /** Two, four or six adjacent floats at each lane's address, transposed: vector j holds the lanes' j-th. */
+  #load(lanes: Lanes, offset: number, count: number): Local<"v128">[] {
     const f = this.#f;
+    if (count === 2) return this.#loadPairs(lanes, offset);
     const first = lanes.map((lane) => f.local("v128", () => f.v128.load(offset, lane)));
     transpose(f, first);
-    if (count === 4) return first;
-    const [low, high] = [f.local("v128"), f.local("v128")];
-    const pair = (target: Local<"v128">, x: Local<"i32">, y: Local<"i32">) =>
-      f.set(target, () => {
-        f.v128.load64_zero(offset + 16, x);
-        f.v128.load64_zero(offset + 16, y);
+    return count === 4 ? first : [...first, ...this.#loadPairs(lanes, offset + 16)];
+  }
+
+  #loadPairs(lanes: Lanes, offset: number): Local<"v128">[] {
+    const f = this.#f;
+    const pair = (x: Local<"i32">, y: Local<"i32">) =>
+      f.local("v128", () => {
+        f.v128.load64_zero(offset, x);
+        f.v128.load64_zero(offset, y);
         shuffle(f, [0, 4, 1, 5]);
       });
-    pair(low, lanes[0], lanes[1]);
-    pair(high, lanes[2], lanes[3]);
-    const join = (picks: readonly number[]) =>
+    const [low, high] = [pair(lanes[0], lanes[1]), pair(lanes[2], lanes[3])];
+    const joined = [
+      [0, 1, 4, 5],
+      [2, 3, 6, 7],
+    ].map((picks) =>
       f.local("v128", () => {
         f.get(low);
         f.get(high);
         shuffle(f, picks);
-      });
-    const more = [join([0, 1, 4, 5]), join([2, 3, 6, 7])];
+      }),
+    );
     f.free(low, high);
-    return [...first, ...more];
+    return joined;
   }
 }
 
-function shuffle(f: FunctionBuilder, picks: readonly number[]): void {
+/** Pushes four lanes of the two vectors on the stack. */
+export function shuffle(f: FunctionBuilder, picks: readonly number[]): void {
   f.i8x16.shuffle(picks.flatMap((pick) => [0, 1, 2, 3].map((byte) => pick * 4 + byte)));
 }

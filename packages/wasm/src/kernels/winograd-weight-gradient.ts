@@ -8,7 +8,7 @@ import { address, blockSize, coordinates, forTiles, minimum, roundUp } from "./r
 import { rowTiles, rowUnit } from "./row-tiles.ts";
 import { at, strip, Tile } from "./tile.ts";
 import { panelWidth } from "./matmul-pack.ts";
-import { gap, tilesOf, tileSize, wholeTiles } from "./winograd-shape.ts";
+import { gap, tilingOf, wholeTiles } from "./winograd-shape.ts";
 import { products, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 
 const unroll = 4;
@@ -46,7 +46,7 @@ interface Places {
 }
 
 /**
- * A convolution's gradient by its weights as F(3 x 3, 4 x 4): for each tile the cotangent is the filter, and all tiles'
+ * A convolution's gradient by its weights: for each tile the cotangent is the filter, and all tiles'
  * products are added up before they become weights. Buffers are the input, the output's cotangent, the gradient.
  */
 export function winogradWeightGradient(shape: Conv2dShape): readonly Kernel[] {
@@ -103,7 +103,7 @@ function cotangentShape({ n, o, oh, ow }: Conv2dShape, whole: Conv2dShape): Conv
 
 function block(shape: Conv2dShape): Blocking {
   const { o, c } = shape;
-  const count = tilesOf(shape);
+  const { count } = tilingOf(shape);
   const outputs = Math.min(o, blockSize(o, outputsTogether, Math.min(o, rowUnit(o))));
   const channels = blockSize(c, channelsTogether, panelWidth);
   const [outputBlocks, channelBlocks] = [Math.ceil(o / outputs), Math.ceil(c / channels)];
@@ -146,15 +146,14 @@ function emitProducts(
   places: Places,
   blocking: Blocking,
 ): void {
-  const { c, o, oh, ow } = shape;
+  const { c, o } = shape;
+  const { size, across, down, count } = tilingOf(shape);
   const { outputs, channels, outputBlocks, channelBlocks, tiles, perPart, parts } = blocking;
   const { tile, scratch, workspace } = args;
   const arithmetic = new Arithmetic(f, level);
   const transforms = new TileTransforms(f, module, level, scratch);
   const offsets = scratchOf(blocking);
   const { strides } = offsets;
-  const count = tilesOf(shape);
-  const [across, down] = [Math.ceil(ow / tileSize), Math.ceil(oh / tileSize)];
   const bytesOf = (layout: ImageLayout) => ({ plane: layout.planeLength * 4, row: layout.rowLength * 4 });
   const [imageBytes, cotangentBytes] = [bytesOf(places.imageLayout), bytesOf(places.cotangentLayout)];
 
@@ -178,7 +177,7 @@ function emitProducts(
     ];
     const [i, entry, at, image, y, x] = f.locals("i32", 6);
     const place = (base: Local<"i32">, planes: number, { plane, row }: { plane: number; row: number }) =>
-      address(f, () => address(f, () => address(f, base, image, planes * plane), y, tileSize * row), x, tileSize * 4);
+      address(f, () => address(f, () => address(f, base, image, planes * plane), y, size * row), x, size * 4);
     f.set(entry, table);
     f.for(i, 0, tiles, 1, () => {
       f.set(at, () => f.i32.add(tile0, i));
@@ -243,7 +242,7 @@ function emitProducts(
         lanes.forEach((lane, k) =>
           f.set(lane, () => address(f, () => f.i32.load(k * entryBytes + 4, entry), output, cotangentBytes.plane)),
         );
-        transforms.cotangents(lanes, cotangentBytes.row, target, strides.cotangent);
+        transforms.cotangents(lanes, size, cotangentBytes.row, target, strides.cotangent);
         f.set(target, () => f.i32.add(target, 16));
         f.set(entry, () => f.i32.add(entry, 4 * entryBytes));
       });
@@ -376,28 +375,29 @@ function storeWeights(
   f: FunctionBuilder,
   transforms: TileTransforms,
   { buffers }: KernelArguments,
-  { c }: Conv2dShape,
+  { c, kh }: Conv2dShape,
   blocking: Blocking,
   sums: Local<"i32">,
   { output0, outputEnd, channel0 }: WeightBlock,
 ): void {
   const { outputs, channels } = blocking;
+  const window = kh * kh * 4;
   const [output, channel, channelEnd, source, target, line] = f.locals("i32", 6);
   f.set(channelEnd, () => f.i32.add(channel0, channels));
   f.set(channelEnd, () => minimum(f, channelEnd, c));
   f.set(line, sums);
   f.for(output, output0, outputEnd, 1, () => {
     f.set(source, line);
-    f.set(target, () => address(f, () => address(f, at(buffers, 2), output, c * 36), channel0, 36));
+    f.set(target, () => address(f, () => address(f, at(buffers, 2), output, c * window), channel0, window));
     f.for(channel, channel0, channelEnd, 4, () => {
-      transforms.outputs(source, sumStride(blocking), 3, (i, values) => {
+      transforms.outputs(source, sumStride(blocking), kh, (i, values) => {
         for (const lane of [0, 1, 2, 3] as const) {
-          const store = () => values.forEach((value, j) => f.v128.store32_lane(lane * 36 + (i * 3 + j) * 4, lane, target, value));
+          const store = () => values.forEach((value, j) => f.v128.store32_lane(lane * window + (i * kh + j) * 4, lane, target, value));
           if (c % 4 === 0) store();
           else f.if(() => f.i32.lt_s(() => f.i32.add(channel, lane), channelEnd), store);
         }
       });
-      f.set(target, () => f.i32.add(target, 4 * 36));
+      f.set(target, () => f.i32.add(target, 4 * window));
       // The second half of a panel lies beside its first; the next panel after all output channels.
       f.set(source, () =>
         f.i32.add(source, () => f.select("i32", outputs * panelWidth * 4 - 16, 16, () => f.i32.and(() => f.i32.sub(channel, channel0), 4))),

@@ -18,6 +18,9 @@ const shapes = [
   conv([1, 3, 9, 31], 30, [3, 3], { padTop: 2, padRight: 1 }),
   conv([1, 2, 1, 1], 3, [3, 3], pad(1)),
   conv([9, 70, 12, 12], 130, [3, 3], pad(1)),
+  conv([2, 5, 7, 7], 7, [5, 5], pad(2)),
+  conv([3, 20, 12, 12], 50, [5, 5]),
+  conv([1, 3, 9, 30], 9, [5, 5], { padTop: 3, padRight: 1 }),
 ];
 
 /** A convolution with both gradients, summed in float64. */
@@ -33,9 +36,9 @@ function expected(shape: Conv2dShape, x: Float32Array, weights: Float32Array, ct
 
 describe.each(["relaxed", "simd"] as const)("Winograd's convolutions on %s", (level) => {
   it.each(shapes.map((shape) => ({ name: nameOf(shape), shape })))("$name", ({ shape }) => {
-    const { n, c, h, w, o, oh, ow } = shape;
+    const { n, c, h, w, o, kh, kw, oh, ow } = shape;
     const x = randomFloats(n * c * h * w, 1);
-    const weights = randomFloats(o * c * 9, 2);
+    const weights = randomFloats(o * c * kh * kw, 2);
     const bias = randomFloats(o, 3);
     const ct = randomFloats(n * o * oh * ow, 4);
     const { y, dx, dw } = expected(shape, x, weights, ct);
@@ -46,7 +49,7 @@ describe.each(["relaxed", "simd"] as const)("Winograd's convolutions on %s", (le
       biasReluOf(value, bias[Math.floor(i / pixels) % o] ?? NaN, Math.floor(i / (pixels * o)), i % pixels),
     );
     expectKernels(winogradConvolution(shape, biasRelu(1), { ...places, buffers: 4, backward: false }), [x, weights, bias], finished, level);
-    const backward = { ...shape, c: o, h: oh, w: ow, o: c, oh: h, ow: w, padTop: 2 - shape.padTop, padLeft: 2 - shape.padLeft };
+    const backward = { ...shape, c: o, h: oh, w: ow, o: c, oh: h, ow: w, padTop: kh - 1 - shape.padTop, padLeft: kw - 1 - shape.padLeft };
     expectKernels(winogradConvolution(backward, null, { ...places, buffers: 3, backward: true }), [ct, weights], dx, level);
     expectKernels(winogradWeightGradient(shape), [x, ct], dw, level);
   });
@@ -82,7 +85,7 @@ describe("the choice of algorithm", () => {
 
   it.each([
     ["few channels", conv([8, 3, 56, 56], 4, [3, 3], pad(1))],
-    ["windows of another size", conv([8, 64, 56, 56], 64, [5, 5], pad(2))],
+    ["windows of another size", conv([8, 64, 56, 56], 64, [7, 7], pad(3))],
     ["strides", conv([8, 64, 56, 56], 64, [3, 3], { ...pad(1), strideH: 2 })],
     ["dilation", conv([8, 64, 56, 56], 64, [3, 3], { ...pad(1), dilationW: 2 })],
     ["groups", conv([8, 64, 56, 56], 64, [3, 3], { ...pad(1), groups: 2 })],

@@ -8,8 +8,8 @@ import { address, coordinates, forTiles, minimum, roundUp } from "./ranges.ts";
 import { rowTiles, rowUnit } from "./row-tiles.ts";
 import { strip, Tile } from "./tile.ts";
 import { panelWidth, transpose } from "./matmul-pack.ts";
-import { gap, tilesOf, tileSize, wholeTiles } from "./winograd-shape.ts";
-import { products, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
+import { gap, patchWidth, tilingOf, wholeTiles } from "./winograd-shape.ts";
+import { products, shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 
 const unroll = 4;
 /** Channels of an image transformed before the other half of a panel is. */
@@ -37,7 +37,7 @@ interface Blocking {
   readonly pass: number;
 }
 
-/** The padding copy, if one is needed, and the convolution by F(4 x 4, 3 x 3). */
+/** The padding copy, if one is needed, and the convolution in tiles of 4 x 4 outputs for windows of 3 x 3, of 2 x 2 for 5 x 5. */
 export function winogradConvolution(shape: Conv2dShape, epilogue: Epilogue | null, places: WinogradPlaces): readonly Kernel[] {
   const whole = wholeTiles(shape);
   const layout = imageLayout(whole);
@@ -80,7 +80,7 @@ const operationsPerUnit = 60_000_000;
 
 function block(shape: Conv2dShape): Blocking {
   const { c, o } = shape;
-  const count = tilesOf(shape);
+  const { count } = tilingOf(shape);
   const most = Math.min(mostTiles, Math.max(fewestTiles, Math.floor(cachedBytes / (products * c * 4))));
   const tileBlocks = Math.ceil(count / most);
   const tiles = roundUp(Math.ceil(count / tileBlocks), panelWidth);
@@ -106,7 +106,7 @@ function scratchOf({ c }: Conv2dShape, { tiles, pass }: Blocking) {
   const steps = roundUp(c, 4);
   const strides = { image: tiles * c * 4 + gap, weights: pass * steps * 4 + gap, products: pass * tiles * 4 + gap };
   const patch = temporaryBytes;
-  const table = patch + 4 * tileSize * tileSize * 4;
+  const table = patch + 4 * patchWidth * patchWidth * 4;
   const sums = table + tiles * entryBytes;
   const weights = sums + products * strides.products;
   const image = weights + products * strides.weights;
@@ -124,8 +124,9 @@ function emitWinograd(
   places: WinogradPlaces,
   blocking: Blocking,
 ): void {
-  const { c, o, oh, ow } = shape;
+  const { c, o, kh, oh, ow } = shape;
   const { tiles, tileBlocks, outputs, outputBlocks, pass } = blocking;
+  const { size, across, down, count } = tilingOf(shape);
   const { tile, scratch, buffers } = args;
   const output = buffers.at(-1) ?? tile;
   const arithmetic = new Arithmetic(f, level);
@@ -135,8 +136,6 @@ function emitWinograd(
   const [patch, table] = [part(offsets.patch), part(offsets.table)];
   const planeBytes = layout.planeLength * 4;
   const rowBytes = layout.rowLength * 4;
-  const [across, down] = [Math.ceil(ow / tileSize), Math.ceil(oh / tileSize)];
-  const count = tilesOf(shape);
 
   const [tileBlock = tile, outputBlock = tile] = coordinates(f, tile, [tileBlocks, outputBlocks]);
   const first = f.local("i32", () => f.i32.mul(tileBlock, tiles));
@@ -158,14 +157,14 @@ function emitWinograd(
       f.set(y, () => f.i32.rem_u(at, down));
       f.set(image, () => f.i32.div_u(at, down));
       f.i32.store(0, entry, () =>
-        address(f, () => address(f, () => address(f, image0, image, c * planeBytes), y, tileSize * rowBytes), x, tileSize * 4),
+        address(f, () => address(f, () => address(f, image0, image, c * planeBytes), y, size * rowBytes), x, size * 4),
       );
-      f.set(at, () => address(f, () => f.i32.mul(y, tileSize * ow), x, tileSize));
+      f.set(at, () => address(f, () => f.i32.mul(y, size * ow), x, size));
       f.i32.store(20, entry, at);
       f.i32.store(4, entry, () => address(f, () => address(f, output, image, o * oh * ow * 4), at, 4));
       f.set(at, () => f.i32.lt_s(() => f.i32.add(first, i), count));
-      f.i32.store(8, entry, () => f.select("i32", () => rest(f, oh, y), 0, at));
-      f.i32.store(12, entry, () => rest(f, ow, x));
+      f.i32.store(8, entry, () => f.select("i32", () => rest(f, oh, y, size, size), 0, at));
+      f.i32.store(12, entry, () => rest(f, ow, x, size, patchWidth));
       f.i32.store(16, entry, image);
       f.set(entry, () => f.i32.add(entry, entryBytes));
     });
@@ -206,7 +205,8 @@ function emitWinograd(
 
   // Weights of the pass as [value, output channel, input channel].
   const transformWeights = (row0: Local<"i32">, rowEnd: Local<"i32">) => {
-    const { rowStride, stepStride } = places.backward ? { rowStride: 36, stepStride: o * 36 } : { rowStride: c * 36, stepStride: 36 };
+    const window = kh * kh * 4;
+    const [rowStride, stepStride] = places.backward ? [window, o * window] : [c * window, window];
     const [base, row, step, target, line] = f.locals("i32", 5);
     f.set(base, () => pushPlace(f, places.weights, args));
     f.set(line, () => f.i32.add(scratch, offsets.weights));
@@ -223,7 +223,7 @@ function emitWinograd(
             ),
           ),
         );
-        transforms.weights(lanes, places.backward, target, strides.weights);
+        transforms.weights(lanes, kh, places.backward, target, strides.weights);
         f.set(target, () => f.i32.add(target, 16));
       });
       f.set(line, () => f.i32.add(line, steps * 4));
@@ -283,9 +283,9 @@ function emitWinograd(
       f.set(source, line);
       f.set(entry, table);
       f.for(group, 0, tiles, 4, () => {
-        transforms.outputs(source, strides.products, tileSize, (i, values) => {
-          transposeInto(f, values, (lane, value) => f.v128.store((lane * tileSize + i) * 16, patch, value));
-        });
+        transforms.outputs(source, strides.products, size, (i, values) =>
+          joinTiles(f, values).forEach((value, k) => f.v128.store((k * size + i) * 16, patch, value)),
+        );
         storePatches(row, entry);
         f.set(source, () => f.i32.add(source, () => f.select("i32", pass * panelWidth * 4 - 16, 16, () => f.i32.and(group, 4))));
       });
@@ -295,10 +295,10 @@ function emitWinograd(
   };
 
   const storePatches = (row: Local<"i32">, entry: Local<"i32">) => {
-    const [lane, from, to, pixel, image, columns, y, x, rows] = f.locals("i32", 9);
+    const [index, from, to, pixel, image, columns, y, x, rows] = f.locals("i32", 9);
     const epilogueBuffers = buffers.slice(2, -1);
     f.set(from, patch);
-    f.for(lane, 0, 4, 1, () => {
+    f.for(index, 0, size, 1, () => {
       f.set(to, () => address(f, () => f.i32.load(4, entry), row, oh * ow * 4));
       f.set(rows, () => f.i32.load(8, entry));
       f.set(columns, () => f.i32.load(12, entry));
@@ -322,9 +322,9 @@ function emitWinograd(
         });
       };
       f.if(
-        () => f.i32.eq(() => f.i32.mul(rows, columns), tileSize * tileSize),
+        () => f.i32.eq(() => f.i32.mul(rows, columns), size * patchWidth),
         () => {
-          for (let y = 0; y < tileSize; y++) {
+          for (let y = 0; y < size; y++) {
             if (y > 0) f.set(pixel, () => f.i32.add(pixel, ow));
             f.set(value, () => f.v128.load(y * 16, from));
             f.v128.store(y * ow * 4, to, () =>
@@ -342,11 +342,11 @@ function emitWinograd(
             f.set(pixel, () => f.i32.add(pixel, ow));
           }),
       );
-      f.set(from, () => address(f, patch, () => f.i32.add(lane, 1), tileSize * 16));
-      f.set(entry, () => f.i32.add(entry, entryBytes));
+      f.set(from, () => address(f, patch, () => f.i32.add(index, 1), size * 16));
+      f.set(entry, () => f.i32.add(entry, (patchWidth / size) * entryBytes));
       f.free(value, element);
     });
-    f.free(lane, from, to, pixel, image, columns, y, x, rows);
+    f.free(index, from, to, pixel, image, columns, y, x, rows);
   };
 
   describeTiles();
@@ -361,11 +361,11 @@ function emitWinograd(
   });
 }
 
-/** Pushes how many of a tile's rows (or columns) lie within the output. */
-function rest(f: FunctionBuilder, extent: number, index: Local<"i32">): void {
-  if (extent % tileSize === 0) return f.i32.const(tileSize);
-  const left = f.local("i32", () => f.i32.sub(extent, () => f.i32.mul(index, tileSize)));
-  minimum(f, left, tileSize);
+/** Pushes how many of a patch's rows (or columns) lie within the output. */
+function rest(f: FunctionBuilder, extent: number, index: Local<"i32">, size: number, most: number): void {
+  if (extent % most === 0) return f.i32.const(most);
+  const left = f.local("i32", () => f.i32.sub(extent, () => f.i32.mul(index, size)));
+  minimum(f, left, most);
   f.free(left);
 }
 
@@ -375,8 +375,22 @@ function minimumOf(f: FunctionBuilder, base: Local<"i32">, add: number, limit: n
   f.free(value);
 }
 
-/** Four vectors transposed: `out` gets each lane's four values. */
-function transposeInto(f: FunctionBuilder, values: readonly Local<"v128">[], out: (lane: number, value: Local<"v128">) => void): void {
-  transpose(f, values);
-  values.forEach((value, lane) => out(lane, value));
+/** A row of four tiles' outputs, a tile a lane, as rows of patches: four tiles of four columns, or two pairs of tiles of two. */
+function joinTiles(f: FunctionBuilder, values: readonly Local<"v128">[]): readonly Local<"v128">[] {
+  const [a, b] = values;
+  if (values.length === 4 || a === undefined || b === undefined) {
+    transpose(f, values);
+    return values;
+  }
+  const low = f.local("v128", () => join(f, a, b, [0, 4, 1, 5]));
+  f.set(b, () => join(f, a, b, [2, 6, 3, 7]));
+  f.set(a, low);
+  f.free(low);
+  return values;
+}
+
+function join(f: FunctionBuilder, a: Local<"v128">, b: Local<"v128">, picks: readonly number[]): void {
+  f.get(a);
+  f.get(b);
+  shuffle(f, picks);
 }
