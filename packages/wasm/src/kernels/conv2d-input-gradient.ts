@@ -5,6 +5,8 @@ import { type Conv2dShape, flattened, operationsOf } from "./conv2d-shape.ts";
 import { convolution } from "./conv2d.ts";
 import type { Epilogue, Kernel } from "./kernel.ts";
 import { matmulKernels } from "./matmul.ts";
+import { tilingOf } from "./winograd-shape.ts";
+import { transposedTiles, transposes, winogradTransposed } from "./winograd-transposed.ts";
 import { winogradConvolution } from "./winograd.ts";
 
 /** A padded correlation with the flipped weights multiplies this much more than there are products, at most. */
@@ -44,7 +46,10 @@ export function conv2dInputGradKernels(
     padTop: (kh - 1) * dilationH - padTop,
     padLeft: (kw - 1) * dilationW - padLeft,
   };
-  if (winogradPays(algorithm, backward, operationsOf(shape) / 2))
+  const needed = operationsOf(shape) / 2;
+  const tiles = transposes(shape) ? transposedTiles(shape) : Number.POSITIVE_INFINITY;
+  if (tiles < tilingOf(backward).count && winogradPays(algorithm, shape, needed, tiles)) return winogradTransposed(shape, epilogue);
+  if (winogradPays(algorithm, backward, needed))
     return winogradConvolution(backward, epilogue, { buffers, image: { buffer: 0 }, weights: { buffer: 1 }, backward: true });
   if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
   return [

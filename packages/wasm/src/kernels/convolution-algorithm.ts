@@ -16,12 +16,16 @@ const cost = { product: 2 / 55, transformedProduct: 2 / 56, image: 11, output: 9
 /** Rounding is not given away for less than a tenth of the time. */
 const worthwhile = 1.1;
 
-/** Whether Winograd's algorithm applies to a convolution of this shape and is faster than `products` multiplications. */
-export function winogradPays(algorithm: ConvolutionAlgorithm, shape: Conv2dShape, products = operationsOf(shape) / 2): boolean {
+/** Whether Winograd's algorithm applies to a convolution of this shape, and `tiles` tiles are faster than `products` multiplications. */
+export function winogradPays(
+  algorithm: ConvolutionAlgorithm,
+  shape: Conv2dShape,
+  products = operationsOf(shape) / 2,
+  tiles = tilingOf(shape).count,
+): boolean {
   const { n, c, o, h, w, kh, kw, strideH, strideW, dilationH, dilationW, groups } = shape;
   const applies = kh === kw && (kh === 3 || kh === 5) && strideH * strideW * dilationH * dilationW * groups === 1;
   if (algorithm === "direct" || !applies) return false;
-  const tiles = tilingOf(shape).count;
   const multiplied = roundUp(tiles, panelWidth) * tileProducts * c * o * cost.transformedProduct;
   // Weights are transformed again for each block of tiles.
   const transformed =

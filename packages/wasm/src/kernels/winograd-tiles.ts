@@ -34,6 +34,26 @@ export class TileTransforms {
     this.#transform(size, (row) => this.#load(lanes, row * rowBytes, size), "filter", target, stride);
   }
 
+  /** Tiles of `size` x `size` cotangents of outputs, for the transposed convolution. */
+  spread(lanes: Lanes, size: number, rowBytes: number, target: Local<"i32">, stride: number): void {
+    this.#transform(size, (row) => this.#load(lanes, row * rowBytes, size), "spread", target, stride);
+  }
+
+  /** What tiles of 6 x 6 pixels receive from their products: `visit` gets each pixel's vector. */
+  contributions(source: Local<"i32">, stride: number, visit: (i: number, j: number, push: () => void) => void): void {
+    const f = this.#f;
+    for (let j = 0; j < points; j++) {
+      const column = Array.from({ length: points }, (_, i) => f.local("v128", () => f.v128.load((i * points + j) * stride, source)));
+      this.#combinations.contributions(column, (i, value) => f.v128.store((i * points + j) * 16, this.#temporary, value));
+      f.free(...column);
+    }
+    for (let i = 0; i < points; i++) {
+      const row = this.#reload(Array.from({ length: points }, (_, j) => i * points + j));
+      this.#combinations.contributions(row, (j, value) => visit(i, j, () => f.push("v128", value)));
+      f.free(...row);
+    }
+  }
+
   /** Windows of `size` x `size` adjacent weights, an odd number of them, turned around if `flipped`. */
   weights(lanes: Lanes, size: number, flipped: boolean, target: Local<"i32">, stride: number): void {
     const f = this.#f;
@@ -77,7 +97,13 @@ export class TileTransforms {
     }
   }
 
-  #transform(rows: number, load: (row: number) => Local<"v128">[], kind: "input" | "filter", target: Local<"i32">, stride: number): void {
+  #transform(
+    rows: number,
+    load: (row: number) => Local<"v128">[],
+    kind: "input" | "filter" | "spread",
+    target: Local<"i32">,
+    stride: number,
+  ): void {
     const f = this.#f;
     for (let i = 0; i < rows; i++) {
       const row = load(i);

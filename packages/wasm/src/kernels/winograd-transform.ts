@@ -57,12 +57,42 @@ export class Combinations {
     out(5, () => this.#sum([1, x(5)], [sum, x(3)], [product, x(1)]));
   }
 
-  /** A filter of 3 or 4 taps at the points: G g. */
+  /** The input's contributions from the values at the points: B y, the transpose of `input`. */
+  contributions(y: readonly Local<"v128">[], out: (index: number, value: Value) => void): void {
+    const { f } = this;
+    const { sums, differences } = this.#pairs(y);
+    const [sum, product] = [-(a * a + b * b), a * a * b * b];
+    const [y0, y5] = [at(y, 0), at(y, 5)];
+    const each = (values: readonly Local<"v128">[], coefficient: (p: number, q: number) => number) =>
+      pairs.map(([p, q], i): Term => [coefficient(p, q), at(values, i)]);
+    out(0, () => this.#sum([product, y0]));
+    out(1, () => this.#sum([product, y5], ...each(differences, (p, q) => -p * q * q)));
+    out(2, () => this.#sum([sum, y0], ...each(sums, (_, q) => -q * q)));
+    out(3, () => this.#sum([sum, y5], ...each(differences, (p) => p)));
+    out(4, () => this.#sum([1, y0], ...each(sums, () => 1)));
+    out(5, y5);
+    f.free(...sums, ...differences);
+  }
+
+  /** A filter of 2 to 5 taps at the points: G g. */
   filter(g: readonly Local<"v128">[], out: (point: number, value: Value) => void): void {
-    out(0, () => this.#sum([1 / (a * a * b * b), at(g, 0)]));
+    this.#powers(g, (p, q) => 1 / (2 * p * p * (p * p - q * q)), 1 / (a * a * b * b), out);
+  }
+
+  /** Outputs' cotangents at the points: A y, the transpose of `output`. */
+  spread(y: readonly Local<"v128">[], out: (point: number, value: Value) => void): void {
+    this.#powers(y, () => 1, 1, out);
+  }
+
+  #powers(
+    values: readonly Local<"v128">[],
+    scale: (p: number, q: number) => number,
+    first: number,
+    out: (point: number, value: Value) => void,
+  ): void {
+    out(0, () => this.#sum([first, at(values, 0)]));
     pairs.forEach(([p, q], i) => {
-      const norm = 2 * p * p * (p * p - q * q);
-      const terms = g.map((value, power): Term => [p ** power / norm, value]);
+      const terms = values.map((value, power): Term => [p ** power * scale(p, q), value]);
       this.#evenAndOdd(
         terms.filter((_, power) => power % 2 === 0),
         terms.filter((_, power) => power % 2 === 1),
@@ -70,14 +100,13 @@ export class Combinations {
         out,
       );
     });
-    out(5, at(g, g.length - 1));
+    out(5, at(values, values.length - 1));
   }
 
   /** `count` outputs from the products at the points: A^T y. */
   output(y: readonly Local<"v128">[], count: number, out: (index: number, value: Value) => void): void {
     const { f } = this;
-    const sums = pairs.map((_, i) => f.local("v128", () => this.#sum([1, at(y, 1 + 2 * i)], [1, at(y, 2 + 2 * i)])));
-    const differences = pairs.map((_, i) => f.local("v128", () => this.#sum([1, at(y, 1 + 2 * i)], [-1, at(y, 2 + 2 * i)])));
+    const { sums, differences } = this.#pairs(y);
     for (let power = 0; power < count; power++) {
       const terms = pairs.map(([p], i): Term => [p ** power, at(power % 2 === 0 ? sums : differences, i)]);
       if (power === 0) terms.unshift([1, at(y, 0)]);
@@ -85,6 +114,13 @@ export class Combinations {
       out(power, () => this.#sum(...terms));
     }
     f.free(...sums, ...differences);
+  }
+
+  /** Sums and differences of the values at p and at -p. */
+  #pairs(y: readonly Local<"v128">[]) {
+    const combine = (sign: number) =>
+      pairs.map((_, i) => this.f.local("v128", () => this.#sum([1, at(y, 1 + 2 * i)], [sign, at(y, 2 + 2 * i)])));
+    return { sums: combine(1), differences: combine(-1) };
   }
 
   /** Values at p and at -p: even powers plus and minus odd ones. */

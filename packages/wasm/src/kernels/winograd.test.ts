@@ -8,6 +8,7 @@ import { conv2dKernels } from "./conv2d.ts";
 import { winogradPays } from "./convolution-algorithm.ts";
 import { biasRelu, biasReluOf, expectKernels, randomFloats, runKernels } from "./run-kernels.test.harness.ts";
 import { winogradConvolution } from "./winograd.ts";
+import { transposes, winogradTransposed } from "./winograd-transposed.ts";
 import { winogradWeightGradient } from "./winograd-weight-gradient.ts";
 
 const shapes = [
@@ -20,6 +21,7 @@ const shapes = [
   conv([9, 70, 12, 12], 130, [3, 3], pad(1)),
   conv([2, 5, 7, 7], 7, [5, 5], pad(2)),
   conv([3, 20, 12, 12], 50, [5, 5]),
+  conv([5, 9, 8, 9], 4, [5, 5], { padLeft: 1, padBottom: 2 }),
   conv([1, 3, 9, 30], 9, [5, 5], { padTop: 3, padRight: 1 }),
 ];
 
@@ -39,7 +41,7 @@ describe.each(["relaxed", "simd"] as const)("Winograd's convolutions on %s", (le
     const { n, c, h, w, o, kh, kw, oh, ow } = shape;
     const x = randomFloats(n * c * h * w, 1);
     const weights = randomFloats(o * c * kh * kw, 2);
-    const bias = randomFloats(o, 3);
+    const bias = randomFloats(Math.max(o, c), 3);
     const ct = randomFloats(n * o * oh * ow, 4);
     const { y, dx, dw } = expected(shape, x, weights, ct);
     const places = { image: { buffer: 0 }, weights: { buffer: 1 } };
@@ -48,26 +50,40 @@ describe.each(["relaxed", "simd"] as const)("Winograd's convolutions on %s", (le
     const finished = y.map((value, i) =>
       biasReluOf(value, bias[Math.floor(i / pixels) % o] ?? NaN, Math.floor(i / (pixels * o)), i % pixels),
     );
-    expectKernels(winogradConvolution(shape, biasRelu(1), { ...places, buffers: 4, backward: false }), [x, weights, bias], finished, level);
+    expectKernels(
+      winogradConvolution(shape, biasRelu(1), { ...places, buffers: 4, backward: false }),
+      [x, weights, bias.subarray(0, o)],
+      finished,
+      level,
+    );
     const backward = { ...shape, c: o, h: oh, w: ow, o: c, oh: h, ow: w, padTop: kh - 1 - shape.padTop, padLeft: kw - 1 - shape.padLeft };
     expectKernels(winogradConvolution(backward, null, { ...places, buffers: 3, backward: true }), [ct, weights], dx, level);
+    if (transposes(shape)) {
+      expectKernels(winogradTransposed(shape, null), [ct, weights], dx, level);
+      const planes = h * w;
+      const done = dx.map((value, i) =>
+        biasReluOf(value, bias[Math.floor(i / planes) % c] ?? NaN, Math.floor(i / (planes * c)), i % planes),
+      );
+      expectKernels(winogradTransposed(shape, biasRelu(1)), [ct, weights, bias.subarray(0, c)], done, level);
+    }
     expectKernels(winogradWeightGradient(shape), [x, ct], dw, level);
   });
 
-  it("keeps within 2e-5 of the outputs' root mean square at 512 channels", () => {
-    const shape = conv([2, 512, 7, 7], 12, [3, 3], pad(1));
-    const x = randomFloats(2 * 512 * 49, 1);
-    const weights = randomFloats(12 * 512 * 9, 2);
-    const { y } = expected(shape, x, weights, new Float32Array(2 * 12 * 49));
+  it.each([
+    { size: 3, shape: conv([2, 512, 7, 7], 12, [3, 3], pad(1)) },
+    { size: 5, shape: conv([2, 200, 8, 8], 12, [5, 5], pad(2)) },
+  ])("keeps within 2e-5 of the outputs' root mean square for $size x $size windows over many channels", ({ shape }) => {
+    const { n, c, h, w, o, kh, kw, oh, ow } = shape;
+    const x = randomFloats(n * c * h * w, 1);
+    const weights = randomFloats(o * c * kh * kw, 2);
+    const { y } = expected(shape, x, weights, new Float32Array(n * o * oh * ow));
     const places = { image: { buffer: 0 }, weights: { buffer: 1 }, backward: false, buffers: 3 };
     const error = (result: Float32Array) => {
       const rms = Math.sqrt(y.reduce((sum, value) => sum + value * value, 0) / y.length);
       return result.reduce((most, value, i) => Math.max(most, Math.abs(value - (y[i] ?? NaN))), 0) / rms;
     };
-    const worst = error(runKernels(winogradConvolution(shape, null, places), [x, weights], y.length, level, 1));
-    const direct = error(runKernels(conv2dKernels(shape, null, "direct"), [x, weights], y.length, level, 1));
-    expect(worst).toBeLessThan(2e-5);
-    expect(direct).toBeLessThan(1e-5);
+    expect(error(runKernels(winogradConvolution(shape, null, places), [x, weights], y.length, level, 1))).toBeLessThan(2e-5);
+    expect(error(runKernels(conv2dKernels(shape, null, "direct"), [x, weights], y.length, level, 1))).toBeLessThan(1e-5);
   });
 });
 

@@ -1,19 +1,15 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from "../asm/index.ts";
-import { Arithmetic } from "./arithmetic.ts";
 import { conv2dKey, type Conv2dShape, describe, type ImageLayout, imageLayout } from "./conv2d-shape.ts";
 import { paddedBytes, padImages } from "./conv2d-pad.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
-import { address, coordinates, forTiles, minimum, roundUp } from "./ranges.ts";
-import { rowTiles, rowUnit } from "./row-tiles.ts";
-import { strip, Tile } from "./tile.ts";
+import { address, coordinates, minimum, roundUp } from "./ranges.ts";
+import { rowUnit } from "./row-tiles.ts";
 import { panelWidth, transpose } from "./matmul-pack.ts";
-import { gap, patchWidth, tilingOf, wholeTiles } from "./winograd-shape.ts";
+import { patchWidth, tilingOf, wholeTiles } from "./winograd-shape.ts";
+import { forPasses, productMemory, type ProductSizes, TileProducts } from "./winograd-products.ts";
 import { products, shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 
-const unroll = 4;
-/** Channels of an image transformed before the other half of a panel is. */
-const channelsTogether = 16;
 /** Words kept of each tile: its pixels' address, its outputs' address, rows and columns that count, image, first pixel. */
 const entryBytes = 32;
 
@@ -101,16 +97,16 @@ function block(shape: Conv2dShape): Blocking {
   };
 }
 
-/** Byte offsets in a thread's scratch, and bytes from one value of a tile to the next. */
-function scratchOf({ c }: Conv2dShape, { tiles, pass }: Blocking) {
-  const steps = roundUp(c, 4);
-  const strides = { image: tiles * c * 4 + gap, weights: pass * steps * 4 + gap, products: pass * tiles * 4 + gap };
+function sizesOf({ c, o }: Conv2dShape, { tiles, pass }: Blocking): ProductSizes {
+  return { rows: o, steps: c, tiles, pass };
+}
+
+/** Byte offsets in a thread's scratch, after what the transforms need. */
+function scratchOf(shape: Conv2dShape, blocking: Blocking) {
   const patch = temporaryBytes;
   const table = patch + 4 * patchWidth * patchWidth * 4;
-  const sums = table + tiles * entryBytes;
-  const weights = sums + products * strides.products;
-  const image = weights + products * strides.weights;
-  return { patch, table, products: sums, weights, image, bytes: roundUp(image + products * strides.image, 16), strides, steps };
+  const block = table + blocking.tiles * entryBytes;
+  return { patch, table, block, bytes: block + productMemory(sizesOf(shape, blocking)).bytes };
 }
 
 function emitWinograd(
@@ -129,11 +125,11 @@ function emitWinograd(
   const { size, across, down, count } = tilingOf(shape);
   const { tile, scratch, buffers } = args;
   const output = buffers.at(-1) ?? tile;
-  const arithmetic = new Arithmetic(f, level);
   const transforms = new TileTransforms(f, module, level, scratch);
-  const { strides, steps, ...offsets } = scratchOf(shape, blocking);
+  const offsets = scratchOf(shape, blocking);
   const part = (offset: number) => f.local("i32", () => f.i32.add(scratch, offset));
   const [patch, table] = [part(offsets.patch), part(offsets.table)];
+  const tileProducts = new TileProducts(f, level, transforms, sizesOf(shape, blocking), part(offsets.block));
   const planeBytes = layout.planeLength * 4;
   const rowBytes = layout.rowLength * 4;
 
@@ -142,7 +138,6 @@ function emitWinograd(
   const channel0 = f.local("i32", () => f.i32.mul(outputBlock, outputs));
   const channelEnd = f.local("i32", () => f.i32.add(channel0, outputs));
   f.set(channelEnd, () => minimum(f, channelEnd, o));
-  const lanes = f.locals("i32", 4);
 
   // What is known of each tile; beyond the last one, the last once more, of which nothing is stored.
   const describeTiles = () => {
@@ -169,129 +164,6 @@ function emitWinograd(
       f.set(entry, () => f.i32.add(entry, entryBytes));
     });
     f.free(image0, i, entry, at, image, y, x);
-  };
-
-  // Images as panels of eight tiles, [value, panel, channel, 8], some channels at a time so that the lines written stay in cache.
-  const transformImages = () => {
-    const [entry, target, panel, half, channel, first, last] = f.locals("i32", 7);
-    f.set(entry, table);
-    f.for(panel, 0, tiles, panelWidth, () => {
-      f.for(first, 0, c, channelsTogether, () => {
-        f.set(last, () => f.i32.add(first, channelsTogether));
-        f.set(last, () => minimum(f, last, c));
-        f.for(half, 0, panelWidth, 4, () => {
-          lanes.forEach((lane, i) =>
-            f.set(lane, () => address(f, () => f.i32.load(i * entryBytes, () => address(f, entry, half, entryBytes)), first, planeBytes)),
-          );
-          f.set(target, () =>
-            address(
-              f,
-              () => address(f, () => f.i32.add(scratch, offsets.image), panel, c * 4),
-              () => f.i32.add(() => f.i32.mul(first, panelWidth), half),
-              4,
-            ),
-          );
-          f.for(channel, first, last, 1, () => {
-            transforms.images(lanes, rowBytes, target, strides.image);
-            for (const lane of lanes) f.set(lane, () => f.i32.add(lane, planeBytes));
-            f.set(target, () => f.i32.add(target, panelWidth * 4));
-          });
-        });
-      });
-      f.set(entry, () => f.i32.add(entry, panelWidth * entryBytes));
-    });
-    f.free(entry, target, panel, half, channel, first, last);
-  };
-
-  // Weights of the pass as [value, output channel, input channel].
-  const transformWeights = (row0: Local<"i32">, rowEnd: Local<"i32">) => {
-    const window = kh * kh * 4;
-    const [rowStride, stepStride] = places.backward ? [window, o * window] : [c * window, window];
-    const [base, row, step, target, line] = f.locals("i32", 5);
-    f.set(base, () => pushPlace(f, places.weights, args));
-    f.set(line, () => f.i32.add(scratch, offsets.weights));
-    f.for(row, row0, rowEnd, 1, () => {
-      f.set(target, line);
-      f.for(step, 0, c, 4, () => {
-        lanes.forEach((lane, i) =>
-          f.set(lane, () =>
-            address(
-              f,
-              () => address(f, base, row, rowStride),
-              () => (c % 4 === 0 ? f.i32.add(step, i) : minimumOf(f, step, i, c - 1)),
-              stepStride,
-            ),
-          ),
-        );
-        transforms.weights(lanes, kh, places.backward, target, strides.weights);
-        f.set(target, () => f.i32.add(target, 16));
-      });
-      f.set(line, () => f.i32.add(line, steps * 4));
-    });
-    f.free(base, row, step, target, line);
-  };
-
-  // For every value: [rows, channels] times [channels, tiles], into [value, panel, row, 8].
-  const multiply = (row0: Local<"i32">) => {
-    const [value, a, b, target, panel] = f.locals("i32", 5);
-    f.set(a, () => f.i32.add(scratch, offsets.weights));
-    f.set(b, () => f.i32.add(scratch, offsets.image));
-    f.set(target, () => f.i32.add(scratch, offsets.products));
-    const [rowA, stepA, stepB, sumsAt, turn] = f.locals("i32", 5);
-    f.for(value, 0, products, 1, () => {
-      f.for(panel, 0, tiles, panelWidth, () => {
-        f.set(sumsAt, target);
-        f.set(rowA, a);
-        forTiles(f, rowTiles(o, level), row0, pass, (_row, height) => {
-          const sums = new Tile(arithmetic, height, strip(4, panelWidth));
-          f.set(stepA, rowA);
-          f.set(stepB, b);
-          sums.zero();
-          const product = (turns: number) => {
-            for (let i = 0; i < turns; i++)
-              sums.step(
-                (r) => arithmetic.splat((r * steps + i) * 4, stepA),
-                (column) => arithmetic.load((i * panelWidth + column) * 4, stepB),
-              );
-          };
-          f.for(turn, 0, c - (c % unroll), unroll, () => {
-            product(unroll);
-            f.set(stepA, () => f.i32.add(stepA, unroll * 4));
-            f.set(stepB, () => f.i32.add(stepB, unroll * panelWidth * 4));
-          });
-          product(c % unroll);
-          sums.save(sumsAt, panelWidth * 4);
-          sums.free();
-          f.set(rowA, () => f.i32.add(rowA, height * steps * 4));
-          f.set(sumsAt, () => f.i32.add(sumsAt, height * panelWidth * 4));
-        });
-        f.set(b, () => f.i32.add(b, c * panelWidth * 4));
-        f.set(target, () => f.i32.add(target, pass * panelWidth * 4));
-      });
-      f.set(a, () => f.i32.add(a, strides.weights));
-      f.set(b, () => f.i32.add(b, gap));
-      f.set(target, () => f.i32.add(target, gap));
-    });
-    f.free(value, a, b, target, panel, rowA, stepA, stepB, sumsAt, turn);
-  };
-
-  // Output tiles through a patch of memory, from which each lane's rows are stored where they belong.
-  const storeOutputs = (row0: Local<"i32">, rowEnd: Local<"i32">) => {
-    const [row, group, source, entry, line] = f.locals("i32", 5);
-    f.set(line, () => f.i32.add(scratch, offsets.products));
-    f.for(row, row0, rowEnd, 1, () => {
-      f.set(source, line);
-      f.set(entry, table);
-      f.for(group, 0, tiles, 4, () => {
-        transforms.outputs(source, strides.products, size, (i, values) =>
-          joinTiles(f, values).forEach((value, k) => f.v128.store((k * size + i) * 16, patch, value)),
-        );
-        storePatches(row, entry);
-        f.set(source, () => f.i32.add(source, () => f.select("i32", pass * panelWidth * 4 - 16, 16, () => f.i32.and(group, 4))));
-      });
-      f.set(line, () => f.i32.add(line, panelWidth * 4));
-    });
-    f.free(row, group, source, entry, line);
   };
 
   const storePatches = (row: Local<"i32">, entry: Local<"i32">) => {
@@ -350,15 +222,20 @@ function emitWinograd(
   };
 
   describeTiles();
-  transformImages();
-  const [row0, rowEnd] = [f.local("i32"), f.local("i32")];
-  f.for(row0, channel0, channelEnd, pass, () => {
-    f.set(rowEnd, () => f.i32.add(row0, pass));
-    f.set(rowEnd, () => f.select("i32", rowEnd, channelEnd, () => f.i32.lt_s(rowEnd, channelEnd)));
-    transformWeights(row0, rowEnd);
-    multiply(row0);
-    storeOutputs(row0, rowEnd);
-  });
+  tileProducts.images(table, entryBytes, planeBytes, (lanes, target, stride) => transforms.images(lanes, rowBytes, target, stride));
+  const base = f.local("i32", () => pushPlace(f, places.weights, args));
+  const weights = { base, size: kh, transposed: places.backward, flipped: places.backward };
+  const entry = f.local("i32");
+  forPasses(f, tileProducts, weights, pass, [channel0, channelEnd], (row0, rowEnd) =>
+    // Output tiles go through a patch of memory, from which each lane's rows are stored where they belong.
+    tileProducts.each(row0, rowEnd, (row, index, source) => {
+      transforms.outputs(source, tileProducts.sumStride, size, (i, values) =>
+        joinTiles(f, values).forEach((value, k) => f.v128.store((k * size + i) * 16, patch, value)),
+      );
+      f.set(entry, () => address(f, table, index, entryBytes));
+      storePatches(row, entry);
+    }),
+  );
 }
 
 /** Pushes how many of a patch's rows (or columns) lie within the output. */
@@ -367,12 +244,6 @@ function rest(f: FunctionBuilder, extent: number, index: Local<"i32">, size: num
   const left = f.local("i32", () => f.i32.sub(extent, () => f.i32.mul(index, size)));
   minimum(f, left, most);
   f.free(left);
-}
-
-function minimumOf(f: FunctionBuilder, base: Local<"i32">, add: number, limit: number): void {
-  const value = f.local("i32", () => f.i32.add(base, add));
-  minimum(f, value, limit);
-  f.free(value);
 }
 
 /** A row of four tiles' outputs, a tile a lane, as rows of patches: four tiles of four columns, or two pairs of tiles of two. */
