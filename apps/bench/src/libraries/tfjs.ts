@@ -297,7 +297,7 @@ function orCannot<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof Error && error.message.includes("not registered for the backend")) throw new Cannot(error.message);
+    if (error instanceof Error && error.message.includes("not registered for backend")) throw new Cannot(error.message);
     throw error;
   }
 }
