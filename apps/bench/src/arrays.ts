@@ -1,14 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { NamedArray } from "@gradus/conformance/perf";
 
-/** An array with a name, as it goes in and out of a case. */
-export interface NamedArray {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
-}
+export { arrayNamed, type NamedArray } from "@gradus/conformance/perf";
 
-/** The same array in a file: row-major little-endian 32-bit values and nothing else, which every language reads. */
+/** A named array in a file: row-major little-endian 32-bit values and nothing else, which every language reads. */
 export interface ArrayFile {
   readonly name: string;
   readonly shape: readonly number[];
@@ -29,11 +25,4 @@ export function readArrays(files: readonly ArrayFile[]): NamedArray[] {
     const { buffer } = Uint8Array.from(readFileSync(path));
     return { name, shape, data: dtype === "float32" ? new Float32Array(buffer) : new Int32Array(buffer) };
   });
-}
-
-/** The array called `name`. Throws when there is none. */
-export function arrayNamed(arrays: readonly NamedArray[], name: string): NamedArray {
-  const found = arrays.find((array) => array.name === name);
-  if (found === undefined) throw new Error(`there is no array "${name}" among ${arrays.map((array) => array.name).join(", ")}`);
-  return found;
 }

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { cases } from "@gradus/conformance/perf";
 import { budgets } from "./budgets/budgets.ts";
-import { cases } from "./cases.ts";
 import { type Contender, contenders } from "./contenders.ts";
 import { describeHost } from "./host.ts";
 import { installPeers } from "./install-peers.ts";

@@ -17,7 +17,10 @@ export interface Contender {
 export const peers = {
   "jax-js": { threads: false, installed: true },
   "tfjs-wasm": { threads: false, installed: true },
+  "tfjs-cpu": { threads: false, installed: true },
   "onnxruntime-web": { threads: true, installed: true },
+  "onnxruntime-node": { threads: true, installed: true },
+  convnetjs: { threads: false, installed: true },
   pytorch: { threads: true, installed: false },
 } as const;
 

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { drawInputs } from "@gradus/conformance/perf";
 import { type NamedArray, readArrays, writeArrays } from "./arrays.ts";
 import type { BenchCase } from "./case.ts";
 import { difference } from "./compare.ts";
 import type { Contender } from "./contenders.ts";
-import { inputsOf } from "./inputs.ts";
 import { LibraryProcess } from "./library-process.ts";
 import type { CaseReport, Result } from "./report.ts";
 import { statistics } from "./statistics.ts";
@@ -88,7 +88,7 @@ async function measureCase(
   folder: string,
   onProgress: (line: string) => void,
 ): Promise<CaseReport> {
-  const inputs = writeArrays(folder, "input", await inputsOf(benchCase));
+  const inputs = writeArrays(folder, "input", drawInputs(benchCase));
   const ready: Ready[] = [];
   const refused = new Map<Entrant, { kind: "cannot" | "wrong" | "failed"; why: string }>();
   let ours: readonly NamedArray[] | null = null;

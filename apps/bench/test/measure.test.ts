@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
+import { convolutionCase, matmulCase, modelCase, passes } from "@gradus/conformance/perf";
 import { expect, test } from "vitest";
-import { convolutionCase, matmulCase, modelCase } from "../src/cases.ts";
 import { type Contender, contenders } from "../src/contenders.ts";
 import { measure } from "../src/measure.ts";
 import type { BenchCase } from "../src/case.ts";
@@ -29,7 +29,7 @@ async function run(cases: readonly BenchCase[], who: readonly Contender[]): Prom
 test("outputs are compared with the first contender's before anything is timed, and whoever fails is a line, not a crash", async () => {
   const nowhere: Contender = { ...fake("nowhere"), command: { file: "/no/such/program", args: [] } };
   const [report] = await run(
-    [matmulCase(5)],
+    [matmulCase({ m: 5, k: 5, n: 5 })],
     [fake("right"), fake("wrong"), fake("cannot"), fake("crash"), fake("silent"), nowhere, fake("right")],
   );
   expect(report?.results.map((result) => (result.kind === "measured" ? "measured" : `${result.kind}: ${result.why}`))).toEqual([
@@ -47,7 +47,7 @@ test("outputs are compared with the first contender's before anything is timed, 
 
 test("a contender that fails at one case takes part in the next, unless its process is gone", async () => {
   const reports = await run(
-    [convolutionCase("forward", { n: 1, c: 2, size: 5, o: 3, kernel: 3, padding: 1 }), matmulCase(4)],
+    [convolutionCase("forward", { batch: 1, channels: 2, size: 5, filters: 3, kernel: 3, padding: 1 }), matmulCase({ m: 4, k: 3, n: 2 })],
     contenders({ threads: [1], levels: [], peers: [] }).concat(fake("right")),
   );
   expect(reports.map(({ results }) => results.map(({ kind }) => kind))).toEqual([
@@ -57,10 +57,10 @@ test("a contender that fails at one case takes part in the next, unless its proc
 });
 
 test("Gradus does every kind of case, on one thread and two, with equal outputs", async () => {
-  const sizes = { n: 2, c: 3, size: 6, o: 4, kernel: 3, padding: 1 };
-  const passes = (["forward", "inputGradient", "weightGradient"] as const).map((pass) => convolutionCase(pass, sizes));
-  const models = (["lenet5", "lenetCaffe"] as const).flatMap((model) => [modelCase(model, "forward", 2), modelCase(model, "training", 2)]);
-  const reports = await run([...passes, ...models], contenders({ threads: [1, 2], levels: [], peers: [] }));
+  const sizes = { batch: 2, channels: 3, size: 6, filters: 4, kernel: 3, padding: 1 };
+  const convolutions = passes.map((pass) => convolutionCase(pass, sizes));
+  const models = (["lenet5", "mlp"] as const).flatMap((model) => [modelCase(model, "forward", 2), modelCase(model, "training", 2)]);
+  const reports = await run([...convolutions, ...models], contenders({ threads: [1, 2], levels: [], peers: [] }));
   expect(
     reports.flatMap(({ name, results }) => results.filter(({ kind }) => kind !== "measured").map((result) => ({ name, ...result }))),
   ).toEqual([]);

@@ -7,7 +7,7 @@ test("without arguments: every case, one thread, no peer", () => {
 });
 
 test("--peers stands for all of them unless names follow", () => {
-  const all = ["jax-js", "tfjs-wasm", "onnxruntime-web", "pytorch"];
+  const all = ["jax-js", "tfjs-wasm", "tfjs-cpu", "onnxruntime-web", "onnxruntime-node", "convnetjs", "pytorch"];
   expect(readOptions(["--peers"]).peers).toEqual(all);
   expect(readOptions(["--peers", "--threads", "1,2"])).toMatchObject({ peers: all, threads: [1, 2] });
   expect(readOptions(["--peers", "matmul"])).toMatchObject({ peers: all, filters: ["matmul"] });
@@ -17,7 +17,7 @@ test("--peers stands for all of them unless names follow", () => {
 
 test("what means nothing is refused", () => {
   expect(() => readOptions(["--peers", "pytorch,keras"])).toThrow(
-    'there is no peer "keras"; there are jax-js, tfjs-wasm, onnxruntime-web, pytorch',
+    'there is no peer "keras"; there are jax-js, tfjs-wasm, tfjs-cpu, onnxruntime-web, onnxruntime-node, convnetjs, pytorch',
   );
   expect(() => readOptions(["--threads", "0"])).toThrow("--threads takes whole numbers from 1 to 64, not 0");
   expect(() => readOptions(["--levels", "avx"])).toThrow("--levels takes relaxed, simd and scalar, not avx");

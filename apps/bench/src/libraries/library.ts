@@ -1,28 +1,15 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { Cannot, type Prepared } from "@gradus/conformance/perf";
 import { type NamedArray, readArrays, writeArrays } from "../arrays.ts";
 import type { BenchCase } from "../case.ts";
 import type { Answer, Request } from "../protocol.ts";
-
-/** A case built in one library, with its inputs where that library computes. */
-export interface Prepared {
-  /** Does the case's work once; the result stays where the library leaves it. */
-  run(): void | Promise<void>;
-  /** What the first run made: see `ModelCase` for training. Called once, before any timed run. */
-  outputs(): Promise<readonly NamedArray[]>;
-  release(): void | Promise<void>;
-}
 
 /** One library, in a process of its own. */
 export interface Library {
   readonly version: string;
   /** Builds a case. Throws `Cannot` when the library has no way to do it. */
   prepare(benchCase: BenchCase, inputs: readonly NamedArray[]): Promise<Prepared> | Prepared;
-}
-
-/** Thrown for a case that a library cannot do, with the reason. */
-export class Cannot extends Error {
-  override readonly name = "Cannot";
 }
 
 /** Answers the harness for one library until standard input ends. */

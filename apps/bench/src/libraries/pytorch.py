@@ -46,40 +46,53 @@ def write(folder, arrays):
     files = []
     for i, (name, tensor) in enumerate(arrays):
         path = os.path.join(folder, f"output-{i}.bin")
-        tensor = tensor.detach().contiguous().float()
+        dtype = torch.float32 if tensor.is_floating_point() else torch.int32
+        tensor = tensor.detach().contiguous().to(dtype)
         with open(path, "wb") as sink:
             sink.write(tensor.numpy().tobytes())
-        files.append({"name": name, "shape": list(tensor.shape), "dtype": "float32", "path": path})
+        files.append({"name": name, "shape": list(tensor.shape), "dtype": str(dtype).removeprefix("torch."), "path": path})
     return files
 
 
-class Function:
-    """A function whose latest result is its output."""
+class Program:
+    """Carries a case's steps out; the latest values are its outputs."""
 
-    def __init__(self, function):
-        self.function = function
-        self.out = None
+    def __init__(self, case, inputs):
+        self.case, self.inputs, self.values = case, inputs, {}
+        for step in case["steps"]:
+            if step["op"] not in OPS:
+                raise Cannot(f"this harness knows no {step['op']} in PyTorch")
+
+    def evaluate(self):
+        values = dict(self.inputs)
+        for step in self.case["steps"]:
+            values[step["out"]] = OPS[step["op"]](*[values[name] for name in step["args"]], **step["attributes"])
+        return values
 
     def run(self):
-        self.out = self.function()
+        with torch.no_grad():
+            self.values = self.evaluate()
 
     def outputs(self):
-        return [("out", self.out)]
+        return [(name, self.values[name]) for name in self.case["mode"]["outputs"]]
 
 
-class Training:
+class Training(Program):
     """A training step: outputs are the losses of two steps and the parameters after them."""
 
-    def __init__(self, case, logits, parameters, label):
-        self.logits, self.parameters, self.label = logits, parameters, label
-        for parameter in parameters.values():
+    def __init__(self, case, inputs):
+        super().__init__(case, inputs)
+        mode = case["mode"]
+        self.label = inputs[mode["label"]].long()
+        self.parameters = {each["name"]: inputs[each["name"]] for each in case["inputs"] if each["role"] == "parameter"}
+        for parameter in self.parameters.values():
             parameter.requires_grad_(True)
-        self.optimizer = torch.optim.SGD(list(parameters.values()), lr=case["learningRate"], momentum=case["momentum"])
+        self.optimizer = torch.optim.SGD(list(self.parameters.values()), lr=mode["learningRate"], momentum=mode["momentum"])
         self.loss = 0.0
 
     def run(self):
         self.optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(self.logits(), self.label)
+        loss = F.cross_entropy(self.evaluate()[self.case["mode"]["logits"]], self.label)
         loss.backward()
         self.optimizer.step()
         self.loss = loss.item()
@@ -90,64 +103,84 @@ class Training:
         return [("losses", torch.tensor([before, self.loss])), *self.parameters.items()]
 
 
-def convolution(case, inputs):
-    padding = case["padding"]
-    if case["pass"] == "forward":
-        x, weight = inputs["x"], inputs["weight"]
-        return Function(lambda: F.conv2d(x, weight, padding=padding))
-    wants_input = case["pass"] == "inputGradient"
-    ct = inputs["ct"]
-    # The gradient reads the shape alone of what it differentiates.
-    x = torch.empty(case["n"], case["c"], case["size"], case["size"]) if wants_input else inputs["x"]
-    weight = inputs["weight"] if wants_input else torch.empty(case["o"], case["c"], case["kernel"], case["kernel"])
-    mask = [wants_input, not wants_input, False]
-
-    def gradient():
-        results = torch.ops.aten.convolution_backward(ct, x, weight, None, [1, 1], [padding, padding], [1, 1], False, [0, 0], 1, mask)
-        return results[0] if wants_input else results[1]
-
-    return Function(gradient)
+def matmul(a, b, transposeA, transposeB):
+    return torch.matmul(a.transpose(-1, -2) if transposeA else a, b.transpose(-1, -2) if transposeB else b)
 
 
-def model(case, inputs):
-    image = inputs.pop("image")
-    label = inputs.pop("label").long()
+def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
-    def logits():
-        x = image
-        for layer in case["layers"]:
-            kind = layer["kind"]
-            if kind == "conv":
-                x = F.conv2d(x, inputs[layer["name"] + ".weight"], inputs[layer["name"] + ".bias"], padding=layer["padding"])
-            elif kind == "pool":
-                x = F.max_pool2d(x, 2) if layer["mode"] == "max" else F.avg_pool2d(x, 2)
-            elif kind == "activation":
-                x = F.relu(x) if layer["function"] == "relu" else torch.tanh(x)
-            elif kind == "flatten":
-                x = x.flatten(1)
-            else:
-                x = F.linear(x, inputs[layer["name"] + ".weight"], inputs[layer["name"] + ".bias"])
-        return x
 
-    if case["pass"] == "training":
-        return Training(case, logits, inputs, label)
+def convolution_backward(ct, x, weight, wanted, stride, padding, dilation, groups):
+    mask = [wanted == 0, wanted == 1, False]
+    pairs = [stride] * 2, [padding] * 2, [dilation] * 2
+    return torch.ops.aten.convolution_backward(ct, x, weight, None, *pairs, False, [0, 0], groups, mask)[wanted]
 
-    def forward():
-        with torch.no_grad():
-            return logits()
 
-    return Function(forward)
+# A gradient reads the shape alone of what it differentiates.
+def conv2d_input_grad(ct, weight, inputShape, **attributes):
+    return convolution_backward(ct, ct.new_empty(inputShape), weight, 0, **attributes)
+
+
+def conv2d_weight_grad(x, ct, weightShape, **attributes):
+    return convolution_backward(ct, x, ct.new_empty(weightShape), 1, **attributes)
+
+
+def pool(function):
+    return lambda x, kernel, stride, padding: function(x, kernel, stride, padding)
+
+
+def normalise(x, weight, bias, epsilon):
+    return F.batch_norm(x, None, None, weight, bias, training=True, eps=epsilon)
+
+
+def normalise_by(x, weight, bias, mean, variance, epsilon):
+    return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=epsilon)
+
+
+def gelu(x):
+    return F.gelu(x, approximate="tanh")
+
+
+OPS = {
+    "matmul": matmul,
+    "conv2d": convolution,
+    "conv2dInputGrad": conv2d_input_grad,
+    "conv2dWeightGrad": conv2d_weight_grad,
+    "maxPool": pool(F.max_pool2d),
+    "avgPool": pool(F.avg_pool2d),
+    "globalAvgPool": lambda x: x.mean((2, 3)),
+    "copy": torch.clone,
+    "neg": torch.neg,
+    "abs": torch.abs,
+    "exp": torch.exp,
+    "erf": torch.erf,
+    "relu": F.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "gelu": gelu,
+    "add": torch.add,
+    "sub": torch.sub,
+    "mul": torch.mul,
+    "maximum": torch.maximum,
+    "linear": F.linear,
+    "softmax": lambda x: F.softmax(x, -1),
+    "layerNorm": lambda x, weight, bias, epsilon: F.layer_norm(x, weight.shape, weight, bias, epsilon),
+    "batchNorm": normalise,
+    "batchNormInference": normalise_by,
+    "sum": lambda x, axes: x.sum(axes),
+    "mean": lambda x, axes: x.mean(axes),
+    "max": lambda x, axes: x.amax(axes),
+    "argmax": lambda x, axis: x.argmax(axis),
+    "embedding": lambda table, index: F.embedding(index, table),
+    "slice": lambda x, axis, start, end: x.narrow(axis, start, end - start),
+    "flatten": lambda x: x.flatten(1),
+}
 
 
 def prepare(case, files):
     inputs = {file["name"]: read(file) for file in files}
-    if case["kind"] == "matmul":
-        return Function(lambda: torch.mm(inputs["a"], inputs["b"]))
-    if case["kind"] == "conv2d":
-        return convolution(case, inputs)
-    if case["kind"] == "model":
-        return model(case, inputs)
-    raise Cannot(f"this harness has no {case['kind']} for PyTorch")
+    return Training(case, inputs) if case["mode"]["kind"] == "training" else Program(case, inputs)
 
 
 def timed(prepared, milliseconds):

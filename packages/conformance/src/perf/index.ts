@@ -1,0 +1,10 @@
+export { cases } from "./cases.ts";
+export { convolutionCase, type ConvolutionSizes, type Pass, passes } from "./convolution-case.ts";
+export { drawInputs } from "./draw-inputs.ts";
+export { matmulCase, type MatmulSizes } from "./matmul-case.ts";
+export { modelCase } from "./model-case.ts";
+export { type ModelName, models } from "./models.ts";
+export * from "./perf-case.ts";
+export { arrayNamed, prepareCase } from "./prepare-case.ts";
+export { programShapes } from "./program-shapes.ts";
+export * from "./vocabulary.ts";

@@ -1,0 +1,134 @@
+import type { Shape } from "@gradus/tensor";
+import { bytesOf, data, filled, weight } from "./inputs.ts";
+import type { PerfCase, PerfInput } from "./perf-case.ts";
+import type { Step } from "./vocabulary.ts";
+
+const million: Shape = [1 << 20];
+const square: Shape = [1024, 1024];
+const images: Shape = [8, 64, 112, 112];
+
+interface MemoryCase {
+  readonly inputs: readonly PerfInput[];
+  readonly steps: readonly Step[];
+  readonly out: Shape;
+  /** 1e-5 when left out. */
+  readonly tolerance?: number;
+  /** Input bytes that are really read; all of them when left out. */
+  readonly read?: number;
+}
+
+/** Work that is bound by memory more than by arithmetic: judged by the bytes it has to move. */
+function memoryCase(name: string, { inputs, steps, out, tolerance = 1e-5, read }: MemoryCase): PerfCase {
+  const bytes = (read ?? bytesOf(...inputs.map(({ shape }) => shape))) + bytesOf(out);
+  return { name, work: { unit: "GB/s", bytes }, tolerance, inputs, steps, mode: { kind: "evaluate", outputs: ["out"] } };
+}
+
+function unary(op: "copy" | "exp" | "tanh" | "erf" | "sigmoid" | "gelu", range = { low: -4, high: 4 }): PerfCase {
+  return memoryCase(`${op} 1M`, {
+    inputs: [data("x", million, range)],
+    steps: [{ op, args: ["x"], out: "out", attributes: {} }],
+    out: million,
+  });
+}
+
+function reduction(name: string, shape: Shape, axes: readonly number[]): PerfCase {
+  return memoryCase(name, {
+    // Positive, so that a sum is not what little is left of large ones.
+    inputs: [data("x", shape, { low: 0, high: 1 })],
+    steps: [{ op: "sum", args: ["x"], out: "out", attributes: { axes } }],
+    out: shape.filter((_, axis) => !axes.includes(axis)),
+    tolerance: 1e-4,
+  });
+}
+
+function pooling(op: "maxPool" | "avgPool", kernel: number, padding: number): PerfCase {
+  const [n = 1, c = 1, h = 1] = images;
+  const out = Math.floor((h + 2 * padding - kernel) / 2) + 1;
+  return memoryCase(`${op === "maxPool" ? "max" : "average"} pool ${kernel}x${kernel} stride 2 ${c} ${h}x${h} batch ${n}`, {
+    inputs: [data("x", images)],
+    steps: [{ op, args: ["x"], out: "out", attributes: { kernel, stride: 2, padding } }],
+    out: [n, c, out, out],
+  });
+}
+
+/** Eight steps of one pass each where nothing is fused, and of one in all where everything is. */
+const chain: readonly Step[] = [
+  { op: "abs", args: ["x"], out: "1", attributes: {} },
+  { op: "add", args: ["1", "x"], out: "2", attributes: {} },
+  { op: "mul", args: ["2", "x"], out: "3", attributes: {} },
+  { op: "sub", args: ["3", "x"], out: "4", attributes: {} },
+  { op: "relu", args: ["4"], out: "5", attributes: {} },
+  { op: "mul", args: ["5", "5"], out: "6", attributes: {} },
+  { op: "maximum", args: ["6", "x"], out: "7", attributes: {} },
+  { op: "neg", args: ["7"], out: "out", attributes: {} },
+];
+
+export const memoryCases: readonly PerfCase[] = [
+  unary("copy"),
+  memoryCase("add 1M", {
+    inputs: [data("a", million), data("b", million)],
+    steps: [{ op: "add", args: ["a", "b"], out: "out", attributes: {} }],
+    out: million,
+  }),
+  memoryCase("pointwise chain of 8 1M", { inputs: [data("x", million)], steps: chain, out: million }),
+  unary("exp"),
+  unary("tanh"),
+  unary("erf"),
+  unary("sigmoid"),
+  unary("gelu"),
+  reduction("sum 1M", million, [0]),
+  reduction("row sums 1024x1024", square, [1]),
+  reduction("column sums 1024x1024", square, [0]),
+  memoryCase("argmax of rows 1024x1024", {
+    inputs: [data("x", square)],
+    steps: [{ op: "argmax", args: ["x"], out: "out", attributes: { axis: 1 } }],
+    out: [1024],
+    tolerance: 0,
+  }),
+  memoryCase("softmax 128x1000", {
+    inputs: [data("x", [128, 1000], { low: -4, high: 4 })],
+    steps: [{ op: "softmax", args: ["x"], out: "out", attributes: {} }],
+    out: [128, 1000],
+  }),
+  memoryCase("layer norm 512x768", {
+    inputs: [data("x", [512, 768]), weight("weight", [768], 1), weight("bias", [768], 1)],
+    steps: [{ op: "layerNorm", args: ["x", "weight", "bias"], out: "out", attributes: { epsilon: 1e-5 } }],
+    out: [512, 768],
+  }),
+  memoryCase("batch norm 64 28x28 batch 32", {
+    inputs: [data("x", [32, 64, 28, 28]), weight("weight", [64], 1), weight("bias", [64], 1)],
+    steps: [{ op: "batchNorm", args: ["x", "weight", "bias"], out: "out", attributes: { epsilon: 1e-5 } }],
+    out: [32, 64, 28, 28],
+  }),
+  memoryCase("batch norm inference 64 28x28 batch 32", {
+    inputs: [
+      data("x", [32, 64, 28, 28]),
+      weight("weight", [64], 1),
+      weight("bias", [64], 1),
+      weight("mean", [64], 1),
+      filled("variance", [64], 0.5),
+    ],
+    steps: [
+      { op: "batchNormInference", args: ["x", "weight", "bias", "mean", "variance"], out: "out", attributes: { epsilon: 1e-5 } },
+    ],
+    out: [32, 64, 28, 28],
+  }),
+  pooling("maxPool", 2, 0),
+  pooling("maxPool", 3, 1),
+  pooling("avgPool", 2, 0),
+  memoryCase("global average pool 512 7x7 batch 64", {
+    inputs: [data("x", [64, 512, 7, 7], { low: 0, high: 1 })],
+    steps: [{ op: "globalAvgPool", args: ["x"], out: "out", attributes: {} }],
+    out: [64, 512],
+  }),
+  memoryCase("embedding 4096 of 10000x256", {
+    inputs: [
+      weight("table", [10_000, 256]),
+      { name: "index", shape: [4096], dtype: "int32", draw: { kind: "integers", below: 10_000 }, role: "data" },
+    ],
+    steps: [{ op: "embedding", args: ["table", "index"], out: "out", attributes: {} }],
+    out: [4096, 256],
+    tolerance: 0,
+    read: bytesOf([4096, 256], [4096]),
+  }),
+];

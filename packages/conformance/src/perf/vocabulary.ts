@@ -1,0 +1,139 @@
+/** A square convolution: what it is besides its tensors. */
+export interface ConvolutionAttributes {
+  readonly stride: number;
+  /** Zeros on every side. */
+  readonly padding: number;
+  readonly dilation: number;
+  readonly groups: number;
+}
+
+/** Square windows. */
+export interface PoolingAttributes {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/** Names of what an op reads, in order, and what else it is given. */
+interface Op<A extends readonly string[], B = NoAttributes> {
+  readonly args: A;
+  readonly attributes: B;
+}
+
+export type NoAttributes = Readonly<Record<string, never>>;
+type Unary = Op<readonly [x: string]>;
+type Binary = Op<readonly [a: string, b: string]>;
+type Reduction = Op<readonly [x: string], { readonly axes: readonly number[] }>;
+
+/** Every op a case may use. Images are [n, c, h, w], weights of convolutions [o, c / groups, k, k]. */
+export interface Vocabulary {
+  /** Products of matrices, or of batches of them; a transposed operand is stored as its transpose. */
+  readonly matmul: Op<readonly [a: string, b: string], { readonly transposeA: boolean; readonly transposeB: boolean }>;
+  readonly conv2d: Op<readonly [x: string, weight: string] | readonly [x: string, weight: string, bias: string], ConvolutionAttributes>;
+  readonly conv2dInputGrad: Op<
+    readonly [ct: string, weight: string],
+    ConvolutionAttributes & { readonly inputShape: readonly [number, number, number, number] }
+  >;
+  readonly conv2dWeightGrad: Op<
+    readonly [x: string, ct: string],
+    ConvolutionAttributes & { readonly weightShape: readonly [number, number, number, number] }
+  >;
+  readonly maxPool: Op<readonly [x: string], PoolingAttributes>;
+  readonly avgPool: Op<readonly [x: string], PoolingAttributes>;
+  /** The mean of each channel's pixels: [n, c]. */
+  readonly globalAvgPool: Unary;
+  /** Every element again, in memory of its own. */
+  readonly copy: Unary;
+  readonly neg: Unary;
+  readonly abs: Unary;
+  readonly exp: Unary;
+  readonly erf: Unary;
+  readonly relu: Unary;
+  readonly tanh: Unary;
+  readonly sigmoid: Unary;
+  /** By the formula with tanh. */
+  readonly gelu: Unary;
+  readonly add: Binary;
+  readonly sub: Binary;
+  readonly mul: Binary;
+  readonly maximum: Binary;
+  /** x [n, in] with weight [out, in] and bias [out]: x weightᵀ + bias. */
+  readonly linear: Op<readonly [x: string, weight: string, bias: string]>;
+  /** Along the last axis. */
+  readonly softmax: Unary;
+  /** Along the last axis, then scaled and shifted by weight and bias of its size. */
+  readonly layerNorm: Op<readonly [x: string, weight: string, bias: string], { readonly epsilon: number }>;
+  /** Each channel of an image normalised by the batch's own mean and variance, then scaled and shifted. */
+  readonly batchNorm: Op<readonly [x: string, weight: string, bias: string], { readonly epsilon: number }>;
+  /** The same by a mean and a variance that are given. */
+  readonly batchNormInference: Op<
+    readonly [x: string, weight: string, bias: string, mean: string, variance: string],
+    { readonly epsilon: number }
+  >;
+  /** Reductions drop their axes. */
+  readonly sum: Reduction;
+  readonly mean: Reduction;
+  readonly max: Reduction;
+  /** Indices along one axis, in int32. */
+  readonly argmax: Op<readonly [x: string], { readonly axis: number }>;
+  /** Rows of a table: [count, width] at [k] gives [k, width]. */
+  readonly embedding: Op<readonly [table: string, index: string]>;
+  readonly slice: Op<readonly [x: string], { readonly axis: number; readonly start: number; readonly end: number }>;
+  /** [n, ...] to [n, the product of the others]. */
+  readonly flatten: Unary;
+}
+
+export type OpName = keyof Vocabulary;
+
+/** One call: the value `out` is made from the values named in `args`. */
+export type Step<K extends OpName = OpName> = {
+  readonly [P in K]: {
+    readonly op: P;
+    readonly args: Vocabulary[P]["args"];
+    readonly out: string;
+    readonly attributes: Vocabulary[P]["attributes"];
+  };
+}[K];
+
+/** The values an op's arguments name. */
+export type Values<K extends OpName, T> = Filled<Vocabulary[K]["args"], T>;
+type Filled<A extends readonly string[], T> = { -readonly [I in keyof A]: T };
+
+/** What a library can do, on values of its own. Attributes come first, because the last argument may be left out. */
+export type OpTable<T> = { readonly [K in OpName]?: Implementation<K, T> };
+export type WholeOpTable<T> = { readonly [K in OpName]: Implementation<K, T> };
+export type Implementation<K extends OpName, T> = (attributes: Vocabulary[K]["attributes"], ...args: Values<K, T>) => T;
+
+/** Thrown for a case that a library cannot do, with the reason. */
+export class Cannot extends Error {
+  override readonly name = "Cannot";
+}
+
+/**
+ * Carries a program out with one library's ops, and returns every value by name.
+ *
+ * @throws Cannot at an op that the library's table lacks.
+ */
+export function interpret<T>(steps: readonly Step[], table: OpTable<T>, inputs: ReadonlyMap<string, T>): Map<string, T> {
+  const values = new Map(inputs);
+  for (const step of steps) values.set(step.out, call(step, table, values));
+  return values;
+}
+
+function call<K extends OpName, T>({ op, args, attributes }: Step<K>, table: OpTable<T>, values: ReadonlyMap<string, T>): T {
+  const implementation: Implementation<K, T> | undefined = table[op];
+  if (implementation === undefined) throw new Cannot(`this harness knows no ${op} in it`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as many values as the step's own arguments, which its type counts
+  return implementation(attributes, ...(args.map((name) => valueOf(values, name)) as unknown as Values<K, T>));
+}
+
+/**
+ * The value of a name.
+ *
+ * @throws RangeError for a name nothing has made.
+ */
+export function valueOf<T>(values: ReadonlyMap<string, T>, name: string): T {
+  const value = values.get(name);
+  if (value === undefined) throw new RangeError(`nothing called "${name}" has been made; there are ${[...values.keys()].join(", ")}`);
+  return value;
+}
