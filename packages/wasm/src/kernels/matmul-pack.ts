@@ -3,6 +3,7 @@ import { Arithmetic, type Vector } from "./arithmetic.ts";
 import { type Kernel, kernel } from "./kernel.ts";
 import { type MatmulShape, type MatmulTask, operands } from "./matmul.ts";
 import { address, blockSize, coordinates, forTiles } from "./ranges.ts";
+import { strip } from "./tile.ts";
 
 /** Columns of B kept together: the width of a register tile. */
 export const panelWidth = 8;
@@ -49,7 +50,7 @@ export function packPanels(task: MatmulTask): Kernel {
       forTiles(f, columns, first, perTile * panelWidth, (column, width) => {
         f.set(to, () => address(f, target, column, k * 4));
         f.set(from, () => address(f, source, column, transposeB ? k * 4 : 4));
-        if (transposeB) transposePanel(arithmetic, from, to, width, k);
+        if (transposeB) transposePanel(arithmetic, from, to, { rows: width, width: panelWidth, k }, k);
         else copyPanel(arithmetic, from, to, width, k, n);
       });
     },
@@ -75,36 +76,39 @@ function copyPanel(arithmetic: Arithmetic, from: Local<"i32">, to: Local<"i32">,
   f.free(value, row);
 }
 
-/** Eight (or fewer) adjacent rows of a row-major [n, k], transposed four by four. */
-function transposePanel(arithmetic: Arithmetic, from: Local<"i32">, to: Local<"i32">, width: number, k: number): void {
+/**
+ * `rows` adjacent rows of a row-major [..., k] to `to` as [length, width], four by four; the columns from `rows` on are
+ * zero. A length in a local is a multiple of four, or ends at k; after the former, up to three further steps are written
+ * too. Moves both pointers.
+ */
+export function transposePanel(
+  arithmetic: Arithmetic,
+  from: Local<"i32">,
+  to: Local<"i32">,
+  { rows, width, k }: { readonly rows: number; readonly width: number; readonly k: number },
+  length: number | Local<"i32">,
+): void {
   const { f, lanes } = arithmetic;
-  const rows = arithmetic.vectors(4);
+  const vectors = arithmetic.vectors(lanes);
   const step = f.local("i32");
   const block = (count: number) => {
-    for (let half = 0; half < panelWidth; half += lanes) {
-      if (lanes === 1) {
-        if (half < width) arithmetic.load(half * k * 4, from);
+    for (const { column, count: across } of strip(lanes, width)) {
+      vectors.forEach((vector, i) => {
+        if (column + i < rows) arithmetic.load((column + i) * k * 4, from, count);
         else arithmetic.zero();
-        f.set(rows[0] ?? expectRow());
-        arithmetic.store(half * 4, to, rows[0] ?? expectRow());
-        continue;
-      }
-      rows.forEach((row, i) => {
-        if (half + i < width) arithmetic.load((half + i) * k * 4, from, count);
-        else arithmetic.zero();
-        f.set(row);
+        f.set(vector);
       });
-      transpose(f, rows);
-      rows.slice(0, count).forEach((row, i) => arithmetic.store((i * panelWidth + half) * 4, to, row));
+      if (lanes === 4) transpose(f, vectors);
+      vectors.slice(0, count).forEach((vector, i) => arithmetic.store((i * width + column) * 4, to, vector, across));
     }
   };
-  f.for(step, 0, k - (k % lanes), lanes, () => {
+  f.for(step, lanes - 1, length, lanes, () => {
     block(lanes);
     f.set(from, () => f.i32.add(from, lanes * 4));
-    f.set(to, () => f.i32.add(to, panelWidth * lanes * 4));
+    f.set(to, () => f.i32.add(to, width * lanes * 4));
   });
   if (k % lanes > 0) block(k % lanes);
-  f.free(step, ...rows);
+  f.free(step, ...vectors);
 }
 
 /** Transposes four vectors of four in place. */

@@ -48,6 +48,9 @@ const sizes: readonly (readonly [m: number, n: number, k: number])[] = [
   [9, 260, 255],
   [70, 300, 20],
   [131, 261, 256],
+  [5, 261, 256],
+  [13, 77, 1030],
+  [257, 65, 1030],
 ];
 const transposes = [
   [false, false],
@@ -99,11 +102,19 @@ describe.each(levels)("matmul on %s", (level) => {
       }
   });
 
-  it("copies rows whose distance is a power of two", () => {
-    const shape = { batch: 1, m: 10, n: 72, k: 2048, transposeA: false, transposeB: false, batchStrideA: 0, batchStrideB: 0 };
-    const a = randomFloats(10 * 2048, 7);
-    const b = randomFloats(72 * 2048, 8);
+  it.each([
+    [10, 64, 1024],
+    [263, 72, 1024],
+    [10, 72, 2048],
+  ])("copies rows whose distance is a power of two: %i x %i x %i", (m, n, k) => {
+    const shape = { batch: 1, m, n, k, transposeA: false, transposeB: false, batchStrideA: 0, batchStrideB: 0 };
+    const a = randomFloats(m * k, 7);
+    const b = randomFloats(n * k, 8);
     expectKernels(matmulKernels(shape, null), [a, b], product(shape, a, b), level);
+  });
+
+  it("copies columns that are far apart", () => {
+    const shape = { batch: 1, m: 10, n: 72, k: 2048, transposeA: false, transposeB: false, batchStrideA: 0, batchStrideB: 0 };
     const across = { ...shape, m: 2048, n: 64, k: 40, transposeA: true };
     const [tall, wide] = [randomFloats(2048 * 40, 9), randomFloats(64 * 40, 10)];
     expectKernels(matmulKernels(across, null), [tall, wide], product(across, tall, wide), level);

@@ -2,7 +2,7 @@ import type { Local } from "../asm/index.ts";
 import type { Epilogue, Kernel, KernelArguments } from "./kernel.ts";
 import { dotProducts } from "./matmul-dot.ts";
 import { packPanels } from "./matmul-pack.ts";
-import { tiledMatmul } from "./matmul-tiled.ts";
+import { longestSum, tiledMatmul } from "./matmul-tiled.ts";
 import { at } from "./tile.ts";
 
 /** C[b] = op(A[b]) op(B[b]) in row-major float32, with every extent known when the code is made. */
@@ -23,6 +23,12 @@ export interface MatmulShape {
 /** A matrix B of at most this many elements is read where it lies; larger ones are packed into panels first. */
 const directElements = 256 * 256;
 
+/** Rows that one register tile takes: B is then read once, and no arrangement of it would be used again. */
+const oneTile = 6;
+
+/** A part of A of at most this many elements stays in the second-level cache while the panels of B go by. */
+const copiedElements = 128 * 1024;
+
 /** With so few rows, packing a transposed B would cost as much as the products. */
 const fewRows = 16;
 
@@ -30,8 +36,9 @@ const fewRows = 16;
  * The kernels of one matrix product; buffers are A, B (or as `inputs` numbers them), the epilogue's, C.
  * Epilogue axes are [batch, row, column].
  *
- * Products with one row or column are matrix-vector forms; a B that is large or transposed is packed into 8-wide panels
- * by a first kernel; everything else reads both operands where they lie.
+ * Products with one row or column are matrix-vector forms; a B that is large or transposed is rearranged into 8-wide
+ * panels, by a first kernel or, for moderately many rows, by the tiles that use them; everything else reads both operands
+ * where they lie.
  */
 export function matmulKernels(
   shape: MatmulShape,
@@ -47,7 +54,9 @@ export function matmulKernels(
   const task: MatmulTask = { shape: swapped, swapped: vector, inputs: vector ? [b, a] : inputs, epilogue, name: nameOf(shape) };
   const contiguousA = !swapped.transposeA || swapped.m === 1;
   if (swapped.transposeB && contiguousA && swapped.m <= fewRows && k > 0) return [dotProducts(task)];
-  if (k === 0 || !(swapped.transposeB || (swapped.m > 3 && n * k > directElements))) return [tiledMatmul(task, "direct")];
+  const large = swapped.m > oneTile && swapped.n * k > directElements;
+  if (k === 0 || !(swapped.transposeB || large)) return [tiledMatmul(task, "direct")];
+  if (swapped.m * Math.min(k, longestSum) <= copiedElements) return [tiledMatmul(task, "copied")];
   return [packPanels(task), tiledMatmul(task, "packed")];
 }
 

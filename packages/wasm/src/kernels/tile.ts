@@ -67,13 +67,14 @@ export class Tile {
     this.#each((row, column, count, accumulator) => this.#arithmetic.store(row * rowStride + column * 4, address, accumulator, count));
   }
 
-  /** Adds one product per element: `b` pushes the vector at a column, `a` the splat of a row. */
-  step(a: (row: number) => void, b: (column: number, count: number) => void): void {
+  /** Adds one product per element: `b` pushes the vector at a column, `a` the splat of a row; `loaded` sees each vector of B. */
+  step(a: (row: number) => void, b: (column: number, count: number) => void, loaded?: (column: number, vector: Vector) => void): void {
     const { f } = this.#arithmetic;
     const load = (i: number, local: Vector) => {
       const { column, count } = at(this.vectors, i);
       b(column, count);
       f.set(local);
+      loaded?.(column, local);
     };
     // Several rows share the B vectors, which stay in locals; a single row needs each once, and registers for its sums.
     const shared = this.rows > 1;
