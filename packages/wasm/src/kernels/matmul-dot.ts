@@ -13,7 +13,7 @@ import { at, type Finished } from "./tile.ts";
 export function dotProducts(task: MatmulTask): Kernel {
   const { shape, epilogue, name } = task;
   const { batch, n, k, m } = shape;
-  const columnBlock = blockSize(n, 1_000_000 / (2 * k * m), 8);
+  const columnBlock = blockSize(n, 250_000 / (2 * k * m), 8);
   const columnBlocks = Math.ceil(n / columnBlock);
   return kernel({
     name,

@@ -16,7 +16,7 @@ const cachedColumns = 256;
 /** Operations of one call of the kernel: short enough for the engine to swap in optimised code, long enough to be worth claiming. */
 const operationsPerTile = 2_000_000;
 /** The same where every tile copies its own part of B: nothing is shared that larger tiles would read less often. */
-const operationsPerCopy = 1_000_000;
+const operationsPerCopy = 500_000;
 /** Rows at a distance of a multiple of this share a set of the first-level cache. */
 const conflictingStride = 1024;
 
@@ -64,7 +64,7 @@ function block(shape: MatmulShape, layout: Layout): Blocking {
   const sums = Math.max(1, Math.ceil(k / longestSum));
   const sumBlock = sums === 1 ? k : roundUp(Math.ceil(k / sums), unroll);
   if (layout === "copied") {
-    const columnBlock = blockSize(n, operationsPerCopy / (2 * k * m), panelWidth);
+    const columnBlock = blockSize(n, operationsPerCopy / (2 * k * m), 2 * panelWidth);
     return { width: panelWidth, rowBlock: m, rowBlocks: 1, columnBlock, columnBlocks: Math.ceil(n / columnBlock), sumBlock, packA: false };
   }
   // Few rows leave registers for wider tiles: 1 x 32, 2 x 16, 3 x 12; panels are eight wide.
