@@ -1,90 +1,29 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
-import { matmulKey, type MatmulShape, type MatmulTask, operands } from "./matmul.ts";
+import { matmulKey, type MatmulTask, operands } from "./matmul.ts";
+import { type Blocking, blocking, type Layout, scratchBytes, sumUnit } from "./matmul-blocking.ts";
 import { packedBytes, packedMatrices, panelWidth, transposePanel } from "./matmul-pack.ts";
-import { address, blockSize, coordinates, forTiles, roundUp } from "./ranges.ts";
-import { rowTiles, rowUnit } from "./row-tiles.ts";
+import { address, coordinates, forTiles } from "./ranges.ts";
+import { rowTiles } from "./row-tiles.ts";
 import { type Finish, strip, Tile } from "./tile.ts";
 
-/** Products summed before partial sums go to memory: A's rows then stay in the first-level cache while B streams by. */
-export const longestSum = 512;
 /** Steps emitted per turn of the inner loop. */
-const unroll = 4;
-/** Columns of B that stay in the second-level cache while the rows of a tile go by. */
-const cachedColumns = 256;
-/** Operations of one call of the kernel: short enough for the engine to swap in optimised code, long enough to be worth claiming. */
-const operationsPerTile = 2_000_000;
-/** The same where every tile copies its own part of B: nothing is shared that larger tiles would read less often. */
-const operationsPerCopy = 500_000;
-/** Rows at a distance of a multiple of this share a set of the first-level cache. */
-const conflictingStride = 1024;
-
-interface Blocking {
-  readonly width: number;
-  readonly rowBlock: number;
-  readonly rowBlocks: number;
-  readonly columnBlock: number;
-  readonly columnBlocks: number;
-  readonly sumBlock: number;
-  /** A's tile rows are copied into scratch, [k, rows], before the columns go by. */
-  readonly packA: boolean;
-}
-
-/**
- * Where the tiles read B: where it lies (`direct`); from the panels that `packPanels` left in the workspace (`packed`); or
- * from scratch (`copied`), where each panel is put while the first rows read it, to stay in the first-level cache until
- * all rows went by. The latter needs no second kernel, and pays as long as one tile takes all rows.
- */
-export type Layout = "direct" | "packed" | "copied";
+const unroll = sumUnit;
 
 /** Register tiles over C. */
 export function tiledMatmul(task: MatmulTask, layout: Layout): Kernel {
   const { shape, epilogue, name } = task;
-  const blocking = block(shape, layout);
+  const blocks = blocking(shape, layout);
   return kernel({
     name,
     key: `matmul:${layout}:${matmulKey(task)}`,
-    tiles: shape.batch * blocking.rowBlocks * blocking.columnBlocks,
-    scratchBytes: scratchBytes(shape, layout, blocking),
+    tiles: shape.batch * blocks.rowBlocks * blocks.columnBlocks,
+    scratchBytes: scratchBytes(shape, layout, blocks),
     workspaceBytes: layout === "packed" ? packedMatrices(shape) * packedBytes(shape) : 0,
     buffers: 3 + (epilogue?.buffers ?? 0),
-    body: (f, level, args) => emitTiles(f, level, args, task, layout, blocking),
+    body: (f, level, args) => emitTiles(f, level, args, task, layout, blocks),
   });
-}
-
-function scratchBytes({ m }: MatmulShape, layout: Layout, { packA, sumBlock }: Blocking): number {
-  // `transposePanel` may write up to three steps beyond the end.
-  if (layout === "copied") return (sumBlock + 3) * panelWidth * 4;
-  return packA ? roundUp(rowTiles(m, "relaxed").rows * (sumBlock + 3) * 4, 16) : 0;
-}
-
-function block(shape: MatmulShape, layout: Layout): Blocking {
-  const { m, n, k, transposeA } = shape;
-  const sums = Math.max(1, Math.ceil(k / longestSum));
-  const sumBlock = sums === 1 ? k : roundUp(Math.ceil(k / sums), unroll);
-  if (layout === "copied") {
-    const columnBlock = blockSize(n, operationsPerCopy / (2 * k * m), 2 * panelWidth);
-    return { width: panelWidth, rowBlock: m, rowBlocks: 1, columnBlock, columnBlocks: Math.ceil(n / columnBlock), sumBlock, packA: false };
-  }
-  // Few rows leave registers for wider tiles: 1 x 32, 2 x 16, 3 x 12; panels are eight wide.
-  const width = layout === "packed" ? panelWidth : ({ 1: 32, 2: 16, 3: 12 }[m] ?? panelWidth);
-  const unit = Math.min(m, rowUnit(m));
-  const stride = transposeA ? m : k;
-  const packA = m > 3 && n >= 64 && ((transposeA && m * k > 65_536) || (stride > 0 && stride % conflictingStride === 0));
-  // Copying A's rows must pay over the columns that use the copy, and still leave tiles for every thread.
-  const fewest = packA ? Math.min(512, Math.max(128, n / 2)) : width;
-  const columnBlock = blockSize(n, Math.max(fewest, Math.min(cachedColumns, operationsPerTile / (2 * Math.max(1, k) * unit))), width);
-  const rowBlock = blockSize(m, operationsPerTile / (2 * Math.max(1, k) * columnBlock), unit);
-  return {
-    width,
-    rowBlock,
-    rowBlocks: Math.ceil(m / rowBlock),
-    columnBlock,
-    columnBlocks: Math.ceil(n / columnBlock),
-    sumBlock,
-    packA,
-  };
 }
 
 function emitTiles(
@@ -93,11 +32,11 @@ function emitTiles(
   { tile, scratch, workspace, buffers }: KernelArguments,
   task: MatmulTask,
   layout: Layout,
-  blocking: Blocking,
+  blocks: Blocking,
 ): void {
   const { shape, swapped, epilogue } = task;
   const { m, n, k, transposeA, transposeB, batchStrideA, batchStrideB } = shape;
-  const { width, rowBlock, rowBlocks, columnBlock, columnBlocks, sumBlock, packA } = blocking;
+  const { width, rowBlock, rowBlocks, columnBlock, columnBlocks, sumBlock, packA } = blocks;
   const arithmetic = new Arithmetic(f, level);
   const [a, b] = operands(task, buffers);
   const c = buffers.at(-1) ?? tile;
@@ -123,7 +62,9 @@ function emitTiles(
   const axes = [f.local("i32"), f.local("i32")] as const;
   const lastSum = k - (Math.ceil(k / Math.max(1, sumBlock)) - 1) * sumBlock;
   const blocked = sumBlock < k;
+  const length = blocked ? sumLength : k;
 
+  /** One register tile over one part of the sum, with B from memory (or the workspace), from memory into scratch too, or from scratch. */
   const microkernel = (
     row: Local<"i32">,
     column: Local<"i32">,
@@ -213,8 +154,8 @@ function emitTiles(
       locateA(row);
       if (packA) {
         f.set(pointerCopy, scratch);
-        if (transposeA) copyColumns(arithmetic, rowA, pointerCopy, height, blocked ? sumLength : k, m);
-        else transposePanel(arithmetic, rowA, pointerCopy, { rows: height, width: height, k }, blocked ? sumLength : k);
+        if (transposeA) copyColumns(arithmetic, rowA, pointerCopy, height, length, m);
+        else transposePanel(arithmetic, rowA, pointerCopy, { rows: height, width: height, k }, length);
         f.set(rowA, scratch);
       }
       forTiles(f, columns, columnBlocks === 1 ? 0 : column0, columnBlock, (column, breadth) =>
@@ -236,7 +177,7 @@ function emitTiles(
           ),
         );
         f.set(pointerCopy, scratch);
-        transposePanel(arithmetic, pointerB, pointerCopy, { rows: breadth, width: panelWidth, k }, blocked ? sumLength : k);
+        transposePanel(arithmetic, pointerB, pointerCopy, { rows: breadth, width: panelWidth, k }, length);
       } else tile(rows.rows, "b, copying");
       f.for(row, transposeB ? 0 : rows.rows, rows.full * rows.rows, rows.rows, () => tile(rows.rows, "scratch"));
       if (rows.rest > 0) {

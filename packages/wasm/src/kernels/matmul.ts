@@ -1,8 +1,9 @@
 import type { Local } from "../asm/index.ts";
 import type { Epilogue, Kernel, KernelArguments } from "./kernel.ts";
+import { takesAllRows } from "./matmul-blocking.ts";
 import { dotProducts } from "./matmul-dot.ts";
 import { packPanels } from "./matmul-pack.ts";
-import { longestSum, tiledMatmul } from "./matmul-tiled.ts";
+import { tiledMatmul } from "./matmul-tiled.ts";
 import { at } from "./tile.ts";
 
 /** C[b] = op(A[b]) op(B[b]) in row-major float32, with every extent known when the code is made. */
@@ -25,9 +26,6 @@ const directElements = 256 * 256;
 
 /** Rows that one register tile takes: B is then read once, and no arrangement of it would be used again. */
 const oneTile = 6;
-
-/** A part of A of at most this many elements stays in the second-level cache while the panels of B go by. */
-const copiedElements = 128 * 1024;
 
 /** With so few rows, packing a transposed B would cost as much as the products. */
 const fewRows = 16;
@@ -56,7 +54,7 @@ export function matmulKernels(
   if (swapped.transposeB && contiguousA && swapped.m <= fewRows && k > 0) return [dotProducts(task)];
   const large = swapped.m > oneTile && swapped.n * k > directElements;
   if (k === 0 || !(swapped.transposeB || large)) return [tiledMatmul(task, "direct")];
-  if (swapped.m * Math.min(k, longestSum) <= copiedElements) return [tiledMatmul(task, "copied")];
+  if (takesAllRows(swapped)) return [tiledMatmul(task, "copied")];
   return [packPanels(task), tiledMatmul(task, "packed")];
 }
 
