@@ -1,4 +1,4 @@
-import { add, conv2d, exp, expand, matmul, mean, mul, neg, relu, reshape, sub, sum, tanh } from "@gradus/tensor";
+import { add, conv2d, exp, expand, matmul, mean, mul, neg, permute, relu, reshape, sub, sum, tanh } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import { cell, data, planOf, textOf } from "./plan-text.test.support.ts";
 
@@ -302,5 +302,25 @@ describe("state", () => {
     const a = cell("a", 2);
     a.assign(a.value());
     expect(planOf().steps).toEqual([]);
+  });
+});
+
+describe("transposed operands", () => {
+  test("are read where they lie", () => {
+    const plan = planOf(matmul(permute(data(3, 2), [1, 0]), permute(data(4, 3), [1, 0])));
+    expect(plan.steps.map((step) => (step.kind === "library" ? [step.label, step.call.attrs] : step.label))).toEqual([
+      ["matmul", { transposeA: true, transposeB: true }],
+    ]);
+  });
+
+  test("are untransposed where the call transposes them again", () => {
+    const plan = planOf(matmul(data(2, 3), permute(data(5, 3, 4), [0, 2, 1]), { transposeB: true }));
+    expect(plan.steps.map((step) => (step.kind === "library" ? [step.label, step.call.attrs] : step.label))).toEqual([
+      ["matmul", { transposeA: false, transposeB: false }],
+    ]);
+  });
+
+  test("are copied where other axes move too", () => {
+    expect(planOf(matmul(data(3, 2, 4), permute(data(4, 3, 5), [1, 0, 2]))).steps.map(({ label }) => label)).toEqual(["permute", "matmul"]);
   });
 });

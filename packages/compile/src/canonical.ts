@@ -1,4 +1,5 @@
-import { type ErasedOp, opOf, type State, type Tensor } from "@gradus/tensor";
+import { type ErasedOp, opOf, recordedAs, type State, type Tensor } from "@gradus/tensor";
+import { isTransposition } from "./alone.ts";
 import type { Program } from "./program.ts";
 
 /** A tensor of the program after equal computations have become one. */
@@ -31,7 +32,8 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
     if (node === undefined) throw new RangeError("a tensor was used before it was made");
     return node;
   };
-  for (const tensor of order) {
+  for (const recorded of order) {
+    const tensor = readInPlace(recorded, find);
     const op = opOf(tensor);
     const { source } = tensor;
     const parents = source.kind === "op" ? source.parents.map(find) : [];
@@ -43,6 +45,7 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
       for (const parent of new Set(parents)) parent.readers.push(node);
       if (key !== null) known.set(key, node);
     }
+    nodeOf.set(recorded, node);
     nodeOf.set(tensor, node);
   }
   return {
@@ -52,6 +55,25 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
     updates: updates.map(({ state, value }) => ({ state, old: find(state.leaf()), value: find(value) })),
     leaves: leaves.map(find),
   };
+}
+
+/** A library call whose kernels read a transposed input where it lies, so that it need not be copied first. */
+function readInPlace(recorded: Tensor, find: (tensor: Tensor) => Node): Tensor {
+  const { source } = recorded;
+  const op = opOf(recorded);
+  if (source.kind !== "op" || op?.kind !== "library" || op.transposes === undefined) return recorded;
+  const inputs: Record<string, Tensor> = {};
+  const attrs: Record<string, unknown> = {};
+  for (const [slot, attr] of Object.entries(op.transposes)) {
+    const input = source.x[slot];
+    if (attr === undefined || input === null || input === undefined || isList(input)) continue;
+    const node = find(input);
+    const [parent] = node.parents;
+    if (parent === undefined || !isTransposition(node)) continue;
+    inputs[slot] = parent.tensor;
+    attrs[attr] = source.attrs[attr] !== true;
+  }
+  return Object.keys(inputs).length === 0 ? recorded : recordedAs(recorded, inputs, attrs);
 }
 
 function slotKey(x: Readonly<Record<string, Tensor | readonly Tensor[] | null>>, id: (tensor: Tensor) => number): string {

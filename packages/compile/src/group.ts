@@ -1,15 +1,5 @@
-import {
-  attrsOf,
-  constantIndex,
-  mapSlots,
-  type Reader,
-  type Scalar,
-  ScalarBuilder,
-  leafTable,
-  linearIndex,
-  axisIndex,
-  stridesOf,
-} from "@gradus/tensor";
+import { leafTable, type Scalar } from "@gradus/tensor";
+import { lowerAlone, reduceExtents, sharesBuffer } from "./alone.ts";
 import type { Graph, Node } from "./canonical.ts";
 
 /** One kernel to be: the nodes it stores, and the contraction or reduction whose results feed them. */
@@ -102,24 +92,6 @@ export function bufferNode(node: Node, stored: ReadonlySet<Node>): Node {
   return holder;
 }
 
-/** Whether `node` is its parent's elements in the same row-major order: a reshape, or an identity. */
-function sharesBuffer(node: Node, parent: Node): boolean {
-  let answer = shares.get(node);
-  if (answer === undefined) shares.set(node, (answer = isRowMajorView(node, parent)));
-  return answer;
-}
-
-const shares = new WeakMap<Node, boolean>();
-
-function isRowMajorView(node: Node, parent: Node): boolean {
-  const { op, tensor } = node;
-  if (op?.kind !== "loop" || op.access !== "view" || node.parents.length !== 1) return false;
-  if (parent.tensor.size !== tensor.size || parent.tensor.dtype !== tensor.dtype || tensor.size === 0) return false;
-  const { result, s } = lowerAlone(node);
-  const at = tensor.shape.map((extent, axis) => axisIndex(axis, extent));
-  return result === s.load(0, tensor.dtype, linearIndex(at, stridesOf(tensor.shape)));
-}
-
 function isProducer({ op }: Node): boolean {
   return op !== null && (op.kind === "library" || op.access === "reduce");
 }
@@ -144,17 +116,7 @@ function readsRepeatedly({ op, tensor }: Node, parent: Node): boolean {
   if (op.access === "index") return true;
   if (op.access === "view") return tensor.size > parent.tensor.size;
   if (op.access !== "reduce") return false;
-  const node: Node = { id: 0, tensor, op, parents: [], readers: [] };
-  return tensor.size * reduceExtents(node).reduce((size, extent) => size * extent, 1) > parent.tensor.size;
-}
-
-/** The extents a reduction runs over. */
-export function reduceExtents({ op, tensor }: Node): readonly number[] {
-  if (op?.kind !== "loop" || op.reduce === undefined) return [];
-  return op.reduce(
-    mapSlots(tensor, (parent) => parent),
-    attrsOf(tensor),
-  ).extents;
+  return tensor.size * reduceExtents({ tensor, op }).reduce((size, extent) => size * extent, 1) > parent.tensor.size;
 }
 
 /** Additions' worth of one element's work, counted in the op's own scalar program. */
@@ -167,26 +129,6 @@ function ownCost(node: Node): number {
     return scalar.args.reduce((sum, arg) => sum + count(arg), leafTable[scalar.leaf].cost);
   };
   return count(result);
-}
-
-/** The op's body over plain loads of its inputs. */
-function lowerAlone({ op, tensor, parents }: Node): { result: Scalar; s: ScalarBuilder } {
-  const s = new ScalarBuilder();
-  if (op?.kind !== "loop") return { result: s.constant("float32", 0), s };
-  const loads = new Map(parents.map(({ tensor: parent }, i) => [parent, i]));
-  const x = mapSlots(tensor, (parent): Reader => ({
-    shape: parent.shape,
-    dtype: parent.dtype,
-    at: (index) =>
-      s.load(
-        loads.get(parent) ?? parents.findIndex(({ tensor: own }) => own.shape === parent.shape),
-        parent.dtype,
-        linearIndex(index, stridesOf(parent.shape)),
-      ),
-  }));
-  const over = reduceExtents({ id: 0, tensor, op, parents, readers: [] }).map((extent, i) => axisIndex(tensor.rank + i, extent));
-  const at = tensor.shape.map((extent, axis) => (extent === 0 ? constantIndex(0) : axisIndex(axis, extent)));
-  return { result: op.body({ s, x, attrs: attrsOf(tensor), out: tensor, at, over }), s };
 }
 
 interface OpenGroup {

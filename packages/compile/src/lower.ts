@@ -15,7 +15,8 @@ import {
   stridesOf,
 } from "@gradus/tensor";
 import type { Node } from "./canonical.ts";
-import { bufferNode, type Group, reduceExtents } from "./group.ts";
+import { reduceExtents } from "./alone.ts";
+import { bufferNode, type Group } from "./group.ts";
 
 /** A group as a loop nest, before buffers have numbers. */
 export interface LoweredLoop {

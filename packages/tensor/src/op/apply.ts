@@ -94,6 +94,19 @@ export function attrsOf(tensor: Tensor): Values<AnyAttrs> {
   return tensor.source.kind === "op" ? tensor.source.attrs : {};
 }
 
+/** The same recorded result as a call with other inputs and attributes, which must mean the same. */
+export function recordedAs(
+  { shape, dtype, source }: Tensor,
+  changedInputs: Readonly<Record<string, Tensor>>,
+  changedAttrs: Readonly<Record<string, unknown>>,
+): Tensor {
+  if (source.kind !== "op") throw new RangeError("only a recorded call can be recorded otherwise");
+  const x = { ...source.x, ...changedInputs };
+  const attrs = { ...source.attrs, ...changedAttrs };
+  const parents = source.op.slots.flatMap((slot) => x[slot] ?? []).filter(isTensor);
+  return new Tensor({ shape, dtype }, { ...source, x, attrs, attrsId: checkAttrs(source.op, attrs), parents });
+}
+
 /** Inputs by slot, mapped: what an op's own functions take. */
 export function mapSlots<T>(tensor: Tensor, map: (parent: Tensor) => T): Fill<Inputs, T> {
   const result: Record<string, T | readonly T[] | null> = {};

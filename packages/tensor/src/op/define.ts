@@ -91,6 +91,8 @@ export interface LibraryOp<N extends string, I extends Inputs, A extends AnyAttr
    * Left out by ops whose kernels store no finished value to work on.
    */
   readonly axes?: (out: Aval, attrs: Values<A>) => Shape;
+  /** For an input, the attribute with which kernels read it as if its last two axes were exchanged. */
+  readonly transposes?: { readonly [K in keyof I]?: keyof A & string };
 }
 
 /** An op whose static types are erased: for tables and graph walks. */

@@ -39,6 +39,7 @@ export const matmulOp = defineLibrary<Tensor>()({
     return { shape: [...batch, m, n], dtype: "float32" };
   },
 
+  transposes: { a: "transposeA", b: "transposeB" },
   axes: ({ shape }) => [sizeOf(shape.slice(0, -2)), ...shape.slice(-2)],
 
   vjp({ x: { a, b }, ct, attrs: { transposeA: ta, transposeB: tb } }) {

@@ -1,0 +1,79 @@
+import {
+  attrsOf,
+  axisIndex,
+  constantIndex,
+  linearIndex,
+  mapSlots,
+  type Reader,
+  type Scalar,
+  ScalarBuilder,
+  stridesOf,
+} from "@gradus/tensor";
+import type { Node } from "./canonical.ts";
+
+/** What of a node its own body is lowered from. */
+export type Alone = Pick<Node, "op" | "tensor" | "parents">;
+
+/** The extents a reduction runs over. */
+export function reduceExtents({ op, tensor }: Pick<Alone, "op" | "tensor">): readonly number[] {
+  if (op?.kind !== "loop" || op.reduce === undefined) return [];
+  return op.reduce(
+    mapSlots(tensor, (parent) => parent),
+    attrsOf(tensor),
+  ).extents;
+}
+
+/** The op's body over plain loads of its inputs. */
+export function lowerAlone({ op, tensor, parents }: Alone): { result: Scalar; s: ScalarBuilder } {
+  const s = new ScalarBuilder();
+  if (op?.kind !== "loop") return { result: s.constant("float32", 0), s };
+  const loads = new Map(parents.map(({ tensor: parent }, i) => [parent, i]));
+  const x = mapSlots(tensor, (parent): Reader => ({
+    shape: parent.shape,
+    dtype: parent.dtype,
+    at: (index) =>
+      s.load(
+        loads.get(parent) ?? parents.findIndex(({ tensor: own }) => own.shape === parent.shape),
+        parent.dtype,
+        linearIndex(index, stridesOf(parent.shape)),
+      ),
+  }));
+  const over = reduceExtents({ tensor, op }).map((extent, i) => axisIndex(tensor.rank + i, extent));
+  const at = tensor.shape.map((extent, axis) => (extent === 0 ? constantIndex(0) : axisIndex(axis, extent)));
+  return { result: op.body({ s, x, attrs: attrsOf(tensor), out: tensor, at, over }), s };
+}
+
+/** Whether `node` is its parent's elements in the same row-major order: a reshape, or an identity. */
+export function sharesBuffer(node: Node, parent: Node): boolean {
+  let answer = shares.get(node);
+  if (answer === undefined) shares.set(node, (answer = isRowMajorView(node, parent)));
+  return answer;
+}
+
+const shares = new WeakMap<Node, boolean>();
+
+function isRowMajorView(node: Node, parent: Node): boolean {
+  const { op, tensor } = node;
+  if (op?.kind !== "loop" || op.access !== "view" || node.parents.length !== 1) return false;
+  if (parent.tensor.size !== tensor.size || parent.tensor.dtype !== tensor.dtype || tensor.size === 0) return false;
+  return reads(node, stridesOf(tensor.shape));
+}
+
+/** Whether a view exchanges its parent's last two axes and leaves the others alone. */
+export function isTransposition(node: Alone): boolean {
+  const { op, tensor, parents } = node;
+  const [parent] = parents;
+  if (op?.kind !== "loop" || op.access !== "view" || parents.length !== 1 || parent === undefined) return false;
+  const rank = tensor.rank;
+  const exchanged = <T>(list: readonly T[]): readonly T[] => [...list.slice(0, -2), ...list.slice(-2).toReversed()];
+  if (rank < 2 || tensor.size === 0 || String(exchanged(parent.tensor.shape)) !== String(tensor.shape)) return false;
+  return reads(node, exchanged(stridesOf(parent.tensor.shape)));
+}
+
+/** Whether a view reads its parent's elements with these strides. */
+function reads(node: Alone, strides: readonly number[]): boolean {
+  const { dtype, shape } = node.tensor;
+  const { result, s } = lowerAlone(node);
+  const at = shape.map((extent, axis) => axisIndex(axis, extent));
+  return result === s.load(0, dtype, linearIndex(at, strides));
+}
