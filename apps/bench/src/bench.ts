@@ -3,12 +3,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { cases } from "@gradus/conformance/perf";
+import { bestLevel } from "@gradus/wasm";
 import { budgets } from "./budgets/budgets.ts";
 import { type Contender, contenders } from "./contenders.ts";
 import { describeHost } from "./host.ts";
 import { installPeers } from "./install-peers.ts";
 import { measure } from "./measure.ts";
 import { type Options, readOptions, usage, UsageError } from "./options.ts";
+import { profileCase, profileTable } from "./profile.ts";
 import { renderInto } from "./render.ts";
 import type { BudgetReport, Report } from "./report.ts";
 import { caseTable, hostLine } from "./table.ts";
@@ -19,6 +21,7 @@ const documents = ["docs/performance.md", "README.md"];
 try {
   const { positionals } = parseArgs({ strict: false, allowPositionals: true });
   if (positionals[0] === "render") rewrite(readReport(positionals[1]));
+  else if (positionals[0] === "profile") await profile(readOptions(process.argv.slice(3)));
   else await run(readOptions(process.argv.slice(2)));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
@@ -65,6 +68,19 @@ async function run(options: Options): Promise<void> {
   const report: Report = { format: 1, command, date: new Date().toISOString().slice(0, 10), host, ...measured, budgets: judged };
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   if (options.docs) rewrite(report);
+}
+
+async function profile({ filters, threads, levels, effort }: Options): Promise<void> {
+  const chosen = cases.filter(({ name }) => filters.some((word) => name.includes(word)));
+  if (chosen.length === 0)
+    throw new UsageError(`profile takes words of a case's name; there are ${cases.map(({ name }) => name).join(", ")}`);
+  console.log(hostLine(describeHost()));
+  for (const one of chosen)
+    for (const level of levels.length === 0 ? [bestLevel()] : levels)
+      for (const count of threads) {
+        const measured = await profileCase(one, { threads: count, level, milliseconds: 1000 * effort });
+        console.log(`\n${one.name}, ${level}, ${count} thread${count === 1 ? "" : "s"}\n${profileTable(measured)}`);
+      }
 }
 
 /** Installs the peers where some are wanted; those that cannot be had are left out, with a line that says why. */

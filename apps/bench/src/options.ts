@@ -16,6 +16,7 @@ export interface Options {
 
 export const usage = `usage: pnpm bench [FILTER ...] [--threads 1,2] [--peers [NAME,...]] [--levels relaxed,simd,scalar] [--effort X] [--json FILE]
        pnpm bench budgets [--json FILE]
+       pnpm bench profile FILTER ... [--threads 1,2] [--levels ...]   where the time of Gradus's own cases goes, kernel by kernel
        pnpm bench --docs [--json FILE]        everything with every peer, into docs/performance.md and README.md
        pnpm bench render FILE                 both again, from such a FILE
 peers: ${Object.keys(peers).join(", ")}; --peers without names means all of them`;
