@@ -1,3 +1,4 @@
+import type { Level } from "@gradus/wasm";
 import type { Work } from "./case.ts";
 import type { Statistics } from "./statistics.ts";
 
@@ -19,6 +20,25 @@ export interface Host {
   readonly node: string;
   readonly system: string;
 }
+
+/** The most this host was measured to do, of what the speeds of cases are shares of. */
+export type Ceiling =
+  | {
+      /** Multiplications and additions on registers. */
+      readonly kind: "arithmetic";
+      readonly level: Level;
+      readonly threads: number;
+      readonly unit: "GFLOP/s";
+      readonly speed: number;
+    }
+  | {
+      /** A copy that reads and writes `bytes` in all, half of them each. */
+      readonly kind: "copy";
+      readonly bytes: number;
+      readonly threads: number;
+      readonly unit: "GB/s";
+      readonly speed: number;
+    };
 
 export interface CaseReport {
   readonly name: string;
