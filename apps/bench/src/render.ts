@@ -1,11 +1,14 @@
 import { speed } from "./case.ts";
-import type { CaseReport, Report, Result } from "./report.ts";
-import { figure, ratio } from "./table.ts";
+import { shareOfCeiling } from "./ceilings/ceilings.ts";
+import { type CaseReport, type Ceiling, isOwn, type Report, type Result } from "./report.ts";
+import { byteCount, figure, levelNames, percentage, ratio, sizeText, threadCount } from "./table.ts";
 
 /** Replaces what stands between the markers of a document, `<!-- measured:NAME -->` and `<!-- /measured -->`, by a report's tables. */
 export function renderInto(document: string, report: Report): string {
   const parts: Readonly<Record<string, string>> = {
     run: runLines(report),
+    ceilings: ceilingRows(report),
+    libraries: libraryRows(report),
     cases: caseRows(report),
     training: caseRows({ ...report, cases: report.cases.filter(({ name }) => name.includes("training")) }),
     budgets: budgetRows(report),
@@ -27,7 +30,34 @@ function runLines({ command, date, host, versions }: Report): string {
   ].join("\n");
 }
 
-function caseRows({ cases }: Report): string {
+function ceilingRows({ ceilings }: Report): string {
+  const counts = [...new Set(ceilings.map(({ threads }) => threads))];
+  const title = (ceiling: Ceiling): string =>
+    ceiling.kind === "arithmetic"
+      ? `${levelNames[ceiling.level]}, ${ceiling.unit}`
+      : `copying ${byteCount(ceiling.bytes)}, ${ceiling.unit}`;
+  const titles = [...new Set(ceilings.map(title))];
+  return table(
+    ["ceiling", ...counts.map(threadCount)],
+    titles.map((name) => [
+      name,
+      ...counts.map((count) => {
+        const found = ceilings.find((ceiling) => ceiling.threads === count && title(ceiling) === name);
+        return found === undefined ? "" : figure(found.speed);
+      }),
+    ]),
+  );
+}
+
+function libraryRows({ versions, sizes }: Report): string {
+  const rows = Object.entries(versions).map(([library, version]) => {
+    const size = sizes[library];
+    return [library, version, size === undefined ? "" : sizeText(size)];
+  });
+  return table(["library", "version", "size"], rows);
+}
+
+function caseRows({ cases, ceilings }: Report): string {
   const columns = [...new Set(cases.flatMap(({ results }) => results.map(({ contender }) => contender)))];
   const notes: string[] = [];
   const rows = cases.map((report) => [
@@ -35,6 +65,7 @@ function caseRows({ cases }: Report): string {
     ...columns.map((column) =>
       cell(
         report,
+        ceilings,
         report.results.find(({ contender }) => contender === column),
         notes,
       ),
@@ -46,14 +77,16 @@ function caseRows({ cases }: Report): string {
   ].join("\n");
 }
 
-function cell(report: CaseReport, result: Result | undefined, notes: string[]): string {
+function cell(report: CaseReport, ceilings: readonly Ceiling[], result: Result | undefined, notes: string[]): string {
   if (result === undefined) return "";
   if (result.kind !== "measured") {
     const note = `${result.library}: ${result.why}`;
     if (!notes.includes(note)) notes.push(note);
     return `${result.kind} (${notes.indexOf(note) + 1})`;
   }
-  const beside = ratio(report, result);
+  // A peer's distance from the ceiling can be read off its ratio; ours is told.
+  const share = isOwn(result) ? percentage(shareOfCeiling(ceilings, report.work, result)) : "";
+  const beside = [share === "" ? "" : `${share} of the ceiling`, ratio(report, result)].filter((text) => text !== "").join(", ");
   return `${figure(speed(report.work, result.times.median))}${beside === "" ? "" : ` (${beside})`}`;
 }
 

@@ -1,10 +1,10 @@
 import { bestLevel, type Level } from "@gradus/wasm";
-import type { Work } from "../case.ts";
-import type { Ceiling } from "../report.ts";
+import { speed, type Work } from "../case.ts";
+import { type Ceiling, isOwn, type Measured, type Result } from "../report.ts";
 import { arithmeticLoop, copyLoop } from "./loops.ts";
 import { measureLoop } from "./measure-loop.ts";
 
-/** Bytes read and written by the copies: in the first-level cache's neighbour, the last level, and memory. */
+/** Bytes that the copies read and write: from what a second-level cache holds to what no cache does. */
 const copies = [1 << 18, 1 << 21, 1 << 23, 1 << 27];
 
 /**
@@ -41,18 +41,21 @@ export async function measureCeilings({
 }
 
 /**
- * The ceiling a speed at this work is set against: arithmetic at the level for work counted in operations; for work counted
- * in bytes the copy of at most as many, which is as fast or faster. Null where none was measured.
+ * The ceiling a contender's speed at this work is set against, on as many threads. Work counted in operations: arithmetic, at
+ * the level Gradus was held to (`gradus simd`), else at the host's fastest. Work counted in bytes: the copy of at most as
+ * many bytes, which is as fast as a copy of just as many or faster. Null where none was measured.
  */
-export function ceilingOf(
-  ceilings: readonly Ceiling[],
-  work: Work,
-  { threads, level }: { readonly threads: number; readonly level: Level },
-): Ceiling | null {
-  const mine = ceilings.filter((ceiling) => ceiling.threads === threads && ceiling.unit === work.unit);
-  const arithmetic = mine.find((ceiling) => ceiling.kind === "arithmetic" && ceiling.level === level);
-  if (arithmetic !== undefined) return arithmetic;
+export function ceilingOf(ceilings: readonly Ceiling[], work: Work, contender: Pick<Result, "library" | "threads">): Ceiling | null {
+  const mine = ceilings.filter(({ threads, unit }) => threads === contender.threads && unit === work.unit);
+  const arithmetic = mine.filter((ceiling) => ceiling.kind === "arithmetic").toSorted((a, b) => b.speed - a.speed);
+  const held = isOwn(contender) ? arithmetic.find(({ level }) => level === contender.library.split(" ")[1]) : undefined;
   const bytes = "bytes" in work && typeof work.bytes === "number" ? work.bytes : 0;
-  const sizes = mine.filter((ceiling) => ceiling.kind === "copy").toSorted((a, b) => a.bytes - b.bytes);
-  return sizes.findLast((ceiling) => ceiling.bytes <= bytes) ?? sizes[0] ?? null;
+  const copies = mine.filter((ceiling) => ceiling.kind === "copy").toSorted((a, b) => a.bytes - b.bytes);
+  return held ?? arithmetic[0] ?? copies.findLast((ceiling) => ceiling.bytes <= bytes) ?? copies[0] ?? null;
+}
+
+/** A measured contender's median speed as a share of its ceiling; null where there is none. */
+export function shareOfCeiling(ceilings: readonly Ceiling[], work: Work, result: Measured): number | null {
+  const ceiling = ceilingOf(ceilings, work, result);
+  return ceiling === null ? null : speed(work, result.times.median) / ceiling.speed;
 }

@@ -13,9 +13,7 @@ export interface LoopEffort {
 export async function measureLoop(loop: CeilingLoop, threads: number, effort: LoopEffort): Promise<number> {
   const arrived = new Int32Array(new SharedArrayBuffer(4));
   const { module, pages, times, amount } = loop;
-  const all = await Promise.all(
-    Array.from({ length: threads }, () => thread({ module, pages, times, threads, arrived, ...effort })),
-  );
+  const all = await Promise.all(Array.from({ length: threads }, () => thread({ module, pages, times, threads, arrived, ...effort })));
   const sums = Array.from({ length: effort.rounds }, (_, round) => all.reduce((sum, rates) => sum + (rates[round] ?? 0), 0));
   return amount * Math.max(...sums);
 }
