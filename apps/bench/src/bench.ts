@@ -1,7 +1,6 @@
 // `pnpm bench`: measures Gradus beside its peers, and the budgets of its design. `usage` in options.ts says how.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { cases } from "@gradus/conformance/perf";
 import { GradusError } from "@gradus/tensor";
 import { bestLevel } from "@gradus/wasm";
@@ -9,7 +8,7 @@ import { budgets } from "./budgets/budgets.ts";
 import type { BenchCase } from "./case.ts";
 import { measureCeilings } from "./ceilings/ceilings.ts";
 import { compareReports, comparisonLines, isWorse } from "./comparison.ts";
-import { type Contender, contenders } from "./contenders.ts";
+import { contenders } from "./contenders.ts";
 import { describeHost } from "./host.ts";
 import { htmlReport } from "./html/report-page.ts";
 import { installPeers } from "./install-peers.ts";
@@ -26,11 +25,10 @@ import { caseTable, ceilingLines, hostLine, sizeText } from "./table.ts";
 const documents = ["docs/performance.md", "README.md"];
 
 try {
-  const { positionals } = parseArgs({ strict: false, allowPositionals: true });
-  const [command, ...files] = positionals;
-  if (command === "render") renderFile(files, readOptions(process.argv.slice(3)));
-  else if (command === "compare") compareFiles(files);
-  else if (command === "profile") await profile(readOptions(process.argv.slice(3)));
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === "render") renderFile(readOptions(rest));
+  else if (command === "compare") compareFiles(readOptions(rest));
+  else if (command === "profile") await profile(readOptions(rest));
   else await run(readOptions(process.argv.slice(2)));
 } catch (error) {
   if (error instanceof UsageError) console.error(`${error.message}\n\n${usage}`);
@@ -88,9 +86,11 @@ async function measureAll(chosen: readonly BenchCase[], options: Options): Promi
   const { threads, levels, effort } = options;
   const ceilings = await measureCeilings({ threads, levels, effort: Math.min(1, effort), onProgress: progress });
   for (const line of ceilingLines(ceilings)) say(line);
+  const who = contenders(options);
   const measured = await measure({
     cases: chosen,
-    contenders: available(contenders(options)),
+    contenders: who,
+    notInstalled: who.some(({ installed }) => installed) ? installPeers((line) => console.log(line)) : null,
     effort: { rounds: 7, turn: 100 * effort, warmUp: 300 * effort },
     onCase: (report) => say(`\n${caseTable(report, ceilings)}`),
     onProgress: progress,
@@ -108,14 +108,14 @@ function commandLine(): string {
   return ["pnpm bench", ...args].join(" ");
 }
 
-function renderFile([path]: readonly string[], { html }: Options): void {
-  if (path === undefined) throw new UsageError("render takes the file that --json wrote");
+function renderFile({ filters: [path, ...rest], html }: Options): void {
+  if (path === undefined || rest.length > 0) throw new UsageError("render takes the file that --json wrote");
   const report = readReport(path);
   if (html === null) rewrite(report);
   else writeFileSync(html, htmlReport(report));
 }
 
-function compareFiles([before, after, ...rest]: readonly string[]): void {
+function compareFiles({ filters: [before, after, ...rest] }: Options): void {
   if (before === undefined || after === undefined || rest.length > 0)
     throw new UsageError("compare takes two files that --json wrote, the old one first");
   const comparison = compareReports(readReport(before), readReport(after));
@@ -134,15 +134,6 @@ async function profile({ filters, threads, levels, effort }: Options): Promise<v
         const measured = await profileCase(one, { threads: count, level, milliseconds: 1000 * effort });
         console.log(`\n${one.name}, ${level}, ${count} thread${count === 1 ? "" : "s"}\n${profileTable(measured)}`);
       }
-}
-
-/** Installs the peers where some are wanted; those that cannot be had are left out, with a line that says why. */
-function available(wanted: Contender[]): Contender[] {
-  if (!wanted.some(({ installed }) => installed)) return wanted;
-  const why = installPeers((line) => console.log(line));
-  if (why === null) return wanted;
-  console.log(why);
-  return wanted.filter(({ installed }) => !installed);
 }
 
 function rewrite(report: Report): void {

@@ -23,6 +23,8 @@ export interface Measuring {
   readonly cases: readonly BenchCase[];
   readonly contenders: readonly Contender[];
   readonly effort: Effort;
+  /** Why the contenders that are installed on demand are not there; null, as usual, where they are. */
+  readonly notInstalled?: string | null;
   /** Called as each case ends. */
   readonly onCase: (report: CaseReport) => void;
   readonly onProgress: (line: string) => void;
@@ -47,6 +49,7 @@ export async function measure({
   effort,
   onCase,
   onProgress,
+  notInstalled = null,
   patience = usualPatience,
 }: Measuring): Promise<{ cases: CaseReport[]; versions: Record<string, string> }> {
   const folder = mkdtempSync(join(tmpdir(), "gradus-bench-"));
@@ -54,7 +57,8 @@ export async function measure({
   try {
     for (const entrant of entrants) {
       onProgress(`starting ${entrant.contender.name}`);
-      await entrant.start();
+      if (entrant.contender.installed && notInstalled !== null) entrant.missing = notInstalled;
+      else await entrant.start();
     }
     const reports: CaseReport[] = [];
     const remaining = timeLeft(cases.length);

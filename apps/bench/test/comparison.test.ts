@@ -17,6 +17,17 @@ test("a median beyond both spreads and 3 %, with quartiles apart, is a change", 
   expect(verdict(around(10, 0.2), around(14, 0.2))).toBe("slower");
 });
 
+test("quartile ranges that meet are no change, however far the medians lie apart", () => {
+  // Quartiles 9.9 to 11.4 and 11.3 to 12.1: the medians differ by 20 %, the spreads are 15 % and 7 %.
+  expect(verdict([9.9, 9.9, 10, 11.4, 11.5], [11.2, 11.3, 12, 12.1, 12.1])).toBe("same");
+  expect(verdict([9.9, 9.9, 10, 11.2, 11.5], [11.2, 11.3, 12, 12.1, 12.1])).toBe("slower");
+});
+
+test("a change within either spread is none, even where quartile ranges lie apart", () => {
+  // Quartiles 9 to 11 and 11.1 to 12: 15 % between medians, and a spread of 20 % before.
+  expect(verdict([8.9, 9, 10, 11, 11.2], [11, 11.1, 11.5, 12, 12.1])).toBe("same");
+});
+
 test("a case too slow to be timed often must change by more than 10 %", () => {
   expect(verdict([1000], [1080])).toBe("same");
   expect(verdict([1000], [1200])).toBe("slower");

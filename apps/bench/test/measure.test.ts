@@ -80,6 +80,18 @@ test("a process that is killed, hangs or babbles fails at that case, and a new o
   ]);
 });
 
+test("peers that could not be installed are rows that say why", async () => {
+  const { cases: reports } = await measure({
+    cases: [matmulCase(4)],
+    contenders: [fake("right"), { ...fake("right"), name: "peer", installed: true }],
+    effort,
+    notInstalled: "npm ci failed: no network",
+    onCase: () => {},
+    onProgress: () => {},
+  });
+  expect(reports.map(outcomes)).toEqual([["measured", "cannot: npm ci failed: no network"]]);
+});
+
 test("peak memory is what a contender needed during the case", async () => {
   const [report] = await run([matmulCase({ m: 4, k: 3, n: 2 })], ["right", "large"].map(fake));
   const [small = 0, large = 0] = (report?.results ?? []).map((result) => (result.kind === "measured" ? (result.peakBytes ?? 0) : 0));
