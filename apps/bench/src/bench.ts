@@ -18,11 +18,15 @@ import { type Options, readOptions, usage, UsageError } from "./options.ts";
 import { profileCase, profileTable } from "./profile.ts";
 import { readReport } from "./read-report.ts";
 import { renderInto } from "./render.ts";
-import { type BudgetReport, type Report, reportFormat } from "./report.ts";
+import { type BudgetReport, type CaseReport, type Report, reportFormat } from "./report.ts";
 import { caseTable, ceilingLines, hostLine, sizeText } from "./table.ts";
 
 /** Pages that show measured tables, by their path in the repository. */
 const documents = ["docs/performance.md", "README.md"];
+
+type Measurements = Pick<Report, "ceilings" | "cases" | "versions" | "sizes">;
+
+const nothing: Measurements = { ceilings: [], cases: [], versions: {}, sizes: {} };
 
 try {
   const [command, ...rest] = process.argv.slice(2);
@@ -47,7 +51,17 @@ async function run(options: Options): Promise<void> {
 
   const host = describeHost();
   console.log(hostLine(host));
-  const measured = chosenCases.length === 0 ? nothing : await measureAll(chosenCases, options);
+  const reportOf = (measurements: Measurements, judged: readonly BudgetReport[]): Report => ({
+    format: reportFormat,
+    command: commandLine(),
+    date: new Date().toISOString().slice(0, 10),
+    host,
+    ...measurements,
+    budgets: judged,
+  });
+  // A run of many cases takes long: what it has is kept as it goes.
+  const keep = (soFar: Measurements): void => writeJson(options, reportOf(soFar, []));
+  const measured = chosenCases.length === 0 ? nothing : await measureAll(chosenCases, options, keep);
   const judged: BudgetReport[] = [];
   for (const { name, limit, measure: measureBudget } of chosenBudgets) {
     progress(`budget: ${name}`);
@@ -65,34 +79,32 @@ async function run(options: Options): Promise<void> {
     console.log(`${library}: ${version}${size === undefined ? "" : `; ${sizeText(size)}`}`);
   }
 
-  const report: Report = {
-    format: reportFormat,
-    command: commandLine(),
-    date: new Date().toISOString().slice(0, 10),
-    host,
-    ...measured,
-    budgets: judged,
-  };
-  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  const report = reportOf(measured, judged);
+  writeJson(options, report);
   if (options.html !== null) writeFileSync(options.html, htmlReport(report));
   if (options.docs) rewrite(report);
 }
 
-type Measurements = Pick<Report, "ceilings" | "cases" | "versions" | "sizes">;
+function writeJson({ json }: Options, report: Report): void {
+  if (json !== null) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+}
 
-const nothing: Measurements = { ceilings: [], cases: [], versions: {}, sizes: {} };
-
-async function measureAll(chosen: readonly BenchCase[], options: Options): Promise<Measurements> {
+async function measureAll(chosen: readonly BenchCase[], options: Options, keep: (soFar: Measurements) => void): Promise<Measurements> {
   const { threads, levels, effort } = options;
   const ceilings = await measureCeilings({ threads, levels, effort: Math.min(1, effort), onProgress: progress });
   for (const line of ceilingLines(ceilings)) say(line);
   const who = contenders(options);
+  const done: CaseReport[] = [];
   const measured = await measure({
     cases: chosen,
     contenders: who,
     notInstalled: who.some(({ installed }) => installed) ? installPeers((line) => console.log(line)) : null,
     effort: { rounds: 7, turn: 100 * effort, warmUp: 300 * effort },
-    onCase: (report) => say(`\n${caseTable(report, ceilings)}`),
+    onCase: (report) => {
+      say(`\n${caseTable(report, ceilings)}`);
+      done.push(report);
+      keep({ ...nothing, ceilings, cases: done });
+    },
     onProgress: progress,
   });
   progress("weighing the libraries");

@@ -1,3 +1,4 @@
+import { caseGroups } from "./case-groups.ts";
 import { speed } from "./case.ts";
 import { shareOfCeiling } from "./ceilings/ceilings.ts";
 import { type CaseReport, type Ceiling, isOwn, type Report, type Result } from "./report.ts";
@@ -9,8 +10,8 @@ export function renderInto(document: string, report: Report): string {
     run: runLines(report),
     ceilings: ceilingRows(report),
     libraries: libraryRows(report),
-    cases: caseRows(report),
-    training: caseRows({ ...report, cases: report.cases.filter(({ name }) => name.includes("training")) }),
+    cases: caseTables(report),
+    training: caseTables({ ...report, cases: report.cases.filter(({ name }) => name.includes("training")) }),
     budgets: budgetRows(report),
   };
   return document.replaceAll(
@@ -57,24 +58,23 @@ function libraryRows({ versions, sizes }: Report): string {
   return table(["library", "version", "size"], rows);
 }
 
-function caseRows({ cases, ceilings }: Report): string {
-  const columns = [...new Set(cases.flatMap(({ results }) => results.map(({ contender }) => contender)))];
+/** A table for each group of cases, then why some have no figures. */
+function caseTables({ cases, ceilings }: Report): string {
+  const groups = caseGroups(cases);
   const notes: string[] = [];
-  const rows = cases.map((report) => [
-    `${report.name}, ${report.work.unit}`,
-    ...columns.map((column) =>
-      cell(
-        report,
-        ceilings,
-        report.results.find(({ contender }) => contender === column),
-        notes,
-      ),
-    ),
-  ]);
-  return [
-    table(["case", ...columns], rows),
-    ...(notes.length === 0 ? [] : ["", notes.map((note, i) => `${i + 1}. ${note}`).join("\n")]),
-  ].join("\n");
+  const tables = groups.map(([name, members]) => {
+    const columns = [...new Set(members.flatMap(({ results }) => results.map(({ contender }) => contender)))];
+    const rows = members.map((report) => [
+      `${report.name}, ${report.work.unit}`,
+      ...columns.map((column) => {
+        const result = report.results.find(({ contender }) => contender === column);
+        return cell(report, ceilings, result, notes);
+      }),
+    ]);
+    const text = table(["case", ...columns], rows);
+    return groups.length === 1 ? text : `### ${name.charAt(0).toUpperCase()}${name.slice(1)}\n\n${text}`;
+  });
+  return [...tables, ...(notes.length === 0 ? [] : [notes.map((note, i) => `${i + 1}. ${note}`).join("\n")])].join("\n\n");
 }
 
 function cell(report: CaseReport, ceilings: readonly Ceiling[], result: Result | undefined, notes: string[]): string {

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { renderInto } from "../src/render.ts";
+import type { CaseReport } from "../src/report.ts";
 import { statistics } from "../src/statistics.ts";
 import { caseTable, ceilingLines } from "../src/table.ts";
-import { matmul, report } from "./sample-report.ts";
+import { matmul, measured, report } from "./sample-report.ts";
 
 test("statistics: quartiles are interpolated, the spread is their distance over the median", () => {
   expect(statistics([5, 1, 2, 4, 3])).toEqual({ samples: 5, min: 1, lower: 2, median: 3, upper: 4, spread: 2 / 3 });
@@ -88,4 +89,28 @@ test("a document's tables are replaced between their markers, and nothing else",
     "
   `);
   expect(renderInto(rendered, report)).toBe(rendered);
+});
+
+test("several groups of cases have a table each, of the contenders that took part", () => {
+  const model: CaseReport = { name: "lenet5 forward", work: { unit: "images/s", images: 64 }, results: [measured("gradus", 1, 2)] };
+  expect(renderInto("<!-- measured:cases -->\n<!-- /measured -->\n", { ...report, cases: [matmul, model] })).toMatchInlineSnapshot(`
+    "<!-- measured:cases -->
+
+    ### Matmul
+
+    | case            | gradus                     | gradus, 2 threads                          | jax-js       | pytorch, 2 threads | tfjs-wasm  |
+    | --------------- | -------------------------- | ------------------------------------------ | ------------ | ------------------ | ---------- |
+    | matmul, GFLOP/s | 48.8 (81 % of the ceiling) | 97.6 (81 % of the ceiling, 2.00x 1 thread) | 32.5 (1.50x) | 195 (0.50x)        | cannot (1) |
+
+    ### Models
+
+    | case                     | gradus |
+    | ------------------------ | ------ |
+    | lenet5 forward, images/s | 32,000 |
+
+    1. tfjs-wasm: no kernel
+
+    <!-- /measured -->
+    "
+  `);
 });

@@ -1,3 +1,4 @@
+import { caseGroups } from "../case-groups.ts";
 import { speed } from "../case.ts";
 import { shareOfCeiling } from "../ceilings/ceilings.ts";
 import { bestPeer, type CaseReport, counterpart, isOwn, type Measured, type Report, type Result } from "../report.ts";
@@ -9,7 +10,7 @@ import { style } from "./style.ts";
 
 /** A report as one page that needs nothing else: charts are drawn here, as SVG. */
 export function htmlReport(report: Report): string {
-  const groups = grouped(report.cases);
+  const groups = caseGroups(report.cases);
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -42,22 +43,11 @@ const key = html`<ul class="key">
     than the work is counted in.
   </p>`;
 
-/** Cases that belong in one section: models, work bound by memory, and the others by their first word. */
-function grouped(cases: readonly CaseReport[]): [string, CaseReport[]][] {
-  const groups = new Map<string, CaseReport[]>();
-  for (const report of cases) {
-    const unit: string = report.work.unit;
-    const name = unit === "images/s" ? "models" : unit === "GB/s" ? "work counted in bytes" : (report.name.split(" ")[0] ?? report.name);
-    groups.set(name, [...(groups.get(name) ?? []), report]);
-  }
-  return [...groups];
-}
-
 function threadCounts(cases: readonly CaseReport[]): number[] {
   return [...new Set(cases.flatMap(({ results }) => results.filter(isOwn).map(({ threads }) => threads)))];
 }
 
-function summary({ cases, ceilings: measured }: Report, groups: readonly (readonly [string, readonly CaseReport[]])[]): Markup {
+function summary({ cases, ceilings: measured }: Report, groups: ReturnType<typeof caseGroups>): Markup {
   const rows = groups.flatMap(([name, members]) =>
     threadCounts(members).map((count) => {
       const ratios = (among: "JavaScript" | "native"): string => {
