@@ -11,7 +11,6 @@ export function caseGroups(cases: readonly CaseReport[]): readonly (readonly [na
 }
 
 function groupOf({ name, work }: CaseReport): string {
-  const unit: string = work.unit;
-  if (unit === "images/s") return "models";
-  return unit === "GB/s" ? "work counted in bytes" : (name.split(" ")[0] ?? name);
+  if (work.unit === "images/s") return "models";
+  return work.unit === "GB/s" ? "work counted in bytes" : (name.split(" ")[0] ?? name);
 }

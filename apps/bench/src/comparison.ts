@@ -1,5 +1,6 @@
 import { FormatError } from "@gradus/tensor";
-import { isOwn, type Measured, type Report } from "./report.ts";
+import { isDisturbed, isOwn, type Measured, type Report } from "./report.ts";
+import { percentage } from "./table.ts";
 
 /** What became of one contender at one case from an old run to a new one. */
 export interface Change {
@@ -12,7 +13,8 @@ export interface Change {
   readonly ratio: number;
   /** What a ratio must exceed to count, besides quartile ranges that do not meet. */
   readonly noise: number;
-  readonly verdict: "slower" | "faster" | "same";
+  /** Not told where others took too much of the machine in either run. */
+  readonly verdict: "slower" | "faster" | "same" | "not told";
 }
 
 export interface Comparison {
@@ -67,11 +69,18 @@ export function compareReports(before: Report, after: Report): Comparison {
       warnings.push(`${old.name} is not the same work in both runs, and is left out`);
       continue;
     }
+    const disturbed = isDisturbed(old) || isDisturbed(now);
+    if (disturbed)
+      warnings.push(
+        `${old.name} is not judged: others took ${percentage(old.othersShare)} of the machine in the old run, ${percentage(now.othersShare)} in the new one`,
+      );
     for (const one of old.results) {
       const other = now.results.find(({ contender }) => contender === one.contender);
       if (one.kind !== "measured" || other === undefined) continue;
-      if (other.kind === "measured") changes.push(changeOf(old.name, one, other, drifts.get(one.threads) ?? 0));
-      else lost.push({ own: isOwn(one), sentence: `${old.name}, ${one.contender}: measured before, now ${other.kind}: ${other.why}` });
+      if (other.kind === "measured") {
+        const change = changeOf(old.name, one, other, drifts.get(one.threads) ?? 0);
+        changes.push(disturbed ? { ...change, verdict: "not told" } : change);
+      } else lost.push({ own: isOwn(one), sentence: `${old.name}, ${one.contender}: measured before, now ${other.kind}: ${other.why}` });
     }
   }
   if (changes.length + lost.length === 0) warnings.push("the runs have no case and contender in common");
@@ -85,7 +94,7 @@ export function isWorse({ changes, lost }: Comparison): boolean {
 
 /** A comparison as lines for a terminal: warnings, changes with the largest first, what is lost, and the sums. */
 export function comparisonLines({ warnings, changes, lost }: Comparison): string[] {
-  const changed = changes.filter(({ verdict }) => verdict !== "same").toSorted((a, b) => b.ratio - a.ratio);
+  const changed = changes.filter(({ verdict }) => verdict === "slower" || verdict === "faster").toSorted((a, b) => b.ratio - a.ratio);
   const width = Math.max(0, ...changed.map(({ caseName, contender }) => caseName.length + contender.length + 2));
   const counted = (verdict: Change["verdict"]): number => changes.filter((change) => change.verdict === verdict).length;
   return [
@@ -95,7 +104,7 @@ export function comparisonLines({ warnings, changes, lost }: Comparison): string
         `${verdict}  ${`${caseName}, ${contender}`.padEnd(width)}  ${before.toFixed(3)} -> ${after.toFixed(3)} ms, ${ratio.toFixed(2)}x (noise ${(noise * 100).toFixed(0)} %)`,
     ),
     ...lost.map(({ sentence }) => `lost    ${sentence}`),
-    `${counted("slower")} slower, ${counted("faster")} faster, ${counted("same")} the same, ${lost.length} lost`,
+    `${counted("slower")} slower, ${counted("faster")} faster, ${counted("same")} the same, ${counted("not told")} not judged, ${lost.length} lost`,
   ];
 }
 

@@ -33,6 +33,10 @@ export class LibraryProcess {
     this.#patience = patience;
   }
 
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
   /** Why it answers no more; null while it does. */
   get ended(): string | null {
     return this.#ended;

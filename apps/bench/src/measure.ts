@@ -7,6 +7,7 @@ import type { BenchCase } from "./case.ts";
 import { difference } from "./difference.ts";
 import type { Contender } from "./contenders.ts";
 import { LibraryProcess, usualPatience } from "./library-process.ts";
+import { MachineLoad } from "./machine-load.ts";
 import type { CaseReport, Result } from "./report.ts";
 import { statistics } from "./statistics.ts";
 
@@ -146,13 +147,17 @@ async function measureCase(
   }
 
   onProgress("warming up");
+  const load = new MachineLoad();
+  const pids = (): number[] => entrants.flatMap(({ process: { pid } }) => (pid === null ? [] : [pid]));
   for (const one of ready) if (one.firstMilliseconds < slow) await turn(one, effort.warmUp, refused);
   for (const one of ready) one.times.length = 0;
+  load.begin(pids());
   for (let round = 0; round < effort.rounds; round++) {
     onProgress(`round ${round + 1} of ${effort.rounds}`);
     for (const one of ready) if (round === 0 || (one.times[0] ?? 0) < slow) await turn(one, effort.turn, refused);
   }
 
+  const othersShare = load.othersShare(pids());
   for (const one of ready) {
     const answer = await one.entrant.process.ask<"release">({ kind: "release" });
     if (answer.kind === "released") one.peakBytes = answer.peakBytes;
@@ -173,7 +178,7 @@ async function measureCase(
       peakBytes: measured.peakBytes,
     };
   });
-  return { name: benchCase.name, work: benchCase.work, results };
+  return { name: benchCase.name, work: benchCase.work, results, othersShare };
 }
 
 async function turn(

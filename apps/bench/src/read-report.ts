@@ -60,6 +60,7 @@ const ceiling: Decoder<Ceiling> = tagged<Ceiling>("kind", {
 
 const work: Decoder<Work> = tagged<Work>("unit", {
   "GFLOP/s": object({ unit: oneOf("GFLOP/s"), operations: positive }),
+  "GB/s": object({ unit: oneOf("GB/s"), bytes: positive }),
   "images/s": object({ unit: oneOf("images/s"), images: positive }),
 });
 
@@ -87,7 +88,7 @@ const result: Decoder<Result> = tagged<Result>("kind", {
   failed: refused,
 });
 
-const caseReport: Decoder<CaseReport> = object<CaseReport>({ name: text, work, results: list(result) });
+const caseReport: Decoder<CaseReport> = object<CaseReport>({ name: text, work, results: list(result), othersShare: nullable(number(0)) });
 
 const size: Decoder<LibrarySize> = tagged<LibrarySize>("kind", {
   bundle: object({ kind: oneOf("bundle"), script: count, fetched: count }),

@@ -50,6 +50,8 @@ export interface CaseReport {
   readonly name: string;
   readonly work: Work;
   readonly results: readonly Result[];
+  /** What share of the processors' time others took while it was measured: a figure of above some hundredths spoils the times. Null where unknown. */
+  readonly othersShare: number | null;
 }
 
 /** One contender at one case: its times, or why there are none. */
@@ -66,6 +68,11 @@ export type Result = { readonly contender: string; readonly library: string; rea
 );
 
 export type Measured = Extract<Result, { kind: "measured" }>;
+
+/** Whether others took so much of the machine that a case's times mean little. */
+export function isDisturbed({ othersShare }: Pick<CaseReport, "othersShare">): boolean {
+  return (othersShare ?? 0) > 0.1;
+}
 
 /** Bytes of a library as it is downloaded. */
 export type LibrarySize =

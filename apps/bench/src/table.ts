@@ -1,6 +1,16 @@
 import { speed } from "./case.ts";
 import { shareOfCeiling } from "./ceilings/ceilings.ts";
-import { bestPeer, type CaseReport, type Ceiling, counterpart, type Host, isOwn, type LibrarySize, type Result } from "./report.ts";
+import {
+  bestPeer,
+  type CaseReport,
+  type Ceiling,
+  counterpart,
+  type Host,
+  isDisturbed,
+  isOwn,
+  type LibrarySize,
+  type Result,
+} from "./report.ts";
 
 /** One case as lines for a terminal: a row for each contender, then how Gradus stands beside the best peers. */
 export function caseTable(report: CaseReport, ceilings: readonly Ceiling[]): string {
@@ -9,7 +19,8 @@ export function caseTable(report: CaseReport, ceilings: readonly Ceiling[]): str
     ...report.results.map((result) => row(report, result, ceilings)),
   ];
   // A contender without times has a sentence in place of numbers.
-  return [report.name, ...aligned(rows, (cells) => cells.length === 2), ...standings(report).map((line) => `  ${line}`)].join("\n");
+  const lines = [...standings(report), ...disturbance(report)].map((line) => `  ${line}`);
+  return [report.name, ...aligned(rows, (cells) => cells.length === 2), ...lines].join("\n");
 }
 
 export function hostLine({ cpu, cores, node, system }: Host): string {
@@ -47,6 +58,13 @@ export function standings(report: CaseReport): string[] {
     if (parts.length > 0) lines.push(`Gradus on ${threadCount(count)}: ${parts.join(", ")}`);
   }
   return lines;
+}
+
+/** A line that says so where others took so much of the machine that the times mean little. */
+export function disturbance(report: CaseReport): string[] {
+  return isDisturbed(report)
+    ? [`others took ${percentage(report.othersShare)} of the machine meanwhile: measure again when it is quiet`]
+    : [];
 }
 
 /** How many times as fast as this contender Gradus is, by medians: a peer's counterpart, or Gradus on one thread beside itself on more. */

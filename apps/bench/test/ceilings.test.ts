@@ -64,4 +64,6 @@ test("a contender is set against the ceiling of its threads, Gradus at the level
 test("images have no ceiling; bytes have the copy of at most as many", () => {
   const contender = { library: "gradus", threads: 1 };
   expect(ceilingOf(ceilings, { unit: "images/s", images: 1 }, contender)).toBeNull();
+  const speeds = [10, 1000, 8999, 9000, 1e9].map((bytes) => ceilingOf(ceilings, { unit: "GB/s", bytes }, contender)?.speed);
+  expect(speeds).toEqual([100, 100, 100, 20, 20]);
 });

@@ -34,7 +34,8 @@ test("a short run writes a table, a report and a page, which compare and render 
   expect(bench("render", json, "--html", again)).toMatchObject({ status: 0, stderr: "" });
   expect(readFileSync(again, "utf8")).toBe(readFileSync(page, "utf8"));
   const same = bench("compare", json, json);
-  expect(same).toMatchObject({ status: 0, stdout: "0 slower, 0 faster, 2 the same, 0 lost\n" });
+  // Whether others disturbed the run is not this test's to say.
+  expect(same).toMatchObject({ status: 0, stdout: expect.stringMatching(/0 slower, 0 faster, \d the same, \d not judged, 0 lost\n$/) });
 });
 
 test("compare fails with 1 when Gradus became slower, and with 2 and a sentence when it cannot tell", () => {

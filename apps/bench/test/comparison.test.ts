@@ -51,11 +51,23 @@ test("only Gradus becoming slower, or no longer measured, is worse", () => {
   expect([before, slowPeer, slow, wrong].map((after) => isWorse(compareReports(before, after)))).toEqual([false, false, true, true]);
   expect(comparisonLines(compareReports(before, slowPeer))).toEqual([
     "slower  matmul, jax-js  10.000 -> 20.000 ms, 2.00x (noise 3 %)",
-    "1 slower, 0 faster, 1 the same, 0 lost",
+    "1 slower, 0 faster, 1 the same, 0 not judged, 0 lost",
   ]);
   expect(comparisonLines(compareReports(before, wrong))).toEqual([
     "lost    matmul, gradus: measured before, now wrong: out differs",
-    "0 slower, 0 faster, 0 the same, 1 lost",
+    "0 slower, 0 faster, 0 the same, 0 not judged, 1 lost",
+  ]);
+});
+
+test("a case that others disturbed in either run is not judged", () => {
+  const [before, after] = [10, 20].map((median) => reportOf(measured("gradus", 1, ...around(median))));
+  if (before === undefined || after === undefined) expect.unreachable();
+  const disturbed = { ...after, cases: after.cases.map((one) => ({ ...one, othersShare: 0.5 })) };
+  const comparison = compareReports(before, disturbed);
+  expect(isWorse(comparison)).toBe(false);
+  expect(comparisonLines(comparison)).toEqual([
+    "warning: matmul is not judged: others took 1 % of the machine in the old run, 50 % in the new one",
+    "0 slower, 0 faster, 0 the same, 1 not judged, 0 lost",
   ]);
 });
 

@@ -67,7 +67,11 @@ const outcomes = ({ results }: CaseReport): string[] =>
   results.map((result) => (result.kind === "measured" ? "measured" : `${result.kind}: ${result.why}`));
 
 test("a process that is killed, hangs or babbles fails at that case, and a new one takes part in the next", async () => {
-  const reports = await run([matmulCase({ m: 5, k: 5, n: 5 }), matmulCase({ m: 4, k: 3, n: 2 })], ["right", "killed", "hangs", "garbled", "mute"].map(fake), 5000);
+  const reports = await run(
+    [matmulCase({ m: 5, k: 5, n: 5 }), matmulCase({ m: 4, k: 3, n: 2 })],
+    ["right", "killed", "hangs", "garbled", "mute"].map(fake),
+    5000,
+  );
   expect(reports.map(outcomes)).toEqual([
     [
       "measured",
@@ -82,7 +86,7 @@ test("a process that is killed, hangs or babbles fails at that case, and a new o
 
 test("peers that could not be installed are rows that say why", async () => {
   const { cases: reports } = await measure({
-    cases: [matmulCase(4)],
+    cases: [matmulCase({ m: 4, k: 3, n: 2 })],
     contenders: [fake("right"), { ...fake("right"), name: "peer", installed: true }],
     effort,
     notInstalled: "npm ci failed: no network",

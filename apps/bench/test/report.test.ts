@@ -25,6 +25,12 @@ test("a case's table sets each peer against Gradus on as many threads", () => {
   `);
 });
 
+test("a case that others disturbed says so", () => {
+  expect(caseTable({ ...matmul, othersShare: 0.48 }, [])).toMatch(
+    /\n {2}others took 48 % of the machine meanwhile: measure again when it is quiet$/,
+  );
+});
+
 test("ceilings are told a thread count a line", () => {
   expect(ceilingLines(report.ceilings)).toEqual([
     "ceiling on 1 thread: fused multiply-add 60.0 GFLOP/s; copying 256 KiB 110, 128 MiB 25.5 GB/s",
@@ -92,7 +98,12 @@ test("a document's tables are replaced between their markers, and nothing else",
 });
 
 test("several groups of cases have a table each, of the contenders that took part", () => {
-  const model: CaseReport = { name: "lenet5 forward", work: { unit: "images/s", images: 64 }, results: [measured("gradus", 1, 2)] };
+  const model: CaseReport = {
+    name: "lenet5 forward",
+    work: { unit: "images/s", images: 64 },
+    results: [measured("gradus", 1, 2)],
+    othersShare: null,
+  };
   expect(renderInto("<!-- measured:cases -->\n<!-- /measured -->\n", { ...report, cases: [matmul, model] })).toMatchInlineSnapshot(`
     "<!-- measured:cases -->
 

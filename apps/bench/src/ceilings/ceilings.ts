@@ -49,7 +49,7 @@ export function ceilingOf(ceilings: readonly Ceiling[], work: Work, contender: P
   const mine = ceilings.filter(({ threads, unit }) => threads === contender.threads && unit === work.unit);
   const arithmetic = mine.filter((ceiling) => ceiling.kind === "arithmetic").toSorted((a, b) => b.speed - a.speed);
   const held = isOwn(contender) ? arithmetic.find(({ level }) => level === contender.library.split(" ")[1]) : undefined;
-  const bytes = "bytes" in work && typeof work.bytes === "number" ? work.bytes : 0;
+  const bytes = work.unit === "GB/s" ? work.bytes : 0;
   const copies = mine.filter((ceiling) => ceiling.kind === "copy").toSorted((a, b) => a.bytes - b.bytes);
   return held ?? arithmetic[0] ?? copies.findLast((ceiling) => ceiling.bytes <= bytes) ?? copies[0] ?? null;
 }

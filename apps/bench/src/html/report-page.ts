@@ -3,7 +3,19 @@ import { speed } from "../case.ts";
 import { shareOfCeiling } from "../ceilings/ceilings.ts";
 import { bestPeer, type CaseReport, counterpart, isOwn, type Measured, type Report, type Result } from "../report.ts";
 import { statistics } from "../statistics.ts";
-import { byteCount, figure, hostLine, levelNames, megabytes, percentage, ratio, sizeText, standings, threadCount } from "../table.ts";
+import {
+  byteCount,
+  disturbance,
+  figure,
+  hostLine,
+  levelNames,
+  megabytes,
+  percentage,
+  ratio,
+  sizeText,
+  standings,
+  threadCount,
+} from "../table.ts";
 import { narrow, speedChart, standingsChart, wide } from "./charts.ts";
 import { type Content, html, Markup } from "./markup.ts";
 import { style } from "./style.ts";
@@ -118,7 +130,7 @@ function group(name: string, cases: readonly CaseReport[], report: Report): Mark
         <h3>${one.name}</h3>
         <p class="soft">${one.work.unit}</p>
         ${one.results.some(({ kind }) => kind === "measured") ? speedChart(one, report.ceilings) : html`<p>Nothing was measured.</p>`}
-        ${standings(one).map((line) => html`<p>${line}</p>`)}
+        ${[...standings(one), ...disturbance(one)].map((line) => html`<p>${line}</p>`)}
       </section>`,
   );
   return html`<h2>${name}</h2>
