@@ -23,8 +23,10 @@ const downloads: Readonly<Record<string, { readonly packages: readonly string[];
   convnetjs: { packages: ["convnetjs"], fetched: [] },
 };
 
-/** Packages of machine code, by the folder they are installed in. */
-const nativePackages: Readonly<Record<string, string>> = { "onnxruntime-node": "onnxruntime-node/bin" };
+/** Packages of machine code, by the folder of this machine's part of them. */
+const nativePackages: Readonly<Record<string, string>> = {
+  "onnxruntime-node": `onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}`,
+};
 
 /** What each of these libraries makes a page download; one that cannot be weighed says why. */
 export async function librarySizes(libraries: readonly string[]): Promise<Record<string, LibrarySize>> {

@@ -35,6 +35,8 @@ export interface Measuring {
 
 /** A call longer than this, in milliseconds, is not warmed up and is timed in the first round alone. */
 const slow = 1000;
+/** A first call longer than this, in milliseconds, is all that is timed: what such a contender takes is known well enough. */
+const hopeless = 5000;
 /** Milliseconds between turns, in which the threads of the one before stop spinning and sleep. */
 const pause = 20;
 
@@ -142,7 +144,8 @@ async function measureCase(
     }
     ours ??= outputs;
     const why = difference(ours, outputs, benchCase.tolerance);
-    if (why === null) ready.push({ entrant, firstMilliseconds: answer.firstMilliseconds, times: [], peakBytes: null });
+    const { firstMilliseconds } = answer;
+    if (why === null) ready.push({ entrant, firstMilliseconds, times: [], peakBytes: null });
     else refused.set(entrant, { kind: "wrong", why });
   }
 
@@ -150,11 +153,12 @@ async function measureCase(
   const load = new MachineLoad();
   const pids = (): number[] => entrants.flatMap(({ process: { pid } }) => (pid === null ? [] : [pid]));
   for (const one of ready) if (one.firstMilliseconds < slow) await turn(one, effort.warmUp, refused);
-  for (const one of ready) one.times.length = 0;
+  for (const { times, firstMilliseconds } of ready)
+    times.splice(0, times.length, ...(firstMilliseconds > hopeless ? [firstMilliseconds] : []));
   load.begin(pids());
   for (let round = 0; round < effort.rounds; round++) {
     onProgress(`round ${round + 1} of ${effort.rounds}`);
-    for (const one of ready) if (round === 0 || (one.times[0] ?? 0) < slow) await turn(one, effort.turn, refused);
+    for (const one of ready) if ((one.times[0] ?? 0) < slow) await turn(one, effort.turn, refused);
   }
 
   const othersShare = load.othersShare(pids());

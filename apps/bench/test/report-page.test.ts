@@ -12,6 +12,7 @@ test("the page has every contender, number and reason, and needs nothing from el
     "gradus, 2 threads",
     "jax-js",
     "pytorch, 2 threads",
+    "pytorch × 2",
     "41.000",
     "195 GFLOP/s",
   ])

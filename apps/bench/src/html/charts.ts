@@ -3,7 +3,7 @@ import { parseHTML } from "linkedom";
 import { speed } from "../case.ts";
 import { ceilingOf, shareOfCeiling } from "../ceilings/ceilings.ts";
 import { bestPeer, type CaseReport, type Ceiling, counterpart, isNative, isOwn, type Measured } from "../report.ts";
-import { figure, percentage } from "../table.ts";
+import { figure, percentage, threadCount } from "../table.ts";
 import { Markup } from "./markup.ts";
 
 /** Pixels: a phone's width, at which a chart is drawn so that its text keeps its size there. */
@@ -20,7 +20,9 @@ export function speedChart(report: CaseReport, ceilings: readonly Ceiling[]): Ma
       const value = speed(report.work, result.times.median);
       const share = percentage(shareOfCeiling(ceilings, report.work, result));
       return {
-        contender: result.contender,
+        // A phone has little room for names.
+        contender:
+          result.threads === 1 ? result.contender : result.contender.replace(`, ${threadCount(result.threads)}`, ` × ${result.threads}`),
         value,
         ceiling: ceilingOf(ceilings, report.work, result)?.speed,
         color: colorOf(result),

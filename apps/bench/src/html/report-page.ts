@@ -48,6 +48,7 @@ const key = html`<ul class="key">
     <li><i style="background: var(--peer)"></i>peers in JavaScript</li>
     <li><i style="background: var(--native)"></i>native peers</li>
     <li><i class="tick"></i>the host's measured ceiling</li>
+    <li>× 2: on 2 threads</li>
   </ul>
   <p class="soft">
     Bars are speeds of the median call: longer is faster. Beside them stands the speed, and its share of what this host was measured to do
