@@ -1,28 +1,43 @@
 // `pnpm bench`: measures Gradus beside its peers, and the budgets of its design. `usage` in options.ts says how.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { cases } from "@gradus/conformance/perf";
+import { GradusError } from "@gradus/tensor";
+import { bestLevel } from "@gradus/wasm";
 import { budgets } from "./budgets/budgets.ts";
-import { type Contender, contenders } from "./contenders.ts";
+import type { BenchCase } from "./case.ts";
+import { measureCeilings } from "./ceilings/ceilings.ts";
+import { compareReports, comparisonLines, isWorse } from "./comparison.ts";
+import { contenders } from "./contenders.ts";
 import { describeHost } from "./host.ts";
+import { htmlReport } from "./html/report-page.ts";
 import { installPeers } from "./install-peers.ts";
+import { librarySizes } from "./library-sizes.ts";
 import { measure } from "./measure.ts";
 import { type Options, readOptions, usage, UsageError } from "./options.ts";
+import { profileCase, profileTable } from "./profile.ts";
+import { readReport } from "./read-report.ts";
 import { renderInto } from "./render.ts";
-import type { BudgetReport, Report } from "./report.ts";
-import { caseTable, hostLine } from "./table.ts";
+import { type BudgetReport, type CaseReport, type Report, reportFormat } from "./report.ts";
+import { caseTable, ceilingLines, hostLine, sizeText } from "./table.ts";
 
 /** Pages that show measured tables, by their path in the repository. */
 const documents = ["docs/performance.md", "README.md"];
 
+type Measurements = Pick<Report, "ceilings" | "cases" | "versions" | "sizes">;
+
+const nothing: Measurements = { ceilings: [], cases: [], versions: {}, sizes: {} };
+
 try {
-  const { positionals } = parseArgs({ strict: false, allowPositionals: true });
-  if (positionals[0] === "render") rewrite(readReport(positionals[1]));
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === "render") renderFile(readOptions(rest));
+  else if (command === "compare") compareFiles(readOptions(rest));
+  else if (command === "profile") await profile(readOptions(rest));
   else await run(readOptions(process.argv.slice(2)));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${usage}`);
+  if (error instanceof UsageError) console.error(`${error.message}\n\n${usage}`);
+  else if (error instanceof GradusError) console.error(error.message);
+  else throw error;
   process.exitCode = 2;
 }
 
@@ -36,16 +51,17 @@ async function run(options: Options): Promise<void> {
 
   const host = describeHost();
   console.log(hostLine(host));
-  const measured =
-    chosenCases.length === 0
-      ? { cases: [], versions: {} }
-      : await measure({
-          cases: chosenCases,
-          contenders: available(contenders(options)),
-          effort: { rounds: 7, turn: 100 * options.effort, warmUp: 300 * options.effort },
-          onCase: (report) => say(`\n${caseTable(report)}`),
-          onProgress: progress,
-        });
+  const reportOf = (measurements: Measurements, judged: readonly BudgetReport[]): Report => ({
+    format: reportFormat,
+    command: commandLine(),
+    date: new Date().toISOString().slice(0, 10),
+    host,
+    ...measurements,
+    budgets: judged,
+  });
+  // A run of many cases takes long: what it has is kept as it goes.
+  const keep = (soFar: Measurements): void => writeJson(options, reportOf(soFar, []));
+  const measured = chosenCases.length === 0 ? nothing : await measureAll(chosenCases, options, keep);
   const judged: BudgetReport[] = [];
   for (const { name, limit, measure: measureBudget } of chosenBudgets) {
     progress(`budget: ${name}`);
@@ -58,22 +74,78 @@ async function run(options: Options): Promise<void> {
     say(`${report.holds === null ? "     " : report.holds ? "ok   " : "OVER "} ${name}: ${report.measured} (budget ${limit})`);
   }
   progress("");
-  for (const [library, version] of Object.entries(measured.versions)) console.log(`${library}: ${version}`);
+  for (const [library, version] of Object.entries(measured.versions)) {
+    const size = measured.sizes[library];
+    console.log(`${library}: ${version}${size === undefined ? "" : `; ${sizeText(size)}`}`);
+  }
 
-  // Where the figures went says nothing about how they were made.
-  const command = ["pnpm bench", ...process.argv.slice(2).filter((arg, i, all) => arg !== "--json" && all[i - 1] !== "--json")].join(" ");
-  const report: Report = { format: 1, command, date: new Date().toISOString().slice(0, 10), host, ...measured, budgets: judged };
-  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  const report = reportOf(measured, judged);
+  writeJson(options, report);
+  if (options.html !== null) writeFileSync(options.html, htmlReport(report));
   if (options.docs) rewrite(report);
 }
 
-/** Installs the peers where some are wanted; those that cannot be had are left out, with a line that says why. */
-function available(wanted: Contender[]): Contender[] {
-  if (!wanted.some(({ installed }) => installed)) return wanted;
-  const why = installPeers((line) => console.log(line));
-  if (why === null) return wanted;
-  console.log(why);
-  return wanted.filter(({ installed }) => !installed);
+function writeJson({ json }: Options, report: Report): void {
+  if (json !== null) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+async function measureAll(chosen: readonly BenchCase[], options: Options, keep: (soFar: Measurements) => void): Promise<Measurements> {
+  const { threads, levels, effort } = options;
+  const ceilings = await measureCeilings({ threads, levels, effort: Math.min(1, effort), onProgress: progress });
+  for (const line of ceilingLines(ceilings)) say(line);
+  const who = contenders(options);
+  const done: CaseReport[] = [];
+  const measured = await measure({
+    cases: chosen,
+    contenders: who,
+    notInstalled: who.some(({ installed }) => installed) ? installPeers((line) => console.log(line)) : null,
+    effort: { rounds: 7, turn: 100 * effort, warmUp: 300 * effort },
+    onCase: (report) => {
+      say(`\n${caseTable(report, ceilings)}`);
+      done.push(report);
+      keep({ ...nothing, ceilings, cases: done });
+    },
+    onProgress: progress,
+  });
+  progress("weighing the libraries");
+  // Only reports show sizes, and bundling takes longer than a short run.
+  const kept = options.json !== null || options.html !== null || options.docs;
+  return { ceilings, ...measured, sizes: kept ? await librarySizes(Object.keys(measured.versions)) : {} };
+}
+
+/** How the figures were made; where they went says nothing about it. */
+function commandLine(): string {
+  const outputs = ["--json", "--html"];
+  const args = process.argv.slice(2).filter((arg, i, all) => !outputs.includes(arg) && !outputs.includes(all[i - 1] ?? ""));
+  return ["pnpm bench", ...args].join(" ");
+}
+
+function renderFile({ filters: [path, ...rest], html }: Options): void {
+  if (path === undefined || rest.length > 0) throw new UsageError("render takes the file that --json wrote");
+  const report = readReport(path);
+  if (html === null) rewrite(report);
+  else writeFileSync(html, htmlReport(report));
+}
+
+function compareFiles({ filters: [before, after, ...rest] }: Options): void {
+  if (before === undefined || after === undefined || rest.length > 0)
+    throw new UsageError("compare takes two files that --json wrote, the old one first");
+  const comparison = compareReports(readReport(before), readReport(after));
+  for (const line of comparisonLines(comparison)) console.log(line);
+  if (isWorse(comparison)) process.exitCode = 1;
+}
+
+async function profile({ filters, threads, levels, effort }: Options): Promise<void> {
+  const chosen = cases.filter(({ name }) => filters.some((word) => name.includes(word)));
+  if (chosen.length === 0)
+    throw new UsageError(`profile takes words of a case's name; there are ${cases.map(({ name }) => name).join(", ")}`);
+  console.log(hostLine(describeHost()));
+  for (const one of chosen)
+    for (const level of levels.length === 0 ? [bestLevel()] : levels)
+      for (const count of threads) {
+        const measured = await profileCase(one, { threads: count, level, milliseconds: 1000 * effort });
+        console.log(`\n${one.name}, ${level}, ${count} thread${count === 1 ? "" : "s"}\n${profileTable(measured)}`);
+      }
 }
 
 function rewrite(report: Report): void {
@@ -82,14 +154,6 @@ function rewrite(report: Report): void {
     writeFileSync(path, renderInto(readFileSync(path, "utf8"), report));
     console.log(`wrote ${document}`);
   }
-}
-
-function readReport(path: string | undefined): Report {
-  if (path === undefined) throw new UsageError("render takes the file that --json wrote");
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by this program; another format is refused below
-  const report = JSON.parse(readFileSync(path, "utf8")) as Report;
-  if (report.format !== 1) throw new UsageError(`${path} was not written by this version of pnpm bench`);
-  return report;
 }
 
 function say(line: string): void {

@@ -9,8 +9,8 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** How long a library may take over one request, in milliseconds, before it counts as stuck. */
-const patience = 180_000;
+/** How long a library may take over one request, in milliseconds, before it counts as stuck and is stopped. */
+export const usualPatience = 180_000;
 
 /** The kinds of answer each request may get, besides `cannot` and `failed`. */
 type AnswerTo<K extends Request["kind"]> = Extract<
@@ -23,12 +23,23 @@ export class LibraryProcess {
   /** What the library says it is; null until `start` has resolved. */
   version: string | null = null;
   readonly #command: Command;
+  readonly #patience: number;
   #child: ChildProcess | null = null;
   #waiting: ((answer: Answer) => void) | null = null;
   #ended: string | null = null;
 
-  constructor(command: Command) {
+  constructor(command: Command, patience = usualPatience) {
     this.#command = command;
+    this.#patience = patience;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /** Why it answers no more; null while it does. */
+  get ended(): string | null {
+    return this.#ended;
   }
 
   /** Starts the process; resolves to null once it answers, or to the reason why it does not. */
@@ -47,10 +58,15 @@ export class LibraryProcess {
     child.stdin?.on("error", () => {});
     const answers = child.stdio[3];
     if (answers === null || answers === undefined || !("read" in answers)) return "its process has no channel to answer on";
-    const hello = this.#answer();
+    const hello = this.#answer(child);
     createInterface({ input: answers }).on("line", (line) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the process was started by us and writes answers only
-      this.#settle(JSON.parse(line) as Answer);
+      try {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the process was started by us and writes answers only
+        this.#settle(JSON.parse(line) as Answer);
+      } catch {
+        end("it answered something that is not JSON");
+        child.kill("SIGKILL");
+      }
     });
     const answer = await hello;
     if (answer.kind === "hello") this.version = answer.version;
@@ -62,25 +78,29 @@ export class LibraryProcess {
     const child = this.#child;
     const failed = (why: string): Extract<Answer, { kind: "failed" }> => ({ kind: "failed", why });
     if (child === null || this.#ended !== null) return failed(this.#ended ?? "it was not started");
-    const reply = this.#answer();
+    const reply = this.#answer(child);
     child.stdin?.write(`${JSON.stringify(request)}\n`);
-    const stuck = setTimeout(() => {
-      this.#ended = `no answer within ${patience / 1000} s`;
-      child.kill("SIGKILL");
-    }, patience);
     const answer = await reply;
-    clearTimeout(stuck);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a process answers a request with its own kind of answer
     return answer as AnswerTo<K>;
   }
 
   stop(): void {
-    this.#child?.kill();
+    // It may be in the middle of a computation, where it hears no other signal.
+    this.#child?.kill("SIGKILL");
     this.#child = null;
   }
 
-  async #answer(): Promise<Answer> {
-    return new Promise((resolve) => (this.#waiting = resolve));
+  async #answer(child: ChildProcess): Promise<Answer> {
+    const stuck = setTimeout(() => {
+      this.#ended ??= `no answer within ${this.#patience / 1000} s`;
+      child.kill("SIGKILL");
+    }, this.#patience);
+    try {
+      return await new Promise<Answer>((resolve) => (this.#waiting = resolve));
+    } finally {
+      clearTimeout(stuck);
+    }
   }
 
   #settle(answer: Answer): void {

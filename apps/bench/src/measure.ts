@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { drawInputs } from "@gradus/conformance/perf";
 import { type NamedArray, readArrays, writeArrays } from "./arrays.ts";
 import type { BenchCase } from "./case.ts";
-import { difference } from "./compare.ts";
+import { difference } from "./difference.ts";
 import type { Contender } from "./contenders.ts";
-import { LibraryProcess } from "./library-process.ts";
+import { LibraryProcess, usualPatience } from "./library-process.ts";
+import { MachineLoad } from "./machine-load.ts";
 import type { CaseReport, Result } from "./report.ts";
 import { statistics } from "./statistics.ts";
 
@@ -23,20 +24,27 @@ export interface Measuring {
   readonly cases: readonly BenchCase[];
   readonly contenders: readonly Contender[];
   readonly effort: Effort;
+  /** Why the contenders that are installed on demand are not there; null, as usual, where they are. */
+  readonly notInstalled?: string | null;
   /** Called as each case ends. */
   readonly onCase: (report: CaseReport) => void;
   readonly onProgress: (line: string) => void;
+  /** How long a contender may take over one request, in milliseconds, before it counts as stuck. */
+  readonly patience?: number;
 }
 
 /** A call longer than this, in milliseconds, is not warmed up and is timed in the first round alone. */
 const slow = 1000;
+/** A first call longer than this, in milliseconds, is all that is timed: what such a contender takes is known well enough. */
+const hopeless = 5000;
 /** Milliseconds between turns, in which the threads of the one before stop spinning and sleep. */
 const pause = 20;
 
 /**
  * Measures every case with every contender, each in its own process. Outputs are compared with those of the first
  * contender before anything is timed; then turns interleave (A B C A B C ...), so that what the machine does besides
- * strikes all alike.
+ * strikes all alike. A contender that fails, hangs or dies is a row that says so; where its process ended, a new one is
+ * started for the next case.
  */
 export async function measure({
   cases,
@@ -44,41 +52,66 @@ export async function measure({
   effort,
   onCase,
   onProgress,
+  notInstalled = null,
+  patience = usualPatience,
 }: Measuring): Promise<{ cases: CaseReport[]; versions: Record<string, string> }> {
   const folder = mkdtempSync(join(tmpdir(), "gradus-bench-"));
-  const entrants: Entrant[] = contenders.map((contender) => ({ contender, process: new LibraryProcess(contender.command), missing: null }));
+  const entrants = contenders.map((contender) => new Entrant(contender, patience));
   try {
     for (const entrant of entrants) {
       onProgress(`starting ${entrant.contender.name}`);
-      entrant.missing = await entrant.process.start();
+      if (entrant.contender.installed && notInstalled !== null) entrant.missing = notInstalled;
+      else await entrant.start();
     }
     const reports: CaseReport[] = [];
-    for (const benchCase of cases) {
-      const report = await measureCase(benchCase, entrants, effort, folder, onProgress);
+    const remaining = timeLeft(cases.length);
+    for (const [i, benchCase] of cases.entries()) {
+      const where = `case ${i + 1} of ${cases.length}${remaining(i)}, ${benchCase.name}`;
+      const report = await measureCase(benchCase, entrants, effort, folder, (doing) => onProgress(`${where}: ${doing}`));
       reports.push(report);
       onCase(report);
     }
-    const versions = entrants.flatMap(({ contender, process }) =>
-      process.version === null ? [] : [[contender.library, process.version] as const],
-    );
+    const versions = entrants.flatMap(({ contender, version }) => (version === null ? [] : [[contender.library, version] as const]));
     return { cases: reports, versions: Object.fromEntries(versions) };
   } finally {
-    for (const { process } of entrants) process.stop();
+    for (const entrant of entrants) entrant.process.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-interface Entrant {
+/** A contender and the process it has now. */
+class Entrant {
   readonly contender: Contender;
-  readonly process: LibraryProcess;
+  process: LibraryProcess;
+  version: string | null = null;
   /** Why it could not be started. */
-  missing: string | null;
+  missing: string | null = null;
+  readonly #patience: number;
+
+  constructor(contender: Contender, patience: number) {
+    this.contender = contender;
+    this.#patience = patience;
+    this.process = new LibraryProcess(contender.command, patience);
+  }
+
+  async start(): Promise<void> {
+    this.missing = await this.process.start();
+    this.version ??= this.process.version;
+  }
+
+  /** A new process where the one it had has ended in the middle of a case; one that never started is left alone. */
+  async revive(): Promise<void> {
+    if (this.missing !== null || this.process.ended === null) return;
+    this.process = new LibraryProcess(this.contender.command, this.#patience);
+    await this.start();
+  }
 }
 
 interface Ready {
   readonly entrant: Entrant;
   readonly firstMilliseconds: number;
   readonly times: number[];
+  peakBytes: number | null;
 }
 
 async function measureCase(
@@ -93,7 +126,8 @@ async function measureCase(
   const refused = new Map<Entrant, { kind: "cannot" | "wrong" | "failed"; why: string }>();
   let ours: readonly NamedArray[] | null = null;
   for (const entrant of entrants) {
-    onProgress(`${benchCase.name}: checking ${entrant.contender.name}`);
+    onProgress(`checking ${entrant.contender.name}`);
+    await entrant.revive();
     if (entrant.missing !== null) {
       refused.set(entrant, { kind: "cannot", why: entrant.missing });
       continue;
@@ -103,21 +137,35 @@ async function measureCase(
       refused.set(entrant, answer);
       continue;
     }
-    const outputs = readArrays(answer.outputs);
+    const outputs = attempt(() => readArrays(answer.outputs));
+    if (outputs instanceof Error) {
+      refused.set(entrant, { kind: "failed", why: `its outputs cannot be read: ${outputs.message}` });
+      continue;
+    }
     ours ??= outputs;
     const why = difference(ours, outputs, benchCase.tolerance);
-    if (why === null) ready.push({ entrant, firstMilliseconds: answer.firstMilliseconds, times: [] });
+    const { firstMilliseconds } = answer;
+    if (why === null) ready.push({ entrant, firstMilliseconds, times: [], peakBytes: null });
     else refused.set(entrant, { kind: "wrong", why });
   }
 
-  onProgress(`${benchCase.name}: warming up`);
+  onProgress("warming up");
+  const load = new MachineLoad();
+  const pids = (): number[] => entrants.flatMap(({ process: { pid } }) => (pid === null ? [] : [pid]));
   for (const one of ready) if (one.firstMilliseconds < slow) await turn(one, effort.warmUp, refused);
-  for (const one of ready) one.times.length = 0;
+  for (const { times, firstMilliseconds } of ready)
+    times.splice(0, times.length, ...(firstMilliseconds > hopeless ? [firstMilliseconds] : []));
+  load.begin(pids());
   for (let round = 0; round < effort.rounds; round++) {
-    onProgress(`${benchCase.name}: round ${round + 1} of ${effort.rounds}`);
-    for (const one of ready) if (round === 0 || (one.times[0] ?? 0) < slow) await turn(one, effort.turn, refused);
+    onProgress(`round ${round + 1} of ${effort.rounds}`);
+    for (const one of ready) if ((one.times[0] ?? 0) < slow) await turn(one, effort.turn, refused);
   }
 
+  const othersShare = load.othersShare(pids());
+  for (const one of ready) {
+    const answer = await one.entrant.process.ask<"release">({ kind: "release" });
+    if (answer.kind === "released") one.peakBytes = answer.peakBytes;
+  }
   const results = entrants.map((entrant): Result => {
     const { name, library, threads } = entrant.contender;
     const refusal = refused.get(entrant);
@@ -131,10 +179,10 @@ async function measureCase(
       kind: "measured",
       times: statistics(measured.times),
       firstMilliseconds: measured.firstMilliseconds,
+      peakBytes: measured.peakBytes,
     };
   });
-  for (const { entrant } of ready) await entrant.process.ask<"release">({ kind: "release" });
-  return { name: benchCase.name, work: benchCase.work, results };
+  return { name: benchCase.name, work: benchCase.work, results, othersShare };
 }
 
 async function turn(
@@ -147,4 +195,22 @@ async function turn(
   const answer = await entrant.process.ask<"time">({ kind: "time", milliseconds });
   if (answer.kind === "times") times.push(...answer.milliseconds);
   else refused.set(entrant, answer);
+}
+
+/** Says how long the cases after `done` of them will take, going by those that are done: nothing before the first. */
+function timeLeft(count: number): (done: number) => string {
+  const start = performance.now();
+  return (done) => {
+    if (done === 0) return "";
+    const seconds = (((performance.now() - start) / done) * (count - done)) / 1e3;
+    return `, about ${seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`} left`;
+  };
+}
+
+function attempt<T>(f: () => T): T | Error {
+  try {
+    return f();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }

@@ -1,23 +1,30 @@
+import { closeSync, openSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { Level } from "@gradus/wasm";
 import { isPeer, type PeerName, peers } from "./contenders.ts";
 
 export interface Options {
   /** Words that a case's or a budget's name must contain, one of them at least; empty for all cases. */
   readonly filters: readonly string[];
   readonly threads: readonly number[];
-  readonly levels: readonly string[];
+  readonly levels: readonly Level[];
   readonly peers: readonly PeerName[];
   readonly json: string | null;
+  /** Where to write the report as a page. */
+  readonly html: string | null;
   /** How much longer or shorter than usual to measure. */
   readonly effort: number;
   /** Measure everything, and rewrite docs/performance.md and README.md from it. */
   readonly docs: boolean;
 }
 
-export const usage = `usage: pnpm bench [FILTER ...] [--threads 1,2] [--peers [NAME,...]] [--levels relaxed,simd,scalar] [--effort X] [--json FILE]
+export const usage = `usage: pnpm bench [FILTER ...] [--threads 1,2] [--peers [NAME,...]] [--levels relaxed,simd,scalar] [--effort X]
+                               [--json FILE] [--html FILE]
        pnpm bench budgets [--json FILE]
+       pnpm bench profile FILTER ... [--threads 1,2] [--levels ...]   where the time of Gradus's own cases goes, kernel by kernel
        pnpm bench --docs [--json FILE]        everything with every peer, into docs/performance.md and README.md
-       pnpm bench render FILE                 both again, from such a FILE
+       pnpm bench render FILE [--html FILE]   both again, or such a page, from a FILE that --json wrote
+       pnpm bench compare OLD NEW             which contender became slower or faster; fails if Gradus became slower
 peers: ${Object.keys(peers).join(", ")}; --peers without names means all of them`;
 
 /** Thrown for arguments that mean nothing; the message says what to write instead. */
@@ -36,7 +43,8 @@ export function readOptions(args: readonly string[]): Options {
     threads: docs ? [1, 2] : list(values.threads ?? "1").map(threadCount),
     levels: list(values.levels ?? "").map(level),
     peers: docs || values.peers === "all" ? list(Object.keys(peers).join()).filter(isPeer) : list(values.peers ?? "").map(peer),
-    json: values.json ?? null,
+    json: writable("json", values.json),
+    html: writable("html", values.html),
     effort,
     docs,
   };
@@ -55,6 +63,7 @@ const flags = {
   levels: { type: "string" },
   peers: { type: "string" },
   json: { type: "string" },
+  html: { type: "string" },
   effort: { type: "string" },
   docs: { type: "boolean" },
 } as const;
@@ -72,14 +81,26 @@ function list(text: string): string[] {
   return text.split(",").filter((item) => item !== "");
 }
 
+/** A file that can be written: better known now than after the run. */
+function writable(flag: string, path: string | undefined): string | null {
+  if (path === undefined) return null;
+  try {
+    closeSync(openSync(path, "a"));
+  } catch (error) {
+    throw new UsageError(`--${flag}: ${path} cannot be written (${error instanceof Error ? error.message : String(error)})`);
+  }
+  return path;
+}
+
 function threadCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
   throw new UsageError(`--threads takes whole numbers from 1 to 64, not ${text}`);
 }
 
-function level(text: string): string {
-  if (["relaxed", "simd", "scalar"].includes(text)) return text;
+function level(text: string): Level {
+  const found = (["relaxed", "simd", "scalar"] as const).find((each) => each === text);
+  if (found !== undefined) return found;
   throw new UsageError(`--levels takes relaxed, simd and scalar, not ${text}`);
 }
 

@@ -16,5 +16,6 @@ export type Answer =
   | { readonly kind: "prepared"; readonly outputs: readonly ArrayFile[]; readonly firstMilliseconds: number }
   | { readonly kind: "cannot"; readonly why: string }
   | { readonly kind: "times"; readonly milliseconds: readonly number[] }
-  | { readonly kind: "released" }
+  /** The most memory the process held since `prepare`, in bytes, less what it held at `hello`; null where the system does not say. */
+  | { readonly kind: "released"; readonly peakBytes: number | null }
   | { readonly kind: "failed"; readonly why: string };

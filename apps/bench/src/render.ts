@@ -1,13 +1,17 @@
+import { caseGroups } from "./case-groups.ts";
 import { speed } from "./case.ts";
-import type { CaseReport, Report, Result } from "./report.ts";
-import { figure, ratio } from "./table.ts";
+import { shareOfCeiling } from "./ceilings/ceilings.ts";
+import { type CaseReport, type Ceiling, isOwn, type Report, type Result } from "./report.ts";
+import { byteCount, figure, levelNames, percentage, ratio, sizeText, threadCount } from "./table.ts";
 
 /** Replaces what stands between the markers of a document, `<!-- measured:NAME -->` and `<!-- /measured -->`, by a report's tables. */
 export function renderInto(document: string, report: Report): string {
   const parts: Readonly<Record<string, string>> = {
     run: runLines(report),
-    cases: caseRows(report),
-    training: caseRows({ ...report, cases: report.cases.filter(({ name }) => name.includes("training")) }),
+    ceilings: ceilingRows(report),
+    libraries: libraryRows(report),
+    cases: caseTables(report),
+    training: caseTables({ ...report, cases: report.cases.filter(({ name }) => name.includes("training")) }),
     budgets: budgetRows(report),
   };
   return document.replaceAll(
@@ -27,33 +31,62 @@ function runLines({ command, date, host, versions }: Report): string {
   ].join("\n");
 }
 
-function caseRows({ cases }: Report): string {
-  const columns = [...new Set(cases.flatMap(({ results }) => results.map(({ contender }) => contender)))];
-  const notes: string[] = [];
-  const rows = cases.map((report) => [
-    `${report.name}, ${report.work.unit}`,
-    ...columns.map((column) =>
-      cell(
-        report,
-        report.results.find(({ contender }) => contender === column),
-        notes,
-      ),
-    ),
-  ]);
-  return [
-    table(["case", ...columns], rows),
-    ...(notes.length === 0 ? [] : ["", notes.map((note, i) => `${i + 1}. ${note}`).join("\n")]),
-  ].join("\n");
+function ceilingRows({ ceilings }: Report): string {
+  const counts = [...new Set(ceilings.map(({ threads }) => threads))];
+  const title = (ceiling: Ceiling): string =>
+    ceiling.kind === "arithmetic"
+      ? `${levelNames[ceiling.level]}, ${ceiling.unit}`
+      : `copying ${byteCount(ceiling.bytes)}, ${ceiling.unit}`;
+  const titles = [...new Set(ceilings.map(title))];
+  return table(
+    ["ceiling", ...counts.map(threadCount)],
+    titles.map((name) => [
+      name,
+      ...counts.map((count) => {
+        const found = ceilings.find((ceiling) => ceiling.threads === count && title(ceiling) === name);
+        return found === undefined ? "" : figure(found.speed);
+      }),
+    ]),
+  );
 }
 
-function cell(report: CaseReport, result: Result | undefined, notes: string[]): string {
+function libraryRows({ versions, sizes }: Report): string {
+  const rows = Object.entries(versions).map(([library, version]) => {
+    const size = sizes[library];
+    return [library, version, size === undefined ? "" : sizeText(size)];
+  });
+  return table(["library", "version", "size"], rows);
+}
+
+/** A table for each group of cases, then why some have no figures. */
+function caseTables({ cases, ceilings }: Report): string {
+  const groups = caseGroups(cases);
+  const notes: string[] = [];
+  const tables = groups.map(([name, members]) => {
+    const columns = [...new Set(members.flatMap(({ results }) => results.map(({ contender }) => contender)))];
+    const rows = members.map((report) => [
+      `${report.name}, ${report.work.unit}`,
+      ...columns.map((column) => {
+        const result = report.results.find(({ contender }) => contender === column);
+        return cell(report, ceilings, result, notes);
+      }),
+    ]);
+    const text = table(["case", ...columns], rows);
+    return groups.length === 1 ? text : `### ${name.charAt(0).toUpperCase()}${name.slice(1)}\n\n${text}`;
+  });
+  return [...tables, ...(notes.length === 0 ? [] : [notes.map((note, i) => `${i + 1}. ${note}`).join("\n")])].join("\n\n");
+}
+
+function cell(report: CaseReport, ceilings: readonly Ceiling[], result: Result | undefined, notes: string[]): string {
   if (result === undefined) return "";
   if (result.kind !== "measured") {
     const note = `${result.library}: ${result.why}`;
     if (!notes.includes(note)) notes.push(note);
     return `${result.kind} (${notes.indexOf(note) + 1})`;
   }
-  const beside = ratio(report, result);
+  // A peer's distance from the ceiling can be read off its ratio; ours is told.
+  const share = isOwn(result) ? percentage(shareOfCeiling(ceilings, report.work, result)) : "";
+  const beside = [share === "" ? "" : `${share} of the ceiling`, ratio(report, result)].filter((text) => text !== "").join(", ");
   return `${figure(speed(report.work, result.times.median))}${beside === "" ? "" : ` (${beside})`}`;
 }
 

@@ -2,7 +2,10 @@
 export interface Statistics {
   readonly samples: number;
   readonly min: number;
+  /** The quartiles: a quarter of the samples lies below `lower`, a quarter above `upper`. */
+  readonly lower: number;
   readonly median: number;
+  readonly upper: number;
   /** The distance between the quartiles as a share of the median. */
   readonly spread: number;
 }
@@ -10,8 +13,8 @@ export interface Statistics {
 /** Throws for an empty list. */
 export function statistics(values: readonly number[]): Statistics {
   const sorted = values.toSorted((a, b) => a - b);
-  const median = quantile(sorted, 0.5);
-  return { samples: sorted.length, min: quantile(sorted, 0), median, spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / median };
+  const [min = 0, lower = 0, median = 0, upper = 0] = [0, 0.25, 0.5, 0.75].map((share) => quantile(sorted, share));
+  return { samples: sorted.length, min, lower, median, upper, spread: (upper - lower) / median };
 }
 
 /** The value a share of the sorted values lies below, interpolated between neighbours. */

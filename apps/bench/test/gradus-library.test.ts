@@ -1,6 +1,6 @@
 import { arrayNamed, convolutionCase, drawInputs, matmulCase, passes } from "@gradus/conformance/perf";
 import { expect, test } from "vitest";
-import { difference } from "../src/compare.ts";
+import { difference } from "../src/difference.ts";
 import { gradus } from "../src/libraries/gradus.ts";
 import { product } from "./product.ts";
 

@@ -19,9 +19,16 @@ function fake(manner: string): Contender {
   };
 }
 
-async function run(cases: readonly BenchCase[], who: readonly Contender[]): Promise<CaseReport[]> {
+async function run(cases: readonly BenchCase[], who: readonly Contender[], patience?: number): Promise<CaseReport[]> {
   const seen: string[] = [];
-  const { cases: reports } = await measure({ cases, contenders: who, effort, onCase: ({ name }) => seen.push(name), onProgress: () => {} });
+  const { cases: reports } = await measure({
+    cases,
+    contenders: who,
+    effort,
+    onCase: ({ name }) => seen.push(name),
+    onProgress: () => {},
+    ...(patience === undefined ? {} : { patience }),
+  });
   expect(seen).toEqual(cases.map(({ name }) => name));
   return reports;
 }
@@ -54,6 +61,46 @@ test("a contender that fails at one case takes part in the next, unless its proc
     ["measured", "cannot"],
     ["measured", "measured"],
   ]);
+});
+
+const outcomes = ({ results }: CaseReport): string[] =>
+  results.map((result) => (result.kind === "measured" ? "measured" : `${result.kind}: ${result.why}`));
+
+test("a process that is killed, hangs or babbles fails at that case, and a new one takes part in the next", async () => {
+  const reports = await run(
+    [matmulCase({ m: 5, k: 5, n: 5 }), matmulCase({ m: 4, k: 3, n: 2 })],
+    ["right", "killed", "hangs", "garbled", "mute"].map(fake),
+    5000,
+  );
+  expect(reports.map(outcomes)).toEqual([
+    [
+      "measured",
+      "failed: its process ended (SIGKILL)",
+      "failed: no answer within 5 s",
+      "failed: it answered something that is not JSON",
+      "cannot: no answer within 5 s",
+    ],
+    ["measured", "measured", "measured", "failed: it answered something that is not JSON", "cannot: no answer within 5 s"],
+  ]);
+});
+
+test("peers that could not be installed are rows that say why", async () => {
+  const { cases: reports } = await measure({
+    cases: [matmulCase({ m: 4, k: 3, n: 2 })],
+    contenders: [fake("right"), { ...fake("right"), name: "peer", installed: true }],
+    effort,
+    notInstalled: "npm ci failed: no network",
+    onCase: () => {},
+    onProgress: () => {},
+  });
+  expect(reports.map(outcomes)).toEqual([["measured", "cannot: npm ci failed: no network"]]);
+});
+
+test("peak memory is what a contender needed during the case", async () => {
+  const [report] = await run([matmulCase({ m: 4, k: 3, n: 2 })], ["right", "large"].map(fake));
+  const [small = 0, large = 0] = (report?.results ?? []).map((result) => (result.kind === "measured" ? (result.peakBytes ?? 0) : 0));
+  expect(large - small).toBeGreaterThan(60e6);
+  expect(small).toBeLessThan(60e6);
 });
 
 test("Gradus does every kind of case, on one thread and two, with equal outputs", async () => {

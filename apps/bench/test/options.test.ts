@@ -3,7 +3,7 @@ import { contenders } from "../src/contenders.ts";
 import { readOptions } from "../src/options.ts";
 
 test("without arguments: every case, one thread, no peer", () => {
-  expect(readOptions([])).toEqual({ filters: [], threads: [1], levels: [], peers: [], json: null, effort: 1, docs: false });
+  expect(readOptions([])).toEqual({ filters: [], threads: [1], levels: [], peers: [], json: null, html: null, effort: 1, docs: false });
 });
 
 test("--peers stands for all of them unless names follow", () => {
@@ -22,6 +22,7 @@ test("what means nothing is refused", () => {
   expect(() => readOptions(["--threads", "0"])).toThrow("--threads takes whole numbers from 1 to 64, not 0");
   expect(() => readOptions(["--levels", "avx"])).toThrow("--levels takes relaxed, simd and scalar, not avx");
   expect(() => readOptions(["--effort", "none"])).toThrow("--effort takes a number above 0, not none");
+  expect(() => readOptions(["--html", "/no/such/folder/report.html"])).toThrow("--html: /no/such/folder/report.html cannot be written");
   expect(() => readOptions(["--fast"])).toThrow("--fast");
 });
 

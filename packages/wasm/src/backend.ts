@@ -7,9 +7,10 @@ import {
   type MemoryUse,
   type Plan,
   readsOfStep,
+  type Step,
 } from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
-import { exportedFunction } from "./asm/index.ts";
+import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
 import { bestLevel, wasmFeatures } from "./features.ts";
 import { Heap, mostPages } from "./heap.ts";
 import { kernelTable } from "./kernel-table.ts";
@@ -36,8 +37,23 @@ export interface WasmOptions {
   readonly guard?: boolean;
   /** How much work a loop kernel's tile holds at least, in additions; for tests. */
   readonly tileWork?: number;
+  /** Told after every kernel how long it took; slower by a call to the host each. */
+  readonly profile?: (launch: LaunchTime) => void;
   /** How worker threads are started; for tests. */
   readonly startWorker?: StartWorker;
+}
+
+/** One run of one kernel, from the end of the one before it until every thread is done. */
+export interface LaunchTime {
+  readonly plan: Plan;
+  /** The step it belongs to: a library step may have several kernels. */
+  readonly step: Step;
+  /** Its place among the kernels of a run. */
+  readonly index: number;
+  readonly kernel: string;
+  /** Pieces that threads share out. */
+  readonly tiles: number;
+  readonly milliseconds: number;
 }
 
 /**
@@ -56,6 +72,7 @@ export class WasmBackend implements Backend {
   readonly #shared: boolean;
   readonly #convolution: ConvolutionAlgorithm;
   readonly #tileWork: number;
+  readonly #profile: WasmOptions["profile"];
   #nextId = 1;
   #executables = 0;
   readonly #regions: Readonly<Record<RegionName, Region>> = {
@@ -71,6 +88,7 @@ export class WasmBackend implements Backend {
     convolution = "fastest",
     guard = false,
     tileWork = usualTileWork,
+    profile,
     startWorker = startHostWorker,
   }: WasmOptions = {}) {
     const features = wasmFeatures();
@@ -90,6 +108,7 @@ export class WasmBackend implements Backend {
     // The transforms are written for vectors.
     this.#convolution = level === "scalar" ? "direct" : convolution;
     this.#tileWork = tileWork;
+    this.#profile = profile;
     this.threads = this.#shared ? (threads ?? coreCount()) : 1;
     if (!this.#shared && threads !== 1) warnOnce();
     this.name = `wasm-${level}-${this.threads}`;
@@ -109,13 +128,11 @@ export class WasmBackend implements Backend {
     const { launches, needed, guards } = this.#lower(plan);
     const scratchBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.scratchBytes));
     const workspaceBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.workspaceBytes));
-    let math: MathFunctions | null = null;
-    const bytes = programModule(launches, this.level, scratchBytes, this.#shared, (module) => {
-      math = new MathFunctions(module, this.level, needed.names);
-      needed.math = math;
-    });
+    const prepare = (module: ModuleBuilder): void => void (needed.math = new MathFunctions(module, this.level, needed.names));
+    const bytes = programModule(launches, this.level, scratchBytes, this.#shared, prepare, this.#profile !== undefined);
     const module = new WebAssembly.Module(bytes);
-    const run = exportedFunction(new WebAssembly.Instance(module, { env: { memory: this.memoryObject } }), "run");
+    const clock = clockOf(plan, launches, this.#profile);
+    const run = exportedFunction(new WebAssembly.Instance(module, { env: { memory: this.memoryObject, clock } }), "run");
 
     const counterCount = counterWords.tiles + launches.length;
     // Addresses and counters on cache lines of their own: one is read by all threads, the other written by all.
@@ -198,7 +215,7 @@ export class WasmBackend implements Backend {
 
   /** Kernels and addresses for every step of a plan. */
   #lower(plan: Plan): {
-    launches: Launch[];
+    launches: StepLaunch[];
     needed: { names: Set<MathName>; math: MathFunctions | null };
     guards: ReturnType<Guards["layout"]> | null;
   } {
@@ -213,7 +230,7 @@ export class WasmBackend implements Backend {
     };
     const table = kernelTable((epilogue) => epilogueCode(epilogue, this.level, context), this.#convolution);
     const guards = this.#guards?.layout(plan) ?? null;
-    const launches: Launch[] = [];
+    const launches: StepLaunch[] = [];
     for (const step of plan.steps) {
       const kernels: readonly Kernel[] = step.kind === "loop" ? loopKernels(step, context) : candidatesOf(table, step)[0];
       for (const root of step.kind === "loop"
@@ -228,7 +245,7 @@ export class WasmBackend implements Backend {
         if (place?.kind === "bound") return { kind: "table", slot: place.slot };
         return { kind: "arena", offset: guards?.offsets[id] ?? place?.offset ?? 0 };
       });
-      for (const kernel of kernels) if (kernel.tiles > 0) launches.push({ kernel, addresses });
+      for (const kernel of kernels) if (kernel.tiles > 0) launches.push({ step, kernel, addresses });
     }
     return { launches, needed, guards };
   }
@@ -266,11 +283,30 @@ export class WasmBackend implements Backend {
   }
 }
 
+interface StepLaunch extends Launch {
+  readonly step: Step;
+}
+
 type RegionName = "arena" | "scratch" | "workspace";
 
 interface Region {
   address: number;
   bytes: number;
+}
+
+/** What a clocked module calls: with -1 as a run begins, with a launch's number as it ends. */
+function clockOf(plan: Plan, launches: readonly StepLaunch[], profile: WasmOptions["profile"]): (index: number) => void {
+  let before = 0;
+  return (index) => {
+    const milliseconds = performance.now() - before;
+    const launch = launches[index];
+    if (launch !== undefined) {
+      const { step, kernel } = launch;
+      profile?.({ plan, step, index, kernel: kernel.name, tiles: kernel.tiles, milliseconds });
+    }
+    // Read again: what the callback takes belongs to no kernel.
+    before = performance.now();
+  };
 }
 
 /** Blocking waits are allowed everywhere but on a page's main thread. */

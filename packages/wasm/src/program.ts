@@ -24,7 +24,8 @@ const mostTurns = 0x7fff_0000;
 
 /**
  * One module for a whole plan: its kernels, and `run`, which every thread calls once a run. Threads claim tiles with
- * an atomic add and meet at a barrier after each kernel; who ran a tile never shows in a result.
+ * an atomic add and meet at a barrier after each kernel; who ran a tile never shows in a result. With `clocked`, thread 0
+ * calls the import `env.clock` with -1 before the first kernel and with a launch's number after its barrier.
  *
  * run(thread, participants, mayWait, arena, table, scratch, workspace, counters)
  */
@@ -34,9 +35,11 @@ export function programModule(
   scratchBytes: number,
   shared: boolean,
   prepare: (module: ModuleBuilder) => void,
+  clocked = false,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory({ initial: 0, maximum: mostPages + 1, shared });
+  const clock = clocked ? module.importFunction("env", "clock", ["i32"]) : null;
   prepare(module);
   const functions = new Map<string, FunctionHandle>();
   const handles = launches.map(({ kernel }) => {
@@ -50,6 +53,14 @@ export function programModule(
   module.function("run", { parameters, export: "run" }, (f, thread, participants, mayWait, arena, table, scratch, workspace, counters) => {
     const own = f.local("i32", () => f.i32.add(scratch, () => f.i32.mul(thread, scratchBytes)));
     const tile = f.local("i32");
+    const mark = (launch: number): void => {
+      if (clock !== null)
+        f.if(
+          () => f.i32.eqz(thread),
+          () => f.call(clock, launch),
+        );
+    };
+    mark(-1);
     launches.forEach(({ kernel, addresses }, index) => {
       const handle = handles[index];
       if (handle === undefined) return;
@@ -71,6 +82,7 @@ export function programModule(
       });
       f.free(...buffers);
       if (shared) barrier(f, { thread, participants, mayWait, counters }, index + 1, index === launches.length - 1);
+      mark(index);
     });
   });
   return module.build();

@@ -3,7 +3,7 @@ import { buildPlan, Engine, readProgram } from "@gradus/compile";
 import { BackendError, fromHost, matmul, mul, sum, tanh, type Tensor } from "@gradus/tensor";
 import { afterEach, describe, expect, test } from "vitest";
 import { ModuleBuilder } from "./asm/index.ts";
-import { WasmBackend, type WasmOptions } from "./backend.ts";
+import { type LaunchTime, WasmBackend, type WasmOptions } from "./backend.ts";
 import { mostPages } from "./heap.ts";
 import { startHostWorker, type StartWorker, type WorkerHandle } from "./pool.ts";
 import { settled } from "./settled.ts";
@@ -51,6 +51,31 @@ function jobsOf(backend: Backend, count: number, alone: WasmBackend): Job[] {
     return { executable: backend.prepare(plan) as Executable, inputs, want };
   });
 }
+
+test.each([1, 2])("a profile hears of every kernel of a run in order, on %i threads, and changes no result", async (threads) => {
+  const heard: LaunchTime[] = [];
+  const profiled = backendOf({ threads, profile: (launch) => heard.push(launch) });
+  const x = fromHost([37, 40], "float32", noise(37 * 40, 1));
+  const program = readProgram([tanh(matmul(tanh(x), x, { transposeB: true }))], []);
+  const plan = buildPlan(program);
+  const inputs = program.leaves.map(({ host }) => Float32Array.from(host ?? []));
+  const executable = profiled.prepare(plan);
+  await profiled.ready();
+  const start = performance.now();
+  const got = [await executable.run(inputs, []), await executable.run(inputs, [])];
+  const whole = performance.now() - start;
+  const want = await backendOf({ threads: 1 }).prepare(plan).run(inputs, []);
+  expect(got).toEqual([want, want]);
+  expect(heard.length % 2).toBe(0);
+  const [first, second] = [heard.slice(0, heard.length / 2), heard.slice(heard.length / 2)];
+  expect(second.map(({ kernel, tiles }) => [kernel, tiles])).toEqual(first.map(({ kernel, tiles }) => [kernel, tiles]));
+  expect(first.map(({ index }) => index)).toEqual(first.map((_, i) => i));
+  expect([...new Set(first.map(({ step }) => step))]).toEqual(plan.steps);
+  expect(first.map(({ kernel }) => kernel).join()).toContain("matmul 37x37x40");
+  expect(Math.min(...heard.map(({ tiles }) => tiles))).toBeGreaterThan(0);
+  expect(Math.min(...heard.map(({ milliseconds }) => milliseconds))).toBeGreaterThanOrEqual(0);
+  expect(heard.reduce((sum, { milliseconds }) => sum + milliseconds, 0)).toBeLessThanOrEqual(whole);
+});
 
 describe("results", () => {
   test("a training step gives the same bits on 1, 2 and 3 threads, and again", async () => {

@@ -58,7 +58,7 @@ export function workerMain(start: WorkerStart, port: WorkerPort, words: typeof c
   port.onMessage((message) => {
     if (message.kind === "free") programs.delete(message.id);
     else {
-      const { exports } = new WebAssembly.Instance(message.module, { env: { memory } });
+      const { exports } = new WebAssembly.Instance(message.module, { env: { memory, clock() {} } });
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the main thread checked the same export when it built the module
       programs.set(message.id, exports["run"] as Run);
       view = new Int32Array(memory.buffer);

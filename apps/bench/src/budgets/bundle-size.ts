@@ -7,13 +7,16 @@ const root = join(import.meta.dirname, "../../../..");
 
 /** Builds the packages and weighs tensor, compile and wasm together, minified and gzipped, in kilobytes. */
 export async function measureBundle(): Promise<number> {
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [join(root, "node_modules/typescript/bin/tsc"), "-b", join(root, "packages/wasm")],
-    { encoding: "utf8" },
-  );
-  if (status !== 0) throw new Error(`the packages do not build: ${stdout.split("\n")[0] ?? ""}`);
+  buildPackages("packages/wasm");
   const [budget] = BUDGETS;
   if (budget === undefined) throw new Error("tools/size has no budget");
   return (await gzippedSize(root, budget.entries, budget.beside)) / 1000;
+}
+
+/** Builds a package, by its folder, and those it needs. */
+export function buildPackages(folder: string): void {
+  const { status, stdout } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", join(root, folder)], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`the packages do not build: ${stdout.split("\n")[0] ?? ""}`);
 }

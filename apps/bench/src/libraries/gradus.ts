@@ -3,13 +3,13 @@ import { parseArgs } from "node:util";
 import { Engine } from "@gradus/compile";
 import { prepareCase } from "@gradus/conformance/perf";
 import { useRuntime } from "@gradus/tensor";
-import { bestLevel, WasmBackend } from "@gradus/wasm";
+import { bestLevel, type LaunchTime, WasmBackend } from "@gradus/wasm";
 import { type Library, serve } from "./library.ts";
 
 /** Gradus with `threads` threads, on the best instruction level of the host or a given one. */
-export async function gradus(threads: number, level?: string): Promise<Library> {
+export async function gradus(threads: number, level?: string, profile?: (launch: LaunchTime) => void): Promise<Library> {
   const chosen = (["relaxed", "simd", "scalar"] as const).find((one) => one === level) ?? bestLevel();
-  const backend = new WasmBackend({ threads, level: chosen });
+  const backend = new WasmBackend({ threads, level: chosen, ...(profile === undefined ? {} : { profile }) });
   await backend.ready();
   useRuntime(new Engine(backend));
   return {

@@ -4,6 +4,7 @@ import { Cannot, type Prepared } from "@gradus/conformance/perf";
 import { type NamedArray, readArrays, writeArrays } from "../arrays.ts";
 import type { BenchCase } from "../case.ts";
 import type { Answer, Request } from "../protocol.ts";
+import { PeakMemory } from "./peak-memory.ts";
 
 /** One library, in a process of its own. */
 export interface Library {
@@ -21,6 +22,7 @@ export async function serve(load: () => Promise<Library>): Promise<void> {
     answer({ kind: "failed", why: sentence(error) });
     return;
   }
+  const memory = new PeakMemory();
   answer({ kind: "hello", version: library.version });
   let prepared: Prepared | null = null;
   for await (const line of createInterface({ input: process.stdin })) {
@@ -29,12 +31,14 @@ export async function serve(load: () => Promise<Library>): Promise<void> {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON from the harness is a Request
       const request = JSON.parse(line) as Request;
       if (request.kind === "release") {
+        const peakBytes = memory.bytes();
         await prepared?.release();
         prepared = null;
-        answer({ kind: "released" });
+        answer({ kind: "released", peakBytes });
       } else if (request.kind === "prepare") {
         await prepared?.release();
         prepared = null;
+        memory.begin();
         prepared = await library.prepare(request.benchCase, readArrays(request.inputs));
         const start = performance.now();
         await prepared.run();

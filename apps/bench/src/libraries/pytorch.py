@@ -195,18 +195,45 @@ def timed(prepared, milliseconds):
             return times
 
 
+def status_bytes(name):
+    """A size the system tells of this process; None where it does not. The harness's own processes do it alike: peak-memory.ts."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith(name))
+    except (OSError, StopIteration):
+        return None
+
+
+def forget_peak():
+    try:
+        with open("/proc/self/clear_refs", "w") as switch:
+            switch.write("5")
+    except OSError:
+        pass
+
+
+def peak_bytes(loaded):
+    peak = status_bytes("VmHWM:")
+    return None if peak is None or loaded is None else max(0, peak - loaded)
+
+
 def main():
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
-    answer(kind="hello", version=version())
+    name = version()
+    loaded = status_bytes("VmRSS:")
+    answer(kind="hello", version=name)
     prepared = None
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if request["kind"] == "release":
+                peak = peak_bytes(loaded)
                 prepared = None
-                answer(kind="released")
+                answer(kind="released", peakBytes=peak)
             elif request["kind"] == "prepare":
+                prepared = None
+                forget_peak()
                 prepared = prepare(request["benchCase"], request["inputs"])
                 start = time.perf_counter()
                 prepared.run()

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { difference } from "../src/compare.ts";
+import { difference } from "../src/difference.ts";
 
 const array = (name: string, ...values: number[]) => ({ name, shape: [values.length], data: Float32Array.from(values) });
 
@@ -11,9 +11,7 @@ test("within the tolerance of an output's largest value, outputs are the same", 
 test("a single output may have another name; several are matched by name", () => {
   expect(difference([array("logits", 1)], [array("out", 1)], 1e-3)).toBeNull();
   expect(difference([array("a", 1), array("b", 2)], [array("b", 2), array("a", 1)], 1e-3)).toBeNull();
-  expect(() => difference([array("a", 1), array("b", 2)], [array("a", 1), array("c", 2)], 1e-3)).toThrow(
-    'there is no array "b" among a, c',
-  );
+  expect(difference([array("a", 1), array("b", 2)], [array("a", 1), array("c", 2)], 1e-3)).toBe('gives no output "b" among a, c');
 });
 
 test("missing outputs, missing values and NaN differ", () => {

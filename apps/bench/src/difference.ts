@@ -1,4 +1,4 @@
-import { arrayNamed, type NamedArray } from "./arrays.ts";
+import type { NamedArray } from "./arrays.ts";
 
 /**
  * How far `theirs` lies from `ours`: null when every output is within `tolerance` of its own largest magnitude, else one sentence.
@@ -7,7 +7,8 @@ import { arrayNamed, type NamedArray } from "./arrays.ts";
 export function difference(ours: readonly NamedArray[], theirs: readonly NamedArray[], tolerance: number): string | null {
   if (ours.length !== theirs.length) return `gives ${theirs.length} outputs, not ${ours.length}`;
   for (const own of ours) {
-    const other = ours.length === 1 ? (theirs[0] ?? own) : arrayNamed(theirs, own.name);
+    const other = ours.length === 1 ? theirs[0] : theirs.find(({ name }) => name === own.name);
+    if (other === undefined) return `gives no output "${own.name}" among ${theirs.map(({ name }) => name).join(", ")}`;
     if (other.data.length !== own.data.length) return `${own.name} has ${other.data.length} values, not ${own.data.length}`;
     let largest = 0;
     let furthest = 0;
