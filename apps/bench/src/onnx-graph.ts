@@ -55,9 +55,7 @@ function onnxOps(nodes: OnnxNode[], constants: OnnxConstant[], shapes: ReadonlyM
 
   return {
     matmul: ({ transposeA, transposeB }, a, b) =>
-      transposeA || transposeB
-        ? node("Gemm", [a, b], { transA: Number(transposeA), transB: Number(transposeB) })
-        : node("MatMul", [a, b]),
+      transposeA || transposeB ? node("Gemm", [a, b], { transA: Number(transposeA), transB: Number(transposeB) }) : node("MatMul", [a, b]),
     conv2d: (options, ...inputs) => node("Conv", inputs, convolutionAttributes(options)),
     conv2dInputGrad: ({ inputShape, ...options }, ct, weight) => {
       const reach = options.dilation * ((valueOf(shapes, weight)[2] ?? 1) - 1) + 1;

@@ -73,9 +73,7 @@ function nodeMessage({ operator, inputs, outputs, attributes = {} }: OnnxNode): 
     ...inputs.map((name) => text(1, name)),
     ...outputs.map((name) => text(2, name)),
     text(4, operator),
-    ...Object.entries(attributes).map(([name, value]) =>
-      nested(5, message([text(1, name), ...attributeFields(value)])),
-    ),
+    ...Object.entries(attributes).map(([name, value]) => nested(5, message([text(1, name), ...attributeFields(value)]))),
   ]);
 }
 

@@ -34,7 +34,14 @@ const texts = (bytes: Uint8Array, field: number) => messages(bytes, field).map((
 
 test("a graph is written as onnx.proto numbers its fields", () => {
   const model = onnxModel({
-    nodes: [{ operator: "Conv", inputs: ["x", "w"], outputs: ["y"], attributes: { pads: [1, 300], group: 1, axis: -1, mode: "tanh", epsilon: { float: 0.25 } } }],
+    nodes: [
+      {
+        operator: "Conv",
+        inputs: ["x", "w"],
+        outputs: ["y"],
+        attributes: { pads: [1, 300], group: 1, axis: -1, mode: "tanh", epsilon: { float: 0.25 } },
+      },
+    ],
     inputs: [{ name: "x", shape: [1, 1000, 3, 3] }],
     outputs: [{ name: "y", shape: [1, 2], dtype: "int32" }],
     constants: [

@@ -1,12 +1,13 @@
 import {
   arrayNamed,
   Cannot,
+  interpret,
   type Mode,
   type NamedArray,
+  type OpTable,
   type PerfCase,
   type Prepared,
   programShapes,
-  type Step,
   valueOf,
 } from "@gradus/conformance/perf";
 import type { Library } from "./library.ts";
@@ -80,7 +81,7 @@ interface Weighted {
 function build(convnet: ConvNet, one: PerfCase, inputs: readonly NamedArray[]): Network {
   const input = arrayNamed(inputs, one.steps[0]?.args[0] ?? "");
   const { count, extent } = imagesOf(input.shape);
-  const { definitions, names } = chain(one, inputs, input.name);
+  const { definitions, parameters } = chain(one);
   const net = new convnet.Net();
   net.makeLayers([{ type: "input", out_sx: extent.sx, out_sy: extent.sy, out_depth: extent.depth }, ...definitions]);
   const weighted = net.layers
@@ -90,7 +91,7 @@ function build(convnet: ConvNet, one: PerfCase, inputs: readonly NamedArray[]): 
       const whole = { sx: before.out_sx, sy: before.out_sy, depth: before.out_depth };
       return [{ filters, biases, extent: type === "fc" ? whole : (filters[0] ?? whole) }];
     })
-    .map((layer, i): Weighted => ({ ...layer, weight: names[i]?.weight ?? "", bias: names[i]?.bias }));
+    .map((layer, i): Weighted => ({ ...layer, weight: parameters[i]?.weight ?? "", bias: parameters[i]?.bias }));
   for (const { weight, bias, filters, biases, extent: own } of weighted) {
     const { data } = arrayNamed(inputs, weight);
     filters.forEach((filter, i) => filter.w.set(channelsLast(data, own, i)));
@@ -104,53 +105,62 @@ function build(convnet: ConvNet, one: PerfCase, inputs: readonly NamedArray[]): 
   return { net, images, weighted };
 }
 
-/** Layer definitions for a program in which every step takes what the one before it made. */
-function chain(
-  { steps, mode }: PerfCase,
-  inputs: readonly NamedArray[],
-  input: string,
-): { definitions: Definition[]; names: { weight: string; bias: string | undefined }[] } {
-  let flowing = input;
-  const names: { weight: string; bias: string | undefined }[] = [];
-  const definitions = steps.flatMap((step): Definition[] => {
-    if (step.args[0] !== flowing) throw new Cannot("its networks are one layer after another");
-    flowing = step.out;
-    if (step.op === "conv2d" || step.op === "linear") names.push({ weight: step.args[1], bias: step.args[2] });
-    const [filters = 0, , size = 0] = names.length === 0 ? [] : arrayNamed(inputs, names.at(-1)?.weight ?? "").shape;
-    return definitionOf(step, filters, size);
-  });
-  if (mode.kind === "evaluate") return { definitions, names };
-  const last = definitions.pop();
-  // Its classifier brings a full connection of its own.
-  return { definitions: [...definitions, { type: "softmax", num_classes: last?.["num_neurons"] ?? 0 }], names };
+/** A value of a program, as the layers that make it of the images; an input is made by none. */
+interface Chain {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly definitions: readonly Definition[];
+  readonly parameters: readonly Parameters[];
 }
 
-function definitionOf(step: Step, filters: number, size: number): Definition[] {
-  switch (step.op) {
-    case "conv2d": {
-      const { stride, padding, dilation, groups } = step.attributes;
-      if (dilation > 1 || groups > 1) throw new Cannot("its convolutions have neither dilation nor groups");
-      return [{ type: "conv", sx: size, filters, stride, pad: padding }];
-    }
-    case "linear":
-      return [{ type: "fc", num_neurons: filters }];
-    case "maxPool":
-      return [{ type: "pool", sx: step.attributes.kernel, stride: step.attributes.stride, pad: step.attributes.padding }];
-    case "relu":
-    case "tanh":
-    case "sigmoid":
-      return [{ type: step.op }];
-    case "flatten":
-      return [];
-    case "conv2dInputGrad":
-    case "conv2dWeightGrad":
-      throw new Cannot("its convolution makes both gradients in one loop");
-    case "avgPool":
-    case "globalAvgPool":
-      throw new Cannot("its pooling takes largest values only");
-    default:
-      throw new Cannot(`it has no layer for ${step.op}`);
-  }
+interface Parameters {
+  readonly weight: string;
+  readonly bias: string | undefined;
+}
+
+function chain({ inputs, steps, mode }: PerfCase): Pick<Chain, "definitions" | "parameters"> {
+  const given = inputs.map(({ name, shape }): [string, Chain] => [name, { name, shape, definitions: [], parameters: [] }]);
+  const made = interpret(steps, layers, new Map(given));
+  const { definitions, parameters } = valueOf(made, mode.kind === "training" ? mode.logits : (mode.outputs[0] ?? ""));
+  if (mode.kind === "evaluate") return { definitions, parameters };
+  // Its classifier brings a full connection of its own.
+  return {
+    definitions: [...definitions.slice(0, -1), { type: "softmax", num_classes: definitions.at(-1)?.["num_neurons"] ?? 0 }],
+    parameters,
+  };
+}
+
+/** The vocabulary as layers; what joins two values has none, for layers come one after another. */
+const layers: OpTable<Chain> = {
+  conv2d: ({ stride, padding, dilation, groups }, x, weight, bias?: Chain) => {
+    if (dilation > 1 || groups > 1) throw new Cannot("its convolutions have neither dilation nor groups");
+    const [filters = 0, , size = 0] = weight.shape;
+    return then(x, { type: "conv", sx: size, filters, stride, pad: padding }, { weight: weight.name, bias: bias?.name });
+  },
+  linear: (_, x, weight, bias) => then(x, { type: "fc", num_neurons: weight.shape[0] ?? 0 }, { weight: weight.name, bias: bias.name }),
+  maxPool: ({ kernel, stride, padding }, x) => then(x, { type: "pool", sx: kernel, stride, pad: padding }),
+  relu: (_, x) => then(x, { type: "relu" }),
+  tanh: (_, x) => then(x, { type: "tanh" }),
+  sigmoid: (_, x) => then(x, { type: "sigmoid" }),
+  flatten: (_, x) => x,
+  conv2dInputGrad: refuse("its convolution makes both gradients in one loop"),
+  conv2dWeightGrad: refuse("its convolution makes both gradients in one loop"),
+  avgPool: refuse("its pooling takes largest values only"),
+  globalAvgPool: refuse("its pooling takes largest values only"),
+};
+
+function then(x: Chain, definition: Definition, parameters?: Parameters): Chain {
+  return {
+    ...x,
+    definitions: [...x.definitions, definition],
+    parameters: parameters === undefined ? x.parameters : [...x.parameters, parameters],
+  };
+}
+
+function refuse(why: string): () => Chain {
+  return () => {
+    throw new Cannot(why);
+  };
 }
 
 function evaluation(one: PerfCase, name: string, { net, images }: Network): Prepared {

@@ -1,5 +1,6 @@
 import {
   arrayNamed,
+  Cannot,
   type ConvolutionAttributes,
   interpret,
   type Mode,
@@ -8,6 +9,7 @@ import {
   type PerfCase,
   type PoolingAttributes,
   type Prepared,
+  programShapes,
   valueOf,
 } from "@gradus/conformance/perf";
 import type { Library } from "./library.ts";
@@ -19,48 +21,48 @@ export interface Jax {
   init(device: string): Promise<readonly string[]>;
   defaultDevice(device: string): string;
   jit<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: A) => R;
-  vjp(f: (x: JaxArray) => JaxArray, primals: readonly [JaxArray]): [out: JaxArray, pullback: (ct: JaxArray) => [JaxArray]];
+  readonly vjp: (f: (x: JaxArray) => JaxArray, primals: readonly [JaxArray]) => [out: JaxArray, pullback: (ct: JaxArray) => [JaxArray]];
   valueAndGrad<A extends readonly unknown[]>(f: (...args: A) => JaxArray): (...args: A) => [value: JaxArray, gradient: A[0]];
   blockUntilReady(value: unknown): Promise<unknown>;
   readonly numpy: {
-    array(data: Float32Array | Int32Array, options: { shape: Axes; dtype: "float32" | "int32" }): JaxArray;
-    zeros(shape: Axes): JaxArray;
-    full(shape: Axes, value: number): JaxArray;
-    matmul(a: JaxArray, b: JaxArray): JaxArray;
-    maximum(a: JaxArray, b: JaxArray): JaxArray;
-    max(x: JaxArray, axes: Axes): JaxArray;
-    mean(x: JaxArray, axes?: Axes, options?: { keepdims: boolean }): JaxArray;
-    sum(x: JaxArray, axes: Axes | number): JaxArray;
-    argmax(x: JaxArray, axis: number): JaxArray;
-    absolute(x: JaxArray): JaxArray;
-    exp(x: JaxArray): JaxArray;
-    negative(x: JaxArray): JaxArray;
-    sqrt(x: JaxArray): JaxArray;
-    square(x: JaxArray): JaxArray;
-    tanh(x: JaxArray): JaxArray;
-    take(x: JaxArray, index: JaxArray, axis: number): JaxArray;
-    transpose(x: JaxArray): JaxArray;
-    matrixTranspose(x: JaxArray): JaxArray;
-    concatenate(arrays: readonly JaxArray[], axis: number): JaxArray;
+    readonly array: (data: Float32Array | Int32Array, options: { shape: Axes; dtype: "float32" | "int32" }) => JaxArray;
+    readonly zeros: (shape: Axes) => JaxArray;
+    readonly full: (shape: Axes, value: number) => JaxArray;
+    readonly matmul: (a: JaxArray, b: JaxArray) => JaxArray;
+    readonly maximum: (a: JaxArray, b: JaxArray) => JaxArray;
+    readonly max: (x: JaxArray, axes: Axes) => JaxArray;
+    readonly mean: (x: JaxArray, axes?: Axes, options?: { keepdims: boolean }) => JaxArray;
+    readonly sum: (x: JaxArray, axes: Axes | number) => JaxArray;
+    readonly argmax: (x: JaxArray, axis: number) => JaxArray;
+    readonly absolute: (x: JaxArray) => JaxArray;
+    readonly exp: (x: JaxArray) => JaxArray;
+    readonly negative: (x: JaxArray) => JaxArray;
+    readonly sqrt: (x: JaxArray) => JaxArray;
+    readonly square: (x: JaxArray) => JaxArray;
+    readonly tanh: (x: JaxArray) => JaxArray;
+    readonly take: (x: JaxArray, index: JaxArray, axis: number) => JaxArray;
+    readonly transpose: (x: JaxArray) => JaxArray;
+    readonly matrixTranspose: (x: JaxArray) => JaxArray;
+    readonly concatenate: (arrays: readonly JaxArray[], axis: number) => JaxArray;
   };
   readonly nn: {
-    relu(x: JaxArray): JaxArray;
-    sigmoid(x: JaxArray): JaxArray;
-    gelu(x: JaxArray, options: { approximate: boolean }): JaxArray;
-    softmax(x: JaxArray, axis: number): JaxArray;
-    logSoftmax(x: JaxArray, axis: number): JaxArray;
-    oneHot(x: JaxArray, classes: number): JaxArray;
+    readonly relu: (x: JaxArray) => JaxArray;
+    readonly sigmoid: (x: JaxArray) => JaxArray;
+    readonly gelu: (x: JaxArray, options: { approximate: boolean }) => JaxArray;
+    readonly softmax: (x: JaxArray, axis: number) => JaxArray;
+    readonly logSoftmax: (x: JaxArray, axis: number) => JaxArray;
+    readonly oneHot: (x: JaxArray, classes: number) => JaxArray;
   };
   readonly lax: {
-    erf(x: JaxArray): JaxArray;
-    reduceWindow(x: JaxArray, compute: (window: JaxArray) => JaxArray, extents: Axes, strides: Axes): JaxArray;
-    convGeneralDilated(
+    readonly erf: (x: JaxArray) => JaxArray;
+    readonly reduceWindow: (x: JaxArray, compute: (window: JaxArray) => JaxArray, extents: Axes, strides: Axes) => JaxArray;
+    readonly convGeneralDilated: (
       x: JaxArray,
       weight: JaxArray,
       strides: Axes,
       padding: readonly (readonly [number, number])[],
       options: { rhsDilation: Axes; featureGroupCount: number },
-    ): JaxArray;
+    ) => JaxArray;
   };
 }
 
@@ -95,6 +97,7 @@ export async function jaxJs(jax: Jax, device: "wasm" | "webgpu", version: string
   return {
     version,
     prepare(one, inputs) {
+      if (device === "wasm") refuseEndless(one);
       const given = Object.fromEntries(
         one.inputs.map(({ name, shape, dtype }) => [name, jax.numpy.array(arrayNamed(inputs, name).data, { shape, dtype })]),
       );
@@ -103,6 +106,35 @@ export async function jaxJs(jax: Jax, device: "wasm" | "webgpu", version: string
         : evaluation(jax, one, one.mode.outputs, given, evaluate);
     },
   };
+}
+
+/** Floating-point operations in convolutions above which one call keeps everybody waiting. */
+const endless = { forward: 2.4e9, gradient: 0.4e9, training: 2e9 };
+
+/** @throws Cannot for cases whose single call would take many seconds. */
+function refuseEndless(one: PerfCase): void {
+  const shapes = programShapes(one);
+  const sizeOf = (name: string): number => valueOf(shapes, name).reduce((size, extent) => size * extent, 1);
+  let operations = 0;
+  let pass: keyof typeof endless = one.mode.kind === "training" ? "training" : "forward";
+  for (const step of one.steps) {
+    // Each output is a sum over one filter; a gradient does the work of its forward pass.
+    const [weights, pixels] =
+      step.op === "conv2d"
+        ? [valueOf(shapes, step.args[1]), sizeOf(step.out)]
+        : step.op === "conv2dInputGrad"
+          ? [valueOf(shapes, step.args[1]), sizeOf(step.args[0])]
+          : step.op === "conv2dWeightGrad"
+            ? [step.attributes.weightShape, sizeOf(step.args[1])]
+            : [[], 0];
+    const [, channels = 0, height = 0, width = 0] = weights;
+    // A 1x1 convolution is a matrix product, which it does well.
+    if (height * width === 1) continue;
+    operations += 2 * pixels * channels * height * width;
+    if (pixels > 0 && step.op !== "conv2d") pass = "gradient";
+  }
+  if (operations > endless[pass])
+    throw new Cannot("a call takes too long: its convolutions ran at 0.3 GFLOP/s where this was written, their gradients at 0.01 to 0.1");
 }
 
 type Evaluate = (one: PerfCase, inputs: Arrays, wanted: readonly string[]) => JaxArray[];
@@ -193,10 +225,19 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
     (_: unknown, a: JaxArray, b: JaxArray): JaxArray =>
       f(a.ref, b.ref);
   const convolve = (x: JaxArray, weight: JaxArray, { stride, padding, dilation, groups }: ConvolutionAttributes): JaxArray =>
-    lax.convGeneralDilated(x, weight, [stride, stride], [[padding, padding], [padding, padding]], {
-      rhsDilation: [dilation, dilation],
-      featureGroupCount: groups,
-    });
+    lax.convGeneralDilated(
+      x,
+      weight,
+      [stride, stride],
+      [
+        [padding, padding],
+        [padding, padding],
+      ],
+      {
+        rhsDilation: [dilation, dilation],
+        featureGroupCount: groups,
+      },
+    );
   const pullBack = (f: (x: JaxArray) => JaxArray, shape: Axes, ct: JaxArray): JaxArray => {
     const [out, pullback] = vjp(f, [numpy.zeros(shape)]);
     out.dispose();
@@ -208,7 +249,12 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
     const variance = numpy.mean(numpy.square(centred.ref), axes, { keepdims: true });
     return centred.div(numpy.sqrt(variance.add(epsilon)));
   };
-  const pool = (x: JaxArray, { kernel, stride, padding }: PoolingAttributes, edge: number, join: (x: JaxArray, axes: Axes) => JaxArray): JaxArray => {
+  const pool = (
+    x: JaxArray,
+    { kernel, stride, padding }: PoolingAttributes,
+    edge: number,
+    join: (x: JaxArray, axes: Axes) => JaxArray,
+  ): JaxArray => {
     const [n = 1, c = 1, h = 1, w = 1] = x.shape;
     // Windows side by side are axes of their own, which is faster than gathering them.
     if (kernel === stride && padding === 0 && h % kernel === 0 && w % kernel === 0)
@@ -219,7 +265,11 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
   /** Its own `pad` writes zeros only. */
   const framed = (x: JaxArray, width: number, edge: number): JaxArray =>
     [2, 3].reduce((inner, axis) => {
-      const side = (): JaxArray => numpy.full(inner.shape.map((extent, i) => (i === axis ? width : extent)), edge);
+      const side = (): JaxArray =>
+        numpy.full(
+          inner.shape.map((extent, i) => (i === axis ? width : extent)),
+          edge,
+        );
       return numpy.concatenate([side(), inner, side()], axis);
     }, x);
 
@@ -251,8 +301,7 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
     linear: (_, x, weight, bias) => numpy.matmul(x.ref, numpy.transpose(weight.ref)).add(bias.ref),
     softmax: unary((x) => nn.softmax(x, -1)),
     layerNorm: ({ epsilon }, x, weight, bias) => standardised(x, [-1], epsilon).mul(weight.ref).add(bias.ref),
-    batchNorm: ({ epsilon }, x, weight, bias) =>
-      standardised(x, [0, 2, 3], epsilon).mul(perChannel(weight.ref)).add(perChannel(bias.ref)),
+    batchNorm: ({ epsilon }, x, weight, bias) => standardised(x, [0, 2, 3], epsilon).mul(perChannel(weight.ref)).add(perChannel(bias.ref)),
     batchNormInference: ({ epsilon }, x, weight, bias, mean, variance) => {
       const scale = weight.ref.div(numpy.sqrt(variance.ref.add(epsilon)));
       const shift = bias.ref.sub(mean.ref.mul(scale.ref));

@@ -5,7 +5,11 @@ import type { Library } from "./library.ts";
 
 /** What onnxruntime-web and onnxruntime-node have in common, as far as it is used. */
 export interface OnnxRuntime {
-  readonly env: { readonly versions: { readonly web?: string; readonly node?: string }; readonly wasm: { numThreads?: number }; logLevel?: string };
+  readonly env: {
+    readonly versions: { readonly web?: string; readonly node?: string };
+    readonly wasm: { numThreads?: number };
+    logLevel?: string;
+  };
   readonly Tensor: new (type: "float32" | "int32", data: Float32Array | Int32Array, dims: readonly number[]) => OnnxTensor;
   readonly InferenceSession: { create(model: Uint8Array, options: OnnxOptions): Promise<OnnxSession> };
 }

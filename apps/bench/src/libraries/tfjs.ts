@@ -21,8 +21,8 @@ export interface TensorFlow {
   variable(initial: Tensor): Tensor;
   tidy<T>(f: () => T): T;
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
-  conv2d(x: Tensor, filter: Tensor, strides: number, pad: number, format: "NHWC", dilations: number): Tensor;
-  depthwiseConv2d(x: Tensor, filter: Tensor, strides: number, pad: number, format: "NHWC", dilations: number): Tensor;
+  readonly conv2d: (x: Tensor, filter: Tensor, strides: number, pad: number, format: "NHWC", dilations: number) => Tensor;
+  readonly depthwiseConv2d: (x: Tensor, filter: Tensor, strides: number, pad: number, format: "NHWC", dilations: number) => Tensor;
   maxPool(x: Tensor, size: number, strides: number, pad: number): Tensor;
   avgPool(x: Tensor, size: number, strides: number, pad: number): Tensor;
   neg(x: Tensor): Tensor;
@@ -253,7 +253,13 @@ function tfjsOps(tf: TensorFlow): OpTable<Value> {
     embedding: (_, weights, index) => plain(tf.gather(weights.tensor, index.tensor)),
     slice: ({ axis, start, end }, x) => {
       const begin = x.tensor.shape.map((_extent, i) => (i === axis ? start : 0));
-      return plain(tf.slice(x.tensor, begin, x.tensor.shape.map((extent, i) => (i === axis ? end - start : extent))));
+      return plain(
+        tf.slice(
+          x.tensor,
+          begin,
+          x.tensor.shape.map((extent, i) => (i === axis ? end - start : extent)),
+        ),
+      );
     },
     flatten: (_, { tensor, layout }) => {
       const ordered = layout === "image" ? tf.transpose(tensor, orders.image.back) : tensor;

@@ -61,8 +61,7 @@ export const gradusOps: WholeOpTable<Tensor> = {
   linear: (_, x, weight, bias) => add(matmul(x, weight, { transposeB: true }), bias),
   softmax: (_, x) => softmax(x),
   layerNorm: ({ epsilon }, x, weight, bias) => add(mul(standardised(x, [-1], epsilon), weight), bias),
-  batchNorm: ({ epsilon }, x, weight, bias) =>
-    add(mul(standardised(x, [0, 2, 3], epsilon), perChannel(weight)), perChannel(bias)),
+  batchNorm: ({ epsilon }, x, weight, bias) => add(mul(standardised(x, [0, 2, 3], epsilon), perChannel(weight)), perChannel(bias)),
   batchNormInference: ({ epsilon }, x, weight, bias, average, variance) => {
     const scale = div(weight, sqrt(add(variance, epsilon)));
     return add(mul(x, perChannel(scale)), perChannel(sub(bias, mul(average, scale))));

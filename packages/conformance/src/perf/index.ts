@@ -7,4 +7,5 @@ export { type ModelName, models } from "./models.ts";
 export * from "./perf-case.ts";
 export { arrayNamed, prepareCase } from "./prepare-case.ts";
 export { programShapes } from "./program-shapes.ts";
+export { outputDisagreement, timeCase, type TimedCase } from "./time-case.ts";
 export * from "./vocabulary.ts";

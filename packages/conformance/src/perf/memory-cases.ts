@@ -108,9 +108,7 @@ export const memoryCases: readonly PerfCase[] = [
       weight("mean", [64], 1),
       filled("variance", [64], 0.5),
     ],
-    steps: [
-      { op: "batchNormInference", args: ["x", "weight", "bias", "mean", "variance"], out: "out", attributes: { epsilon: 1e-5 } },
-    ],
+    steps: [{ op: "batchNormInference", args: ["x", "weight", "bias", "mean", "variance"], out: "out", attributes: { epsilon: 1e-5 } }],
     out: [32, 64, 28, 28],
   }),
   pooling("maxPool", 2, 0),
