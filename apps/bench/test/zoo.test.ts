@@ -2,7 +2,7 @@ import { arrayNamed, drawInputs, modelCase } from "@gradus/conformance/perf";
 import { fromHost } from "@gradus/tensor";
 import { lenet5, lenetCaffe } from "@gradus/zoo";
 import { expect, test } from "vitest";
-import { difference } from "../src/compare.ts";
+import { difference } from "../src/difference.ts";
 import { gradus } from "../src/libraries/gradus.ts";
 
 test.each([
