@@ -1,5 +1,6 @@
 import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
 import { columnGradient } from "./conv2d-columns.ts";
+import { depthwise, isDepthwise } from "./conv2d-depthwise.ts";
 import { flipWeights, flippedBytes } from "./conv2d-flip.ts";
 import { type Conv2dShape, flattened, operationsOf } from "./conv2d-shape.ts";
 import { convolution } from "./conv2d.ts";
@@ -35,6 +36,8 @@ export function conv2dInputGradKernels(
       [1, 0],
     );
   const buffers = 3 + (epilogue?.buffers ?? 0);
+  if (isDepthwise(shape)) return [depthwise(shape, "gradient", epilogue, { buffers, input: { buffer: 0 }, weights: { buffer: 1 } })];
+  if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
   const backward: Conv2dShape = {
     ...shape,
     c: o,

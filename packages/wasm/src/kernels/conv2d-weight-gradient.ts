@@ -1,8 +1,10 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
 import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
+import { depthwiseWeightGradient, isDepthwise } from "./conv2d-depthwise.ts";
 import { paddedBytes, padImages } from "./conv2d-pad.ts";
 import { conv2dKey, type Conv2dShape, describe, flattened, type ImageLayout, imageLayout, tapOffset } from "./conv2d-shape.ts";
+import { weightRegisters } from "./depthwise-plane.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, pushPlace } from "./place.ts";
 import { address, blockSize, coordinates, forTiles } from "./ranges.ts";
@@ -29,6 +31,7 @@ const unrolledSteps = 8;
 export function conv2dWeightGradKernels(original: Conv2dShape, algorithm: ConvolutionAlgorithm = "direct"): readonly Kernel[] {
   if (original.o * original.c * original.kh * original.kw === 0) return [];
   if (winogradPays(algorithm, original)) return winogradWeightGradient(original);
+  if (isDepthwise(original) && original.kh * original.kw <= weightRegisters) return [depthwiseWeightGradient(original)];
   // Rows of whole vectors are better kept, for they are cut into blocks that fit the cache.
   const shape = original.ow % 4 === 0 ? original : flattened(original);
   const layout = imageLayout(shape);

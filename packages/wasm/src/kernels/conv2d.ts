@@ -1,4 +1,5 @@
 import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
+import { depthwise, isDepthwise } from "./conv2d-depthwise.ts";
 import { directConvolution } from "./conv2d-direct.ts";
 import { paddedBytes, padImages } from "./conv2d-pad.ts";
 import { type Conv2dShape, flattened, imageLayout } from "./conv2d-shape.ts";
@@ -32,6 +33,7 @@ export function conv2dKernels(
   const buffers = 3 + (epilogue?.buffers ?? 0);
   if (winogradPays(algorithm, shape))
     return winogradConvolution(shape, epilogue, { buffers, image: { buffer: 0 }, weights: { buffer: 1 }, backward: false });
+  if (isDepthwise(shape)) return [depthwise(shape, "forward", epilogue, { buffers, input: { buffer: 0 }, weights: { buffer: 1 } })];
   return convolution(flat, epilogue, { buffers, input: { buffer: 0 }, weights: { buffer: 1 }, workspace: 0 });
 }
 
