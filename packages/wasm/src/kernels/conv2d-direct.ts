@@ -25,6 +25,8 @@ interface Blocking {
   /** Columns of a tile; and whether two output rows share a tile for their narrow ends. */
   readonly width: number;
   readonly paired: boolean;
+  /** Whether a tile's rows are output rows instead of channels: a single channel's, which share the input rows they touch. */
+  readonly upright: boolean;
   readonly planes: number;
   readonly planesPerTile: number;
   readonly rowBlock: number;
@@ -52,11 +54,12 @@ export function directConvolution(shape: Conv2dShape, layout: ImageLayout, epilo
 function block({ n, c, o, kh, kw, groups, oh, ow }: Conv2dShape): Blocking {
   const [og, cg, taps] = [o / groups, c / groups, kh * kw];
   const unit = Math.min(og, rowUnit(og));
-  const width = { 1: 32, 2: 16, 3: 12 }[og] ?? 8;
-  const paired = width === 8 && ow % 8 >= 1 && ow % 8 <= 4 && oh > 1;
+  const upright = og === 1 && taps > 1 && taps <= unrolledTaps && oh > 1;
+  const width = upright ? (ow > 8 ? 16 : 8) : ({ 1: 32, 2: 16, 3: 12 }[og] ?? 8);
+  const paired = !upright && width === 8 && ow % 8 >= 1 && ow % 8 <= 4 && oh > 1;
   const perRow = 2 * og * cg * taps * ow;
   const perPlane = perRow * oh;
-  const rowStep = paired ? 2 : 1;
+  const rowStep = upright && width === 8 ? rowUnit(oh) : upright || paired ? 2 : 1;
   const rowBlock = Math.min(oh, blockSize(oh, operationsPerTile / Math.max(1, perRow), rowStep));
   const wanted = operationsPerTile / Math.max(1, 2 * cg * taps * ow * rowBlock);
   const blocks = Math.max(1, Math.ceil(cg / Math.max(1, Math.floor(longestSum / taps))));
@@ -64,6 +67,7 @@ function block({ n, c, o, kh, kw, groups, oh, ow }: Conv2dShape): Blocking {
   return {
     width,
     paired,
+    upright,
     planes: n * groups,
     planesPerTile: Math.max(1, Math.min(n * groups, Math.floor(fewestOperations / Math.max(1, perPlane)))),
     rowBlock,
@@ -84,7 +88,7 @@ function emitConvolution(
   blocking: Blocking,
 ): void {
   const { c, o, kh, kw, strideH, groups, oh, ow, dilationH } = shape;
-  const { width, paired, planes, planesPerTile, rowBlock, channelBlock, sumBlock, unroll } = blocking;
+  const { width, paired, upright, planes, planesPerTile, rowBlock, channelBlock, sumBlock, unroll } = blocking;
   const [og, cg, taps] = [o / groups, c / groups, kh * kw];
   const { tile, buffers } = args;
   const output = buffers.at(-1) ?? tile;
@@ -117,6 +121,7 @@ function emitConvolution(
   /** One tile: `vectors` are pixels relative to (y, x), counted along the output. */
   const microkernel = (channel: Local<"i32">, height: number, vectors: readonly TileVector[]) => {
     const sums = new Tile(arithmetic, height, vectors);
+    const rowStride = (upright ? ow : oh * ow) * 4;
     const place = (column: number) => Math.floor(column / ow) * rowBytes + (column % ow) * 4;
     const products = (weightOffset: number, imageOffset: number, dyList: readonly number[]) => {
       for (const dy of dyList)
@@ -128,9 +133,28 @@ function emitConvolution(
           );
     };
     const everyRow = Array.from({ length: kh }, (_, dy) => dy);
+    /** All products of a channel for adjacent output rows: an input row is read once for those it reaches. */
+    const uprightProducts = (weightOffset: number, imageOffset: number) => {
+      const reached = Array.from({ length: height }, (_, r) => everyRow.map((dy) => r * strideH + dy * dilationH));
+      for (const row of [...new Set(reached.flat())].sort((a, b) => a - b))
+        for (let dx = 0; dx < kw; dx++)
+          sums.step(
+            (r) => arithmetic.splat(weightOffset + (((row - r * strideH) / dilationH) * kw + dx) * 4, weightAt),
+            (column, count) =>
+              arithmetic.load(
+                imageOffset + (row * layout.rowLength + column) * 4 + tapOffset(shape, layout, 0, dx) * 4,
+                imageAt,
+                layout.copied ? lanes : count,
+              ),
+            reached.flatMap((rows, r) => (rows.includes(row) ? [r] : [])),
+          );
+    };
     const channels = (count: number) => {
       if (taps <= unrolledTaps) {
-        for (let i = 0; i < count; i++) products(i * taps * 4, i * planeBytes, everyRow);
+        for (let i = 0; i < count; i++) {
+          if (upright) uprightProducts(i * taps * 4, i * planeBytes);
+          else products(i * taps * 4, i * planeBytes, everyRow);
+        }
         f.set(weightAt, () => f.i32.add(weightAt, count * taps * 4));
         f.set(imageAt, () => f.i32.add(imageAt, count * planeBytes));
         return;
@@ -159,7 +183,7 @@ function emitConvolution(
     if (blocked)
       f.if(
         sum0,
-        () => sums.resume(outputAt, oh * ow * 4),
+        () => sums.resume(outputAt, rowStride),
         () => sums.zero(),
       );
     else sums.zero();
@@ -170,12 +194,12 @@ function emitConvolution(
       if (over > 0) channels(over);
       sums.finish(
         outputAt,
-        oh * ow * 4,
+        rowStride,
         epilogue === null
           ? null
           : (r, column, at) => {
-              f.set(channelAxis, () => f.i32.add(() => address(f, channel, group, og), r));
-              f.set(pixelAxis, () => f.i32.add(pixel, column));
+              f.set(channelAxis, () => f.i32.add(() => address(f, channel, group, og), upright ? 0 : r));
+              f.set(pixelAxis, () => f.i32.add(pixel, upright ? r * ow + column : column));
               epilogue.emit(f, { axes: [image, channelAxis, pixelAxis], buffers: buffers.slice(2, -1), ...at });
             },
       );
@@ -184,7 +208,7 @@ function emitConvolution(
       f.if(
         () => f.i32.ge_s(() => f.i32.add(sum0, sumBlock), cg),
         done,
-        () => sums.save(outputAt, oh * ow * 4),
+        () => sums.save(outputAt, rowStride),
       );
     else done();
     sums.free();
@@ -196,18 +220,24 @@ function emitConvolution(
   const narrowEnd = (channel: Local<"i32">, height: number, rows: number) => {
     if (wide === ow) return;
     f.set(x, wide);
-    microkernel(channel, height, Array.from({ length: rows }, (_, r) => strip(lanes, ow - wide, r * ow)).flat());
+    if (upright) microkernel(channel, rows, strip(lanes, ow - wide));
+    else microkernel(channel, height, Array.from({ length: rows }, (_, r) => strip(lanes, ow - wide, r * ow)).flat());
   };
-  const rows = { rows: paired ? 2 : 1, full: paired ? oh >> 1 : oh, rest: paired ? oh & 1 : 0 };
+  const rows =
+    upright && width === 8
+      ? rowTiles(oh, level)
+      : upright || paired
+        ? { rows: 2, full: oh >> 1, rest: oh & 1 }
+        : { rows: 1, full: oh, rest: 0 };
   const rowsOf = (channel: Local<"i32">, height: number) =>
     forTiles(f, rows, blocks[2] === 1 ? 0 : row0, rowBlock, (first, count) => {
       f.set(y, first);
-      if (count === 2) {
+      if (paired && count === 2) {
         const end = f.local("i32", () => f.i32.add(first, 2));
         f.for(y, first, end, 1, () => outputRow(channel, height));
         f.free(end);
         f.set(y, first);
-      } else outputRow(channel, height);
+      } else outputRow(channel, upright ? count : height);
       narrowEnd(channel, height, count);
     });
   const sumPart = () =>

@@ -3,6 +3,8 @@ import { columnGradient } from "./conv2d-columns.ts";
 import { depthwise, isDepthwise } from "./conv2d-depthwise.ts";
 import { flipWeights, flippedBytes } from "./conv2d-flip.ts";
 import { type Conv2dShape, flattened, operationsOf } from "./conv2d-shape.ts";
+import { hasPhases, phaseGradient } from "./conv2d-phases.ts";
+import { type Conv2dShape, flattened } from "./conv2d-shape.ts";
 import { convolution } from "./conv2d.ts";
 import type { Epilogue, Kernel } from "./kernel.ts";
 import { matmulKernels } from "./matmul.ts";
@@ -37,6 +39,7 @@ export function conv2dInputGradKernels(
     );
   const buffers = 3 + (epilogue?.buffers ?? 0);
   if (isDepthwise(shape)) return [depthwise(shape, "gradient", epilogue, { buffers, input: { buffer: 0 }, weights: { buffer: 1 } })];
+  if (hasPhases(shape)) return phaseGradient(shape, epilogue);
   if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
   const backward: Conv2dShape = {
     ...shape,

@@ -11,7 +11,7 @@ export interface RowTiles {
 const speed = [0, 0.27, 0.52, 0.75, 0.88, 0.94, 1];
 
 /** Rows of the tallest tile of two vectors: plain SIMD needs a register for the product before it is added. */
-const tallest = { relaxed: 6, simd: 5, scalar: 1 } as const satisfies Record<Level, number>;
+export const tallest = { relaxed: 6, simd: 5, scalar: 1 } as const satisfies Record<Level, number>;
 
 /** Cuts rows into tiles of the height that takes the least time: on the relaxed level 64 = 10 x 6 + 4, 20 = 4 x 5. */
 export function rowTiles(count: number, level: Level): RowTiles {

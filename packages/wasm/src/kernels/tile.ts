@@ -49,7 +49,7 @@ export class Tile {
   }
 
   zero(): void {
-    this.#each((_row, _column, _count, accumulator) => {
+    this.each((_row, _column, _count, accumulator) => {
       this.#arithmetic.zero();
       this.#arithmetic.f.set(accumulator);
     });
@@ -57,18 +57,20 @@ export class Tile {
 
   /** Reads sums that `save` stored. */
   resume(address: Local<"i32">, rowStride: number): void {
-    this.#each((row, column, count, accumulator) => {
+    this.each((row, column, count, accumulator) => {
       this.#arithmetic.load(row * rowStride + column * 4, address, count);
       this.#arithmetic.f.set(accumulator);
     });
   }
 
   save(address: Local<"i32">, rowStride: number): void {
-    this.#each((row, column, count, accumulator) => this.#arithmetic.store(row * rowStride + column * 4, address, accumulator, count));
+    this.each((row, column, count, accumulator) => this.#arithmetic.store(row * rowStride + column * 4, address, accumulator, count));
   }
 
   /** Adds one product per element: `b` pushes the vector at a column, `a` the splat of a row; `loaded` sees each vector of B. */
   step(a: (row: number) => void, b: (column: number, count: number) => void, loaded?: (column: number, vector: Vector) => void): void {
+  /** Adds one product per element of the `rows`: `b` pushes the vector at a column, `a` the splat of a row. */
+  step(a: (row: number) => void, b: (column: number, count: number) => void, rows?: readonly number[]): void {
     const { f } = this.#arithmetic;
     const load = (i: number, local: Vector) => {
       const { column, count } = at(this.vectors, i);
@@ -80,6 +82,7 @@ export class Tile {
     const shared = this.rows > 1;
     if (shared) this.#b.forEach((local, i) => load(i, local));
     this.#accumulators.forEach((sums, row) => {
+      if (rows?.includes(row) === false) return;
       a(row);
       f.set(this.#a);
       sums.forEach((sum, i) => {
@@ -93,7 +96,7 @@ export class Tile {
   /** Stores finished values: whole vectors go through `finish` at once, the rest element by element. */
   finish(address: Local<"i32">, rowStride: number, finish: Finish | null): void {
     if (finish === null) return this.save(address, rowStride);
-    this.#each((row, column, count, accumulator) =>
+    this.each((row, column, count, accumulator) =>
       finishVector(this.#arithmetic, address, row * rowStride + column * 4, accumulator, count, (at, element) =>
         finish(row, column + element, at),
       ),
@@ -104,7 +107,7 @@ export class Tile {
   finishEach(address: Local<"i32">, rowStride: number, finish: Finish): void {
     const { f } = this.#arithmetic;
     const element = f.local("f32");
-    this.#each((row, column, count, accumulator) => {
+    this.each((row, column, count, accumulator) => {
       for (let i = 0; i < count; i++) {
         this.#arithmetic.element(i, accumulator);
         f.set(element);
@@ -118,7 +121,8 @@ export class Tile {
     this.#arithmetic.f.free(this.#a, ...this.#b, ...this.#accumulators.flat());
   }
 
-  #each(visit: (row: number, column: number, count: number, accumulator: Vector) => void): void {
+  /** Visits every sum: its row, and the column and lanes of its vector. */
+  each(visit: (row: number, column: number, count: number, accumulator: Vector) => void): void {
     this.#accumulators.forEach((sums, row) =>
       sums.forEach((sum, i) => {
         const { column, count } = at(this.vectors, i);
