@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { blockedShapes, conv, everyProduct, pad, shapes, stride } from "./conv2d-reference.test.harness.ts";
+import { blockedShapes, conv, everyProduct, largePlane, pad, shapes, stride } from "./conv2d-reference.test.harness.ts";
 import { conv2dInputGradKernels } from "./conv2d-input-gradient.ts";
 import { describe as nameOf } from "./conv2d-shape.ts";
 import { biasRelu, biasReluOf, expectKernels, levels, randomFloats } from "./run-kernels.test.harness.ts";
 
 const more = [
+  largePlane,
   conv([1, 4, 20, 20], 6, [3, 3], pad(3)),
   conv([2, 6, 13, 30], 8, [2, 2], stride(2)),
   conv([1, 3, 10, 10], 4, [2, 2], stride(3)),

@@ -75,6 +75,18 @@ export const shapes: readonly Conv2dShape[] = [
   conv([1, 2, 40, 3], 33, [11, 2], { ...stride(4), padTop: 2 }),
   conv([7, 2, 4, 4], 3, [3, 3], pad(2)),
   conv([1, 2, 6, 140], 2, [2, 3]),
+  // Depthwise: rows shorter than a vector, both parities of a stride, windows too large for registers, large planes.
+  conv([2, 3, 9, 3], 3, [3, 3], { ...pad(1), groups: 3 }),
+  conv([1, 4, 13, 21], 4, [3, 3], { ...pad(1), ...stride(2), groups: 4 }),
+  conv([1, 2, 12, 14], 2, [5, 5], { ...pad(2), groups: 2 }),
+  conv([1, 2, 10, 17], 2, [3, 3], { ...pad(3), ...stride(3), groups: 2 }),
+  conv([1, 40, 6, 10], 40, [3, 3], { ...pad(2), dilationH: 2, dilationW: 2, groups: 40 }),
+  conv([1, 3, 70, 70], 3, [3, 3], { ...pad(1), groups: 3 }),
+  // Image layers, whose input gradients go by phases, and single output channels.
+  conv([1, 3, 31, 37], 8, [11, 11], { ...pad(2), ...stride(4) }),
+  conv([2, 1, 20, 20], 5, [4, 4], { ...pad(1), ...stride(2) }),
+  conv([2, 9, 11, 18], 1, [3, 3], pad(1)),
+  conv([1, 9, 9, 7], 1, [5, 5], pad(2)),
 ];
 
 /** Shapes with enough work to be cut into several blocks of rows, of channels, of outputs. */
@@ -83,4 +95,8 @@ export const blockedShapes: readonly Conv2dShape[] = [
   conv([1, 40, 30, 27], 70, [3, 3], pad(1)),
   conv([4, 3, 40, 41], 50, [3, 3]),
   conv([8, 1, 28, 28], 6, [5, 5], pad(2)),
+  conv([1, 3, 160, 150], 24, [7, 7], { ...pad(3), ...stride(2) }),
 ];
+
+/** One plane with enough work to be cut into several blocks of rows. */
+export const largePlane: Conv2dShape = conv([1, 1, 260, 640], 1, [5, 5], pad(2));

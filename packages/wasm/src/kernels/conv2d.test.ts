@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { blockedShapes, conv, everyProduct, shapes } from "./conv2d-reference.test.harness.ts";
+import { blockedShapes, conv, everyProduct, largePlane, shapes } from "./conv2d-reference.test.harness.ts";
 import { conv2dKernels } from "./conv2d.ts";
 import { describe as nameOf } from "./conv2d-shape.ts";
 import { biasRelu, biasReluOf, expectKernels, levels, randomFloats } from "./run-kernels.test.harness.ts";
 
 describe.each(levels)("conv2d on %s", (level) => {
-  it.each([...shapes, ...blockedShapes].map((shape) => ({ name: nameOf(shape), shape })))("$name", ({ shape }) => {
+  it.each([...shapes, ...blockedShapes, largePlane].map((shape) => ({ name: nameOf(shape), shape })))("$name", ({ shape }) => {
     const { n, c, h, w, o, kh, kw, groups, oh, ow } = shape;
     const x = randomFloats(n * c * h * w, 1);
     const weights = randomFloats((o * c * kh * kw) / groups, 2);
