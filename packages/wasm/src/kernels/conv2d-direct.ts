@@ -146,7 +146,7 @@ function emitConvolution(
                 imageAt,
                 layout.copied ? lanes : count,
               ),
-            reached.flatMap((rows, r) => (rows.includes(row) ? [r] : [])),
+            { rows: reached.flatMap((rows, r) => (rows.includes(row) ? [r] : [])) },
           );
     };
     const channels = (count: number) => {

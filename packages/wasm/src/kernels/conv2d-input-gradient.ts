@@ -4,7 +4,6 @@ import { depthwise, isDepthwise } from "./conv2d-depthwise.ts";
 import { flipWeights, flippedBytes } from "./conv2d-flip.ts";
 import { type Conv2dShape, flattened, operationsOf } from "./conv2d-shape.ts";
 import { hasPhases, phaseGradient } from "./conv2d-phases.ts";
-import { type Conv2dShape, flattened } from "./conv2d-shape.ts";
 import { convolution } from "./conv2d.ts";
 import type { Epilogue, Kernel } from "./kernel.ts";
 import { matmulKernels } from "./matmul.ts";
@@ -21,6 +20,7 @@ const wasteLimit = 1.3;
  *
  * With stride 1 on maps that the window hardly shrinks it is a convolution of the cotangent with flipped weights.
  * Otherwise that would multiply mostly zeros: the products come from a matrix product into columns, which are gathered.
+ * Strided windows over few channels go by the stride's phases instead, and depthwise ones have a kernel of their own.
  */
 export function conv2dInputGradKernels(
   shape: Conv2dShape,
@@ -40,7 +40,6 @@ export function conv2dInputGradKernels(
   const buffers = 3 + (epilogue?.buffers ?? 0);
   if (isDepthwise(shape)) return [depthwise(shape, "gradient", epilogue, { buffers, input: { buffer: 0 }, weights: { buffer: 1 } })];
   if (hasPhases(shape)) return phaseGradient(shape, epilogue);
-  if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
   const backward: Conv2dShape = {
     ...shape,
     c: o,

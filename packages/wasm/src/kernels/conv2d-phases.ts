@@ -154,7 +154,7 @@ function emitPhases(
           sums.step(
             (r) => arithmetic.splat((Math.floor(r / strideW) * taps + dy * kw + (reaching[r]?.tap ?? 0)) * 4, weightAt),
             (first, count) => arithmetic.load((fromRow * layout.rowLength + from + first) * 4, imageAt, layout.copied ? lanes : count),
-            reaching.flatMap((tap, r) => (tap === undefined ? [] : [r])),
+            { rows: reaching.flatMap((tap, r) => (tap === undefined ? [] : [r])) },
           );
         }
       f.set(imageAt, () => f.i32.add(imageAt, planeBytes));

@@ -13,7 +13,7 @@ import { winogradConvolution } from "./winograd.ts";
  *
  * Strided or padded inputs are copied once, with zeros around them and columns sorted by stride phase; then register tiles
  * of output channels x adjacent pixels read the image in place, with no column matrix. Windows of 3 x 3 over many channels go
- * through Winograd's transforms, unless the algorithm is to be direct.
+ * through Winograd's transforms, unless the algorithm is to be direct. Depthwise windows read the input itself.
  */
 export function conv2dKernels(
   shape: Conv2dShape,

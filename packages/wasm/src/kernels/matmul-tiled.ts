@@ -105,7 +105,7 @@ function emitTiles(
         sums.step(
           (r) => arithmetic.splat(r * layoutA.row + i * layoutA.step, pointerA),
           (v, lanes) => arithmetic.load(v * 4 + i * stepB, pointerB, whole ? arithmetic.lanes : lanes),
-          copying ? (v, vector) => arithmetic.store(v * 4 + i * stepPanel, pointerCopy, vector) : undefined,
+          { loaded: copying ? (v, vector) => arithmetic.store(v * 4 + i * stepPanel, pointerCopy, vector) : undefined },
         );
     };
     const turns = () => {

@@ -67,10 +67,15 @@ export class Tile {
     this.each((row, column, count, accumulator) => this.#arithmetic.store(row * rowStride + column * 4, address, accumulator, count));
   }
 
-  /** Adds one product per element: `b` pushes the vector at a column, `a` the splat of a row; `loaded` sees each vector of B. */
-  step(a: (row: number) => void, b: (column: number, count: number) => void, loaded?: (column: number, vector: Vector) => void): void {
-  /** Adds one product per element of the `rows`: `b` pushes the vector at a column, `a` the splat of a row. */
-  step(a: (row: number) => void, b: (column: number, count: number) => void, rows?: readonly number[]): void {
+  /**
+   * Adds one product per element of the tile, or of the given `rows`: `b` pushes the vector at a column, `a` the splat of a row;
+   * `loaded` sees each vector of B.
+   */
+  step(
+    a: (row: number) => void,
+    b: (column: number, count: number) => void,
+    { loaded, rows }: { readonly loaded?: ((column: number, vector: Vector) => void) | undefined; readonly rows?: readonly number[] } = {},
+  ): void {
     const { f } = this.#arithmetic;
     const load = (i: number, local: Vector) => {
       const { column, count } = at(this.vectors, i);
