@@ -13,9 +13,11 @@ export function inverseErrorFunction<T>(f: Arithmetic<T>, x: T): T {
   );
 }
 
-const central = [
+/** Coefficients below w = 5, the highest power's first. */
+export const central = Float32Array.of(
   2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164, 0.246640727, 1.50140941,
-];
-const tail = [
+);
+/** Coefficients from w = 5 on. */
+export const tail = Float32Array.of(
   -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047, 1.00167406, 2.83297682,
-];
+);
