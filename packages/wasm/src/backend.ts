@@ -17,11 +17,13 @@ import { kernelTable } from "./kernel-table.ts";
 import type { ConvolutionAlgorithm } from "./kernels/convolution-algorithm.ts";
 import type { Kernel, Level } from "./kernels/kernel.ts";
 import { epilogueCode } from "./loop/epilogue.ts";
-import { loopKernels, type LoopContext, usualTileWork } from "./loop/kernel.ts";
+import { loopKernels, usualTileWork } from "./loop/kernel.ts";
 import { isMathName, MathFunctions, type MathName } from "./loop/math.ts";
+import type { LoopContext } from "./loop/shape.ts";
 import { Guards } from "./guards.ts";
 import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
 import { type Address, counterWords, type Launch, programModule } from "./program.ts";
+import { usualSharedWork, workOfPlan } from "./work.ts";
 import { controlWords, mostThreads } from "./worker.ts";
 
 export interface WasmOptions {
@@ -39,6 +41,8 @@ export interface WasmOptions {
   readonly tileWork?: number;
   /** Told after every kernel how long it took; slower by a call to the host each. */
   readonly profile?: (launch: LaunchTime) => void;
+  /** How much work a plan must hold, in additions, to run on more than the calling thread; for tests. */
+  readonly sharedWork?: number;
   /** How worker threads are started; for tests. */
   readonly startWorker?: StartWorker;
 }
@@ -73,6 +77,7 @@ export class WasmBackend implements Backend {
   readonly #convolution: ConvolutionAlgorithm;
   readonly #tileWork: number;
   readonly #profile: WasmOptions["profile"];
+  readonly #sharedWork: number;
   #nextId = 1;
   #executables = 0;
   readonly #regions: Readonly<Record<RegionName, Region>> = {
@@ -89,6 +94,7 @@ export class WasmBackend implements Backend {
     guard = false,
     tileWork = usualTileWork,
     profile,
+    sharedWork = usualSharedWork,
     startWorker = startHostWorker,
   }: WasmOptions = {}) {
     const features = wasmFeatures();
@@ -109,6 +115,7 @@ export class WasmBackend implements Backend {
     this.#convolution = level === "scalar" ? "direct" : convolution;
     this.#tileWork = tileWork;
     this.#profile = profile;
+    this.#sharedWork = sharedWork;
     this.threads = this.#shared ? (threads ?? coreCount()) : 1;
     if (!this.#shared && threads !== 1) warnOnce();
     this.name = `wasm-${level}-${this.threads}`;
@@ -140,7 +147,9 @@ export class WasmBackend implements Backend {
     const table = this.#heap.allocate(tableBytes + counterCount * 4, `the tables of plan ${plan.name}`);
     const counters = table + tableBytes;
     const id = this.#nextId++;
-    const message = this.#pool?.send({ kind: "module", id, module }) ?? 0;
+    // Plans with little work stay on this thread, and the workers never hear of them.
+    const pool = workOfPlan(plan) >= this.#sharedWork ? this.#pool : null;
+    const message = pool?.send({ kind: "module", id, module }) ?? 0;
 
     const arenaBytes = guards === null ? plan.arenaBytes : guards.arenaBytes;
     const offsetOf = (buffer: number): number => {
@@ -162,7 +171,6 @@ export class WasmBackend implements Backend {
         guards?.before(arena);
         plan.inputs.forEach((at, i) => copyIn(buffer, arena + offsetOf(at), inputs[i], plan.buffers[at]));
         words.fill(0, counters >> 2, (counters >> 2) + counterCount);
-        const pool = this.#pool;
         const all = pool !== null && !pool.broken && pool.received(message);
         const participants = all ? this.threads : 1;
         if (all) pool.launch({ executable: id, participants, arena, table, scratch, workspace, counters });
@@ -189,7 +197,7 @@ export class WasmBackend implements Backend {
         if (freed) return;
         freed = true;
         this.#heap.free(table);
-        this.#pool?.send({ kind: "free", id });
+        pool?.send({ kind: "free", id });
         if (--this.#executables === 0) for (const region of Object.values(this.#regions)) this.#release(region);
       },
     };

@@ -12,7 +12,7 @@ const engines: Engine[] = [];
 
 /** An engine whose kernels are cut into many tiles and whose runs use every thread. */
 function engineOf(options: WasmOptions, change = (backend: Backend): Backend => backend): Engine {
-  const engine = new Engine(change(settled(new WasmBackend({ guard: true, tileWork: 200, ...options }))));
+  const engine = new Engine(change(settled(new WasmBackend({ guard: true, tileWork: 200, sharedWork: 0, ...options }))));
   engines.push(engine);
   return engine;
 }
@@ -42,7 +42,7 @@ testBackend(runner, () => new WasmBackend({ threads: 1, guard: true }), {
   ops: [],
   graphs: 30,
 });
-testBackend(runner, () => new WasmBackend({ threads: 2, guard: true, tileWork: 200 }), {
+testBackend(runner, () => new WasmBackend({ threads: 2, guard: true, tileWork: 200, sharedWork: 0 }), {
   name: "and on two",
   ops: [],
   graphs: 30,

@@ -32,11 +32,11 @@ describe("a Node process exits by itself", () => {
     ["with a backend whose workers wait", `const backend = new WasmBackend({ threads: 3 }); await backend.ready();`],
     [
       "after a step on two threads",
-      `const backend = new WasmBackend({ threads: 2 }); useRuntime(new Engine(backend)); await backend.ready(); const y = sum(mul(fromHost([4], "float32", Float32Array.of(1, 2, 3, 4)), 2)); if (await y.item() !== 20) throw new Error("wrong");`,
+      `const backend = new WasmBackend({ threads: 2, sharedWork: 0 }); useRuntime(new Engine(backend)); await backend.ready(); const y = sum(mul(fromHost([4], "float32", Float32Array.of(1, 2, 3, 4)), 2)); if (await y.item() !== 20) throw new Error("wrong");`,
     ],
     [
       "after dispose",
-      `const engine = new Engine(new WasmBackend({ threads: 2 })); useRuntime(engine); await mul(fromHost([1], "float32", Float32Array.of(1)), 2).item(); await engine.backend.ready(); await engine.dispose();`,
+      `const engine = new Engine(new WasmBackend({ threads: 2, sharedWork: 0 })); useRuntime(engine); await mul(fromHost([1], "float32", Float32Array.of(1)), 2).item(); await engine.backend.ready(); await engine.dispose();`,
     ],
   ])("%s", { timeout: 30_000 }, async (_, program) => {
     expect(await nodeRuns(`${program}; console.log("end");`)).toEqual({ code: 0, output: "end\n" });
@@ -45,7 +45,7 @@ describe("a Node process exits by itself", () => {
 
 test("2,000 steps leave device bytes and the JavaScript heap as they were", { timeout: 120_000 }, async () => {
   const program = `
-    const backend = new WasmBackend({ threads: 2 });
+    const backend = new WasmBackend({ threads: 2, sharedWork: 0 });
     const engine = new Engine(backend);
     useRuntime(engine);
     const cell = (shape, label) => new State({ shape, dtype: "float32" }, label, () => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i) / 4));

@@ -14,7 +14,7 @@ const backends: WasmBackend[] = [];
 
 /** A backend whose kernels are cut into many tiles, so that every thread gets some. */
 function backendOf(options: WasmOptions): WasmBackend {
-  const backend = new WasmBackend({ tileWork: 100, ...options });
+  const backend = new WasmBackend({ tileWork: 100, sharedWork: 0, ...options });
   backends.push(backend);
   return backend;
 }

@@ -6,7 +6,7 @@ import { settled } from "./settled.ts";
 import { lossAfter25, TrainingStep } from "./training-step.test.harness.ts";
 
 async function onThePage(options: WasmOptions): Promise<{ name: string; result: number[][] }> {
-  const backend = new WasmBackend({ tileWork: 100, ...options });
+  const backend = new WasmBackend({ tileWork: 100, sharedWork: 0, ...options });
   try {
     return { name: backend.name, result: await new TrainingStep().train(new Engine(settled(backend)), 25) };
   } finally {
@@ -20,7 +20,7 @@ async function inAWorker(options: WasmOptions): Promise<{ name: string; result: 
     return await new Promise((resolve, reject) => {
       worker.addEventListener("message", ({ data }: MessageEvent<{ name: string; result: number[][] }>) => resolve(data));
       worker.addEventListener("error", ({ message }) => reject(new Error(message)));
-      worker.postMessage({ tileWork: 100, ...options });
+      worker.postMessage({ tileWork: 100, sharedWork: 0, ...options });
     });
   } finally {
     worker.terminate();

@@ -7,7 +7,7 @@ import { TrainingStep } from "./training-step.test.harness.ts";
 self.addEventListener("message", ({ data }: MessageEvent<WasmOptions>) => void train(data));
 
 async function train(options: WasmOptions): Promise<void> {
-  const backend = new WasmBackend(options);
+  const backend = new WasmBackend({ sharedWork: 0, ...options });
   const result = await new TrainingStep().train(new Engine(settled(backend)), 25);
   self.postMessage({ name: backend.name, result });
   backend.dispose();

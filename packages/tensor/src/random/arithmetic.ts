@@ -111,6 +111,8 @@ function logarithm<T>(f: Arithmetic<T>, x: T): T {
 }
 
 /** Horner's rule, the highest power's coefficient first. */
-export function polynomial<T>(f: Arithmetic<T>, x: T, [first = 0, ...others]: readonly number[]): T {
-  return others.reduce((sum, coefficient) => f.add(f.mul(sum, x), f.float(coefficient)), f.float(first));
+export function polynomial<T>(f: Arithmetic<T>, x: T, coefficients: ArrayLike<number>): T {
+  let sum = f.float(coefficients[0] ?? 0);
+  for (let i = 1; i < coefficients.length; i++) sum = f.add(f.mul(sum, x), f.float(coefficients[i] ?? 0));
+  return sum;
 }

@@ -15,6 +15,17 @@ export interface NormalShape {
   readonly high: number;
 }
 
+/** A bell cut off at two bounds, with the interval that erf maps them to. */
+export interface TruncatedBell extends NormalShape {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function truncatedBell({ mean, std, low, high }: NormalShape): TruncatedBell {
+  const [from, to] = [low, high].map((bound) => leaves.erf.js((bound - mean) / (std * Math.SQRT2)));
+  return { mean, std, low, high, from: from ?? -1, to: to ?? 1 };
+}
+
 /** A uniform number from 32 random bits: the upper 24 of them make a fraction in 0 .. 1 - 2^-24, which is scaled. */
 export function uniformFrom<T>(f: Arithmetic<T>, bits: T, { low, high }: UniformRange): T {
   const fraction = f.mul(f.floatOf(f.shiftRight(bits, 8)), f.float(2 ** -24));
@@ -25,9 +36,7 @@ export function uniformFrom<T>(f: Arithmetic<T>, bits: T, { low, high }: Uniform
  * A normal number from 32 random bits, by the inverse of its distribution: mean + std * sqrt(2) * erfinv(t), with t in the
  * middle of one of 2^23 equal parts of the interval that erf maps the bounds to.
  */
-export function normalFrom<T>(f: Arithmetic<T>, bits: T, { mean, std, low, high }: NormalShape): T {
-  const from = leaves.erf.js((low - mean) / (std * Math.SQRT2));
-  const to = leaves.erf.js((high - mean) / (std * Math.SQRT2));
+export function normalFrom<T>(f: Arithmetic<T>, bits: T, { mean, std, low, high, from, to }: TruncatedBell): T {
   const odd = f.or(f.shiftLeft(f.shiftRight(bits, 9), 1), f.int(1));
   const t = f.add(f.mul(f.mul(f.floatOf(odd), f.float(2 ** -24)), f.float(to - from)), f.float(from));
   const z = f.add(f.mul(inverseErrorFunction(f, t), f.float(Math.SQRT2 * std)), f.float(mean));

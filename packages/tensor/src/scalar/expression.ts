@@ -83,6 +83,8 @@ export class ScalarBuilder {
     if ((leaf === "toFloat32" && a.dtype === "float32") || (leaf === "toInt32" && a.dtype === "int32")) return a;
     if ((leaf === "toBool" && a.dtype === "bool") || (leaf === "toUint8" && a.dtype === "uint8")) return a;
     if (b === undefined) return null;
+    const known = knownByRange(leaf, a, b);
+    if (known !== null) return typeof known === "number" ? this.constant(dtype, known) : known;
     if (leaf === "and" && dtype === "bool" && isConstant(b, 1)) return a;
     if (leaf === "and" && dtype === "bool" && isConstant(a, 1)) return b;
     if (leaf === "mul" && isConstant(b, 1)) return a;
@@ -92,6 +94,23 @@ export class ScalarBuilder {
     if (leaf === "div" && isConstant(b, 1)) return a;
     return null;
   }
+}
+
+/** What the ranges of two whole numbers decide about them: a comparison's outcome, or which one is the larger or smaller. */
+function knownByRange(leaf: LeafName, a: Scalar, b: Scalar): number | Scalar | null {
+  const [x, y] = [rangeOf(a), rangeOf(b)];
+  if (x === null || y === null) return null;
+  if (leaf === "less") return x.max < y.min ? 1 : x.min >= y.max ? 0 : null;
+  if (leaf === "lessEqual") return x.max <= y.min ? 1 : x.min > y.max ? 0 : null;
+  if (leaf === "equal") return x.max < y.min || y.max < x.min ? 0 : null;
+  if (leaf === "max") return x.min >= y.max ? a : y.min >= x.max ? b : null;
+  if (leaf === "min") return x.max <= y.min ? a : y.max <= x.min ? b : null;
+  return null;
+}
+
+function rangeOf(scalar: Scalar): { readonly min: number; readonly max: number } | null {
+  if (scalar.kind === "index") return scalar.of;
+  return scalar.kind === "constant" && scalar.dtype === "int32" ? { min: scalar.value, max: scalar.value } : null;
 }
 
 /** Evaluates a leaf on numbers, with 32-bit wrap-around for integer arithmetic. */

@@ -45,9 +45,9 @@ export function constantIndex(value: number): IndexExpression {
   return { constant: value, terms: [], min: value, max: value, key: String(value) };
 }
 
-/** The value of loop axis `axis`, which runs from 0 to `extent - 1`. */
-export function axisIndex(axis: number, extent: number): IndexExpression {
-  return fromAtom({ kind: "axis", axis, min: 0, max: Math.max(0, extent - 1), key: `i${axis}` });
+/** The value of loop axis `axis`, which runs from 0, or from `low` where only that much is looked at, to `extent - 1`. */
+export function axisIndex(axis: number, extent: number, low = 0): IndexExpression {
+  return fromAtom({ kind: "axis", axis, min: low, max: Math.max(low, extent - 1), key: `i${axis}` });
 }
 
 /** An index read from data (a gather), known to be in `0 .. extent - 1` because the op clamps it. */

@@ -2,10 +2,13 @@ import type { Combine, DType } from "@gradus/tensor";
 import type { Local } from "../asm/index.ts";
 import type { Lanes, Term } from "./lanes.ts";
 
-/** What a reduction carries from term to term: a value, and for argmax and argmin where it was found. */
+/** What a reduction carries from term to term. */
 export interface Running {
   readonly value: Local;
+  /** Where it was found, for argmax and argmin. */
   readonly position: Local | null;
+  /** Lanes that met a NaN, for the largest and smallest of floats: the cheap comparison loses it, and `finish` puts it back. */
+  readonly missed: Local | null;
 }
 
 const floatStart: Readonly<Record<Combine, number>> = {
@@ -38,20 +41,57 @@ export function startReduction(lanes: Lanes, combine: Combine, dtype: DType): Ru
   return {
     value: f.local(type, value),
     position: finds(combine) ? f.local(lanes.count === 4 ? "v128" : "i32", lanes.integer(0)) : null,
+    missed: lanes.count === 4 && dtype === "float32" && (combine === "max" || combine === "min") ? f.local("v128", lanes.integer(0)) : null,
   };
 }
 
 /** Sets running locals back to the reduction of nothing. */
-export function restart(lanes: Lanes, combine: Combine, dtype: DType, { value, position }: Running): void {
+export function restart(lanes: Lanes, combine: Combine, dtype: DType, { value, position, missed }: Running): void {
   lanes.f.set(value, dtype === "float32" ? lanes.float(floatStart[combine]) : lanes.integer(integerStart[combine]));
-  if (position !== null) lanes.f.set(position, lanes.integer(0));
+  for (const word of [position, missed]) if (word !== null) lanes.f.set(word, lanes.integer(0));
+}
+
+/** Ends a reduction, before its value is used. */
+export function finish({ f }: Lanes, { value, missed }: Running): void {
+  // All ones is a NaN, and a truth.
+  if (missed !== null)
+    f.set(value, () =>
+      f.v128.or(
+        () => f.get(value),
+        () => f.get(missed),
+      ),
+    );
+}
+
+/** Pushes whether some lane of a term may change what argmax or argmin has found: few of many terms do. */
+export function mayWin(lanes: Lanes, combine: Combine, dtype: DType, { value }: Running, terms: readonly Local[]): void {
+  const { f } = lanes;
+  const loses = (term: Local): Term => {
+    const pair = [() => f.get(term), () => f.get(value)];
+    const [low = nothing, high = nothing] = combine === "argmax" ? pair : pair.toReversed();
+    return dtype === "float32" ? lanes.lessEqual(low, high) : lanes.lessEqualInteger(low, high);
+  };
+  const all = terms.map(loses).reduce((a, b) => lanes.and(a, b));
+  lanes.any(lanes.not(all))();
+}
+
+function nothing(): never {
+  throw new RangeError("a comparison misses a side");
 }
 
 /** Takes one more term in. Among equals the first found stays; NaN, once met, stays. */
-export function takeTerm(lanes: Lanes, combine: Combine, dtype: DType, { value, position }: Running, term: Local, at: Term): void {
+export function takeTerm(lanes: Lanes, combine: Combine, dtype: DType, { value, position, missed }: Running, term: Local, at: Term): void {
   const { f } = lanes;
   const [old, next] = [() => f.get(value), () => f.get(term)];
   const float = dtype === "float32";
+  if (missed !== null) {
+    f.set(
+      missed,
+      lanes.or(() => f.get(missed), lanes.notEqual(next, next)),
+    );
+    f.set(value, combine === "max" ? lanes.larger(old, next) : lanes.smaller(old, next));
+    return;
+  }
   if (position === null) {
     f.set(value, joined(lanes, combine, float, old, next));
     return;

@@ -1,8 +1,9 @@
 import type { Epilogue as PlannedEpilogue } from "@gradus/compile";
 import type { Epilogue, Level } from "../kernels/kernel.ts";
 import { Evaluator } from "./evaluate.ts";
-import { type LoopContext, scalarKey } from "./kernel.ts";
 import { Lanes } from "./lanes.ts";
+import { scalarKey } from "./scalar-key.ts";
+import type { LoopContext } from "./shape.ts";
 
 /** A planned epilogue as code that library kernels call where they store. */
 export function epilogueCode(planned: PlannedEpilogue | null, level: Level, { math, buffers }: LoopContext): Epilogue | null {
@@ -23,6 +24,7 @@ export function epilogueCode(planned: PlannedEpilogue | null, level: Level, { ma
           buffers: site.buffers,
           dtypes,
           math: math(),
+          inline: false,
           accumulators: [site.accumulator],
           accumulatorDepth: 0,
         },

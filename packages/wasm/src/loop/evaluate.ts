@@ -1,6 +1,6 @@
 import { type DType, type IndexAtom, type IndexExpression, type Scalar, scalarUsesAxis } from "@gradus/tensor";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
-import { laneOffsets, type LaneOffsets } from "./lane-pattern.ts";
+import { laneConstants, type LaneContext, laneOffsets, type LaneOffsets } from "./lane-pattern.ts";
 import { emitLeaf } from "./leaf.ts";
 import { type Lanes, type Term } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
@@ -17,6 +17,8 @@ export interface Site {
   readonly buffers: readonly Local<"i32">[];
   readonly dtypes: readonly DType[];
   readonly math: MathFunctions;
+  /** Whether short mathematical functions are written out: in a loop of its own, not in each of a library kernel's many stores. */
+  readonly inline: boolean;
   /** Accumulators by slot, with the depth at which they are final. */
   readonly accumulators: readonly Local[];
   readonly accumulatorDepth: number;
@@ -36,6 +38,7 @@ export class Evaluator {
   readonly #depth = new Map<Scalar, number>();
   readonly #values = new Map<Scalar, Local>();
   readonly #addresses = new Map<string, Local<"i32">>();
+  #askedAt: number | null = null;
   readonly #marks: { values: Scalar[]; addresses: string[] }[] = [];
 
   constructor(lanes: Lanes, site: Site, roots: readonly Scalar[]) {
@@ -53,10 +56,12 @@ export class Evaluator {
     roots.forEach(visit);
   }
 
-  /** Emits everything that becomes known at this depth. */
-  enter(depth: number): void {
+  /** Emits everything that becomes known at this depth; or, if this is the innermost one, each value when it is asked for. */
+  enter(depth: number, whenAsked = false): void {
     const mark = { values: [] as Scalar[], addresses: [] as string[] };
     this.#marks.push(mark);
+    this.#askedAt = whenAsked ? depth : null;
+    if (whenAsked) return;
     for (const scalar of this.#order) {
       const own = this.#depth.get(scalar) ?? 0;
       if (own === depth) {
@@ -69,6 +74,7 @@ export class Evaluator {
   /** Forgets what the last `enter` made. */
   leave(): void {
     const mark = this.#marks.pop();
+    this.#askedAt = null;
     if (mark === undefined) return;
     for (const scalar of mark.values) {
       const local = this.#values.get(scalar);
@@ -84,9 +90,61 @@ export class Evaluator {
 
   /** The computed value of a root. */
   value(scalar: Scalar): Local {
+    if (this.#askedAt !== null) this.#ask(scalar, this.#askedAt);
     const local = this.#values.get(scalar);
     if (local === undefined) throw new RangeError(`a ${scalar.kind} is not computed at this depth`);
     return local;
+  }
+
+  /**
+   * Emits several groups of values step by step in turn: a processor holds back only so many instructions that wait for
+   * others, and the long formula of one group would fill that room.
+   */
+  inTurn(groups: readonly (readonly Scalar[])[]): void {
+    const depth = this.#askedAt;
+    if (depth === null) throw new RangeError("values are emitted in turn at the innermost depth alone");
+    const needs = groups.map((roots) => this.#missing(roots));
+    for (const scalar of new Set(needs.flat())) if (needs.filter((need) => need.includes(scalar)).length > 1) this.#ask(scalar, depth);
+    const steps = needs.map((need) => {
+      const own: Term[] = [];
+      this.lanes.defer(own);
+      for (const scalar of need) {
+        if (this.#values.has(scalar)) continue;
+        const term = this.#term(scalar, depth);
+        const local = this.#f.local(this.#typeOf(scalar));
+        own.push(() => this.#f.set(local, term));
+        this.#values.set(scalar, local);
+        this.#marks.at(-1)?.values.push(scalar);
+      }
+      return own;
+    });
+    this.lanes.defer(null);
+    const most = Math.max(0, ...steps.map(({ length }) => length));
+    for (let i = 0; i < most; i++) for (const own of steps) own[i]?.();
+    this.lanes.release();
+  }
+
+  /** What has to be computed for some values, inputs first. */
+  #missing(roots: readonly Scalar[]): Scalar[] {
+    const found = new Set<Scalar>();
+    const visit = (scalar: Scalar): void => {
+      if (found.has(scalar) || this.#values.has(scalar)) return;
+      for (const input of inputsOf(scalar)) visit(input);
+      found.add(scalar);
+    };
+    roots.forEach(visit);
+    return [...found];
+  }
+
+  #typeOf({ dtype }: Scalar): "v128" | "f32" | "i32" {
+    return this.lanes.count === 4 ? "v128" : dtype === "float32" ? "f32" : "i32";
+  }
+
+  #ask(scalar: Scalar, depth: number): void {
+    if (this.#values.has(scalar)) return;
+    for (const input of inputsOf(scalar)) this.#ask(input, depth);
+    this.#values.set(scalar, this.#compute(scalar, depth));
+    this.#marks.at(-1)?.values.push(scalar);
   }
 
   #depthOf(scalar: Scalar): number {
@@ -96,7 +154,7 @@ export class Evaluator {
       case "accumulator":
         return this.#site.accumulatorDepth;
       case "index":
-        return this.#indexDepth(scalar.of);
+        return this.#constants(scalar.of) === null ? this.#indexDepth(scalar.of) : 0;
       case "load":
         return this.#indexDepth(scalar.at);
       case "call":
@@ -128,8 +186,7 @@ export class Evaluator {
   #compute(scalar: Scalar, depth: number): Local {
     const { lanes } = this;
     const term = this.#term(scalar, depth);
-    const type = lanes.count === 4 ? "v128" : scalar.dtype === "float32" ? "f32" : "i32";
-    const local = this.#f.local(type, term);
+    const local = this.#f.local(this.#typeOf(scalar), term);
     lanes.release();
     return local;
   }
@@ -150,10 +207,16 @@ export class Evaluator {
       case "load":
         return this.#load(scalar, depth);
       case "call":
-        return emitLeaf(lanes, this.#site.math, scalar.leaf, scalar.dtype, {
-          terms: scalar.args.map((arg) => () => this.#f.get(this.value(arg))),
-          scalars: scalar.args,
-        });
+        return emitLeaf(
+          lanes,
+          (name, args) => this.#site.math[this.#site.inline ? "inline" : "call"](lanes, name, args),
+          scalar.leaf,
+          scalar.dtype,
+          {
+            terms: scalar.args.map((arg) => () => this.#f.get(this.value(arg))),
+            scalars: scalar.args,
+          },
+        );
     }
     scalar satisfies never;
     throw new RangeError("unknown scalar");
@@ -224,6 +287,8 @@ export class Evaluator {
   #indexValue(of: IndexExpression): Term {
     const { f, count } = this.lanes;
     if (count === 1) return () => this.#index(of, 0);
+    const constants = this.#constants(of);
+    if (constants !== null) return this.lanes.vector(new Int32Array(constants));
     const offsets = this.#offsets(of);
     if (offsets !== null) {
       const steps = new Uint8Array(new Int32Array(offsets).buffer);
@@ -239,8 +304,16 @@ export class Evaluator {
   }
 
   #offsets(of: IndexExpression): LaneOffsets | null {
+    return laneOffsets(of, this.#laneContext());
+  }
+
+  #constants(of: IndexExpression): LaneOffsets | null {
+    return this.lanes.count === 4 ? laneConstants(of, this.#laneContext()) : null;
+  }
+
+  #laneContext(): LaneContext {
     const { vectorAxis, aligned } = this.#site;
-    return laneOffsets(of, { axis: vectorAxis, aligned, varies: ({ value }) => scalarUsesAxis(value, vectorAxis) });
+    return { axis: vectorAxis, aligned, varies: ({ value }) => scalarUsesAxis(value, vectorAxis) };
   }
 
   // Addresses: buffer + bytes * index, summed outwards in, one local for each depth that adds something.
@@ -427,6 +500,12 @@ function shuffled(f: FunctionBuilder, a: Term, b: Term | null, lanes: readonly n
   const only = f.local("v128", a);
   f.i8x16.shuffle(bytes, only, only);
   f.free(only);
+}
+
+/** Pushes so many elements' bytes. */
+export function elementBytes(f: FunctionBuilder, elements: Term, dtype: DType): void {
+  elements();
+  scale(f, 2 ** log2Bytes[dtype]);
 }
 
 /** Stores one or four lanes of a value of `dtype` at an address. */

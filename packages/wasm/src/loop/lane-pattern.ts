@@ -24,6 +24,18 @@ export function laneOffsets(expression: IndexExpression, context: LaneContext): 
   return total;
 }
 
+/** The lanes' values if they are the same at every position, as those of a remainder by 2 or 4 along the lanes are; else null. */
+export function laneConstants({ constant, terms }: IndexExpression, context: LaneContext): LaneOffsets | null {
+  let total: LaneOffsets = [constant, constant, constant, constant];
+  for (const { atom, coefficient } of terms) {
+    const inner = atom.kind === "mod" ? laneOffsets(atom.of, context) : null;
+    const residue = atom.kind === "mod" ? staticResidue(atom.of, atom.by, context) : null;
+    if (atom.kind !== "mod" || inner === null || residue === null) return null;
+    total = combine(total, inner, (sum, offset) => sum + coefficient * positiveModulo(residue + offset, atom.by));
+  }
+  return total;
+}
+
 function atomOffsets(atom: IndexAtom, context: LaneContext): LaneOffsets | null {
   switch (atom.kind) {
     case "axis":

@@ -14,8 +14,9 @@ export class Lanes {
   readonly f: FunctionBuilder;
   readonly count: 4 | 1;
   readonly level: Level;
-  readonly #kept: Local[] = [];
   readonly #module: ModuleBuilder | null;
+  #kept: Local[] = [];
+  #steps: Term[] | null = null;
 
   /** With `module`, vector constants are globals of it: worth it where a function has many and is called in a loop. */
   constructor(f: FunctionBuilder, count: 4 | 1, level: Level, module: ModuleBuilder | null = null) {
@@ -25,19 +26,32 @@ export class Lanes {
     this.#module = module;
   }
 
+  /** The same lanes with constants in a module, for a formula that is written out. */
+  within(module: ModuleBuilder): Lanes {
+    const lanes = new Lanes(this.f, this.count, this.level, module);
+    lanes.#kept = this.#kept;
+    lanes.#steps = this.#steps;
+    return lanes;
+  }
+
+  /** From now on what `keep` evaluates goes to the end of `steps`, to be emitted when each is called; with null, at once again. */
+  defer(steps: Term[] | null): void {
+    this.#steps = steps;
+  }
+
   /** Evaluates a float term once; the result may be used any number of times until `release`. */
   keep(term: Term): Term {
-    return this.#hold(this.count === 4 ? this.f.local("v128", term) : this.f.local("f32", term));
+    return this.#hold(this.count === 4 ? "v128" : "f32", term);
   }
 
   /** `keep` for an integer or a truth. */
   keepInteger(term: Term): Term {
-    return this.#hold(this.count === 4 ? this.f.local("v128", term) : this.f.local("i32", term));
+    return this.#hold(this.count === 4 ? "v128" : "i32", term);
   }
 
   /** `keep` for an f64, or on four lanes for a vector of two. */
   keepDouble(term: Term): Term {
-    return this.#hold(this.count === 4 ? this.f.local("v128", term) : this.f.local("f64", term));
+    return this.#hold(this.count === 4 ? "v128" : "f64", term);
   }
 
   /** Frees every kept term. */
@@ -163,13 +177,14 @@ export class Lanes {
   }
   /** A float computed one way or the other, by an i32; each way is emitted inside its branch. */
   branch(condition: Term, then: () => Term, otherwise: () => Term): Term {
-    return () =>
-      this.f.if(
-        condition,
-        () => then()(),
-        () => otherwise()(),
-        this.count === 4 ? "v128" : "f32",
-      );
+    // What is kept within a branch belongs there, whenever the branch is emitted.
+    const here = (way: () => Term) => (): void => {
+      const steps = this.#steps;
+      this.#steps = null;
+      way()();
+      this.#steps = steps;
+    };
+    return () => this.f.if(condition, here(then), here(otherwise), this.count === 4 ? "v128" : "f32");
   }
 
   addInteger(a: Term, b: Term): Term {
@@ -230,8 +245,12 @@ export class Lanes {
     return this.count === 4 ? a : () => this.f.f32.reinterpret_i32(a);
   }
 
-  #hold(local: Local): Term {
+  #hold(type: "v128" | "f32" | "f64" | "i32", term: Term): Term {
+    const local = this.f.local(type);
     this.#kept.push(local);
+    const step = (): void => this.f.set(local, term);
+    if (this.#steps === null) step();
+    else this.#steps.push(step);
     return () => this.f.get(local);
   }
 

@@ -1,6 +1,6 @@
 import type { DType, LeafName, Scalar } from "@gradus/tensor";
 import type { Lanes, Term } from "./lanes.ts";
-import { isMathName, type MathFunctions, type MathName } from "./math.ts";
+import { isMathName, type MathName } from "./math.ts";
 
 /** The arguments of a leaf, as code and as what the program says of them. */
 export interface LeafArguments {
@@ -12,7 +12,13 @@ export interface LeafArguments {
  * Code for one leaf. Floats are f32 lanes; int32 and uint8 are integers, kept in range; bool is a truth
  * (a mask with four lanes, 0 or 1 with one).
  */
-export function emitLeaf(l: Lanes, math: MathFunctions, leaf: LeafName, dtype: DType, { terms, scalars }: LeafArguments): Term {
+export function emitLeaf(
+  l: Lanes,
+  math: (name: MathName, args: readonly Term[]) => Term,
+  leaf: LeafName,
+  dtype: DType,
+  { terms, scalars }: LeafArguments,
+): Term {
   const [a = nothing, b = nothing, c = nothing] = terms;
   const from = scalars[0]?.dtype ?? dtype;
   const integer = from !== "float32";
@@ -52,7 +58,8 @@ export function emitLeaf(l: Lanes, math: MathFunctions, leaf: LeafName, dtype: D
       return a;
     default:
       if (integer) return integerLeaf(l, leaf, dtype, a, b, scalars);
-      return isMathName(leaf) ? math.call(l, leaf, terms) : floatLeaf(l, leaf, a, b);
+      if (leaf === "max" || leaf === "min") return extreme(l, leaf, terms, scalars);
+      return isMathName(leaf) ? math(leaf, terms) : floatLeaf(l, leaf, a, b);
   }
 }
 
@@ -65,6 +72,19 @@ export function truth(l: Lanes, a: Term, from: DType): Term {
 /** 0 or 1 from a truth; other integers as they are. */
 export function asInteger(l: Lanes, a: Term, from: DType): Term {
   return from === "bool" && l.count === 4 ? l.and(a, l.integer(1)) : a;
+}
+
+/**
+ * max and min of floats. Beside a constant that is a number only the other side's NaN has to be kept, which one
+ * instruction does; zeros of the wrong sign are put right by adding zero. In general V8 needs eight.
+ */
+function extreme(l: Lanes, leaf: "max" | "min", [a = nothing, b = nothing]: readonly Term[], scalars: readonly Scalar[]): Term {
+  const at = l.count === 4 ? scalars.findIndex((scalar) => scalar.kind === "constant" && !Number.isNaN(scalar.value)) : -1;
+  const limit = scalars[at];
+  if (limit?.kind !== "constant" || (leaf === "min" && Object.is(limit.value, -0))) return leaf === "max" ? l.max(a, b) : l.min(a, b);
+  const [x, c] = at === 0 ? [b, a] : [a, b];
+  if (leaf === "min") return l.smaller(x, c);
+  return Object.is(limit.value, 0) ? l.add(l.larger(x, c), c) : l.larger(x, c);
 }
 
 /** Leaves that depend on the dtype they compute in. */

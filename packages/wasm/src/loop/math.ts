@@ -46,14 +46,18 @@ export function isMathName(name: string): name is MathName {
   return Object.hasOwn(formulas, name);
 }
 
+const short: ReadonlySet<MathName> = new Set<MathName>(["exp", "log", "tanh", "erf"]);
+
 /** Every leaf that has a formula. */
 export const mathNames: readonly MathName[] = Object.keys(formulas).filter(isMathName);
 
 /** The mathematical functions one module has, each emitted once, four lanes wide (one on the scalar level). */
 export class MathFunctions {
   readonly #functions = new Map<MathName, FunctionHandle>();
+  readonly #module: ModuleBuilder;
 
   constructor(module: ModuleBuilder, level: Level, needed: Iterable<MathName>) {
+    this.#module = module;
     const count = level === "scalar" ? 1 : 4;
     const type = count === 4 ? "v128" : "f32";
     for (const name of new Set(needed)) {
@@ -71,6 +75,15 @@ export class MathFunctions {
       });
       this.#functions.set(name, handle);
     }
+  }
+
+  /** The short formulas written out where they are used, which in a loop saves what surrounds a call; else a call. */
+  inline(lanes: Lanes, name: MathName, args: readonly Term[]): Term {
+    if (lanes.count === 1 || !short.has(name)) return this.call(lanes, name, args);
+    const row: Formula = formulas[name];
+    const [x, y = x] = args;
+    if (x === undefined || y === undefined) throw new RangeError(`${name} misses an argument`);
+    return row.formula(lanes.within(this.#module), x, y);
   }
 
   /** A call on the lanes at hand; one lane on a vector level goes through a vector. */

@@ -38,7 +38,9 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
   const bytes = ids.map((id) => buffers[id]?.bytes ?? 0);
   const workspaceBytes = Math.max(0, ...kernels.map((kernel) => kernel.workspaceBytes));
   const workspace = Math.ceil((1024 + 4 * ids.length) / 64) * 64;
-  const head = workspace + workspaceBytes;
+  const scratch = workspace + Math.ceil(workspaceBytes / 64) * 64;
+  const scratchBytes = Math.max(0, ...kernels.map((kernel) => kernel.scratchBytes));
+  const head = scratch + scratchBytes;
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes.reduce((a, b) => a + b + 8, head) / pageBytes), maximum: 65_536 });
   const bytesOf = new Uint8Array(memory.buffer).fill(canary);
   const addresses = placeBackwards(bytes, last, memory.buffer.byteLength);
@@ -51,9 +53,9 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
   const launches = kernels
     .filter(({ tiles }) => tiles > 0)
     .map((kernel) => ({ kernel, addresses: ids.map((_, slot) => ({ kind: "table", slot }) as const) }));
-  const module = new WebAssembly.Module(programModule(launches, level, 0, false, () => undefined));
+  const module = new WebAssembly.Module(programModule(launches, level, scratchBytes, false, () => undefined));
   const run = exportedFunction(new WebAssembly.Instance(module, { env: { memory } }), "run");
-  run(0, 1, 1, 0, 1024, 0, workspace, 0);
+  run(0, 1, 1, 0, 1024, scratch, workspace, 0);
 
   const written = new Set<number>();
   const outputs = step.writes.map(({ buffer }, i) => {
@@ -65,7 +67,7 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
     return host;
   });
   for (let at = 64; at < bytesOf.length; at++) {
-    const inWorkspace = at >= workspace && at < workspace + workspaceBytes;
+    const inWorkspace = at >= workspace && at < head;
     if (bytesOf[at] !== before[at] && !written.has(at) && !inWorkspace)
       throw new RangeError(`byte ${at} changed, and no buffer that is written lies there`);
   }

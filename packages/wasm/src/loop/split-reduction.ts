@@ -1,18 +1,6 @@
 import { bytesOf, type LoopStep, type PlanBuffer } from "@gradus/compile";
-import {
-  addIndex,
-  axisIndex,
-  type IndexExpression,
-  linearIndex,
-  offsetIndex,
-  type Scalar,
-  ScalarBuilder,
-  scaleIndex,
-  type Shape,
-  sizeOf,
-  stridesOf,
-  substituteAxes,
-} from "@gradus/tensor";
+import { addIndex, axisIndex, linearIndex, offsetIndex, ScalarBuilder, scaleIndex, type Shape, sizeOf, stridesOf } from "@gradus/tensor";
+import { withAxes } from "./rewrite.ts";
 
 /** A reduction in two goes: parts of the longest reduced axis first, then the parts' results. */
 export interface SplitReduction {
@@ -117,31 +105,4 @@ function lastStep(step: LoopStep, count: number, partial: number): LoopStep {
     terms: step.terms.map(({ combine, value: { dtype } }, slot) => ({ combine, value: s.load(step.reads.length + slot, dtype, at) })),
     reads: [...step.reads, ...step.terms.map((_, slot) => partial + slot)],
   };
-}
-
-/** The same program with every axis replaced. */
-function withAxes(s: ScalarBuilder, root: Scalar, axes: readonly IndexExpression[]): Scalar {
-  const known = new Map<Scalar, Scalar>();
-  const move = (scalar: Scalar): Scalar => {
-    let moved = known.get(scalar);
-    if (moved === undefined) known.set(scalar, (moved = rebuild(scalar)));
-    return moved;
-  };
-  const rebuild = (scalar: Scalar): Scalar => {
-    switch (scalar.kind) {
-      case "constant":
-        return s.constant(scalar.dtype, scalar.value);
-      case "index":
-        return s.index(substituteAxes(scalar.of, axes, move));
-      case "load":
-        return s.load(scalar.buffer, scalar.dtype, substituteAxes(scalar.at, axes, move));
-      case "accumulator":
-        return s.accumulator(scalar.slot, scalar.dtype);
-      case "call":
-        return s.call(scalar.leaf, ...scalar.args.map(move));
-    }
-    scalar satisfies never;
-    throw new RangeError("unknown scalar");
-  };
-  return move(root);
 }

@@ -92,10 +92,12 @@ function countedTaps(
   window: IndexExpression,
   size: number,
   axis: number,
-  { kernel, stride, padding, countIncludePad }: Average,
+  { kernel, stride, padding, countIncludePad, ceilMode }: Average,
 ): Scalar {
   const taps = kernel[axis] ?? 1;
   const pad = padding[axis] ?? 0;
+  // Every window there is lies within the padding, unless the output's size was rounded up.
+  if (!ceilMode && (countIncludePad || pad === 0)) return s.constant("int32", taps);
   const start = offsetIndex(scaleIndex(window, stride[axis] ?? 1), -pad);
   const low = countIncludePad ? -pad : 0;
   const high = countIncludePad ? size + pad : size;

@@ -2,7 +2,7 @@ import { ArgumentError } from "../../errors.ts";
 import { apply } from "../../op/apply.ts";
 import { integer, number } from "../../op/attr.ts";
 import { inKernel } from "../../random/arithmetic.ts";
-import { integerFrom, normalFrom, uniformFrom } from "../../random/distributions.ts";
+import { integerFrom, normalFrom, truncatedBell, uniformFrom } from "../../random/distributions.ts";
 import { integerRange, type TruncatedNormalOptions } from "../../random/host.ts";
 import type { Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -27,7 +27,7 @@ export const bitsToNormalOp = unaryWith(
   {
     takes: "word",
     gives: "float32",
-    body: (s, bits, shape) => normalFrom(inKernel(s), bits, shape),
+    body: (s, bits, shape) => normalFrom(inKernel(s), bits, truncatedBell(shape)),
     vjp: () => null,
   },
 );

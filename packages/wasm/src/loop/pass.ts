@@ -1,0 +1,109 @@
+import { type Combine, type Scalar, sizeOf } from "@gradus/tensor";
+import type { LoopStep } from "@gradus/compile";
+import type { Local } from "../asm/index.ts";
+import { finds, finish, mayWin, restart, type Running, startReduction, takeTerm } from "./combine.ts";
+import { Evaluator, type Site } from "./evaluate.ts";
+import type { Lanes } from "./lanes.ts";
+
+/** What one way through the parallel body computes. */
+export interface Body {
+  readonly step: LoopStep;
+  /** The terms at each place of a short reduction, which is written out; null where the reduction is a loop over `step.terms`. */
+  readonly taps: readonly (readonly Scalar[])[] | null;
+  /** What is stored, for each of the vectors that are written out one after the other. */
+  readonly writes: readonly (readonly Scalar[])[];
+  /** Whether those vectors are computed step by step in turn. */
+  readonly inTurn: boolean;
+}
+
+/** One way through the parallel body: four lanes wide, or one. */
+export class Pass {
+  readonly lanes: Lanes;
+  readonly body: Body;
+  readonly #site: Omit<Site, "accumulators">;
+  readonly #terms: Evaluator;
+  readonly #stores: Evaluator;
+  readonly #running: readonly Running[];
+
+  constructor(lanes: Lanes, site: Omit<Site, "accumulators">, body: Body) {
+    this.lanes = lanes;
+    this.body = body;
+    this.#site = site;
+    const { step, taps, writes } = body;
+    this.#running = step.terms.map(({ combine, value }) => startReduction(lanes, combine, value.dtype));
+    this.#terms = new Evaluator(lanes, { ...site, accumulators: [] }, taps?.flat() ?? step.terms.map(({ value }) => value));
+    const accumulators = this.#running.map(({ value, position }) => position ?? value);
+    this.#stores = new Evaluator(lanes, { ...site, accumulators }, writes.flat());
+  }
+
+  enter(depth: number): void {
+    this.#terms.enter(depth, this.body.taps !== null && depth === this.#site.accumulatorDepth);
+    // What is stored may depend on the reduction, which is not done yet when its own depth is entered.
+    if (depth < this.#site.accumulatorDepth) this.#stores.enter(depth);
+  }
+
+  leave(depth: number): void {
+    this.#terms.leave();
+    if (depth < this.#site.accumulatorDepth) this.#stores.leave();
+  }
+
+  /** Runs over the reduced axes. */
+  reduce(depth: number): void {
+    const { f } = this.lanes;
+    const { terms, reduce, extents } = this.body.step;
+    if (terms.length === 0) return;
+    this.#each((running, { combine, dtype }) => restart(this.lanes, combine, dtype, running));
+    if (this.body.taps !== null) {
+      this.body.taps.forEach((values, at) =>
+        this.#each((running, { combine, dtype }, i) => {
+          const value = values[i];
+          if (value !== undefined) takeTerm(this.lanes, combine, dtype, running, this.#terms.value(value), this.lanes.integer(at));
+        }),
+      );
+    } else {
+      const reduced = this.#site.axes.slice(extents.length);
+      const position = f.local("i32", 0);
+      const take = (): void => {
+        this.#terms.enter(depth);
+        const at = this.lanes.count === 1 ? () => f.get(position) : () => f.i32x4.splat(position);
+        this.#each((running, { combine, dtype, value }) => {
+          const term = this.#terms.value(value);
+          const win = (): void => takeTerm(this.lanes, combine, dtype, running, term, at);
+          if (finds(combine)) f.if(() => mayWin(this.lanes, combine, dtype, running, [term]), win);
+          else win();
+        });
+        this.#terms.leave();
+        f.set(position, () => f.i32.add(position, 1));
+      };
+      const loop = (axis: number): void => {
+        const index = reduced[axis];
+        if (index === undefined) return take();
+        f.for(index, 0, reduce[axis] ?? 1, 1, () => loop(axis + 1));
+      };
+      if (sizeOf(reduce) > 0) loop(0);
+      f.free(position);
+    }
+    this.#each((running) => finish(this.lanes, running));
+  }
+
+  /** The values to store, vector by vector; each vector's are computed before any of them is stored. */
+  forResults(storeVector: (values: readonly Local[], vector: number) => void): void {
+    const { writes } = this.body;
+    this.#stores.enter(this.#site.accumulatorDepth, true);
+    if (this.body.inTurn) this.#stores.inTurn(writes);
+    writes.forEach((values, vector) =>
+      storeVector(
+        values.map((value) => this.#stores.value(value)),
+        vector,
+      ),
+    );
+    this.#stores.leave();
+  }
+
+  #each(visit: (running: Running, term: { combine: Combine; dtype: Scalar["dtype"]; value: Scalar }, index: number) => void): void {
+    this.body.step.terms.forEach(({ combine, value }, i) => {
+      const running = this.#running[i];
+      if (running !== undefined) visit(running, { combine, dtype: value.dtype, value }, i);
+    });
+  }
+}

@@ -1,0 +1,96 @@
+import { compile, Engine, type LoopStep, type Plan } from "@gradus/compile";
+import { ReferenceBackend } from "@gradus/reference";
+import {
+  argmax,
+  avgPool2d,
+  fromHost,
+  type HostData,
+  hostArray,
+  max,
+  maxPool2d,
+  sizeOf,
+  sum,
+  type Tensor,
+  useRuntime,
+  vjp,
+} from "@gradus/tensor";
+import { describe, expect, test } from "vitest";
+import { wasmFeatures } from "../features.ts";
+import { innerBody } from "./bodies.ts";
+import { referenceStep, runStep } from "./run-step.test.harness.ts";
+import { LoopShape } from "./shape.ts";
+
+const levels = (["relaxed", "simd", "scalar"] as const).filter((level) => level !== "relaxed" || wasmFeatures().relaxedSimd);
+
+/** The loop steps that a function of a tensor of this shape, and its gradient, come to. */
+function planOf(shape: readonly number[], f: (x: Tensor) => Tensor): Plan {
+  useRuntime(new Engine(new ReferenceBackend()));
+  const x = fromHost(shape, "float32", new Float32Array(sizeOf(shape)));
+  const step = compile((given: Tensor) => {
+    const { value: output, pullback } = vjp(f, [given]);
+    return output.dtype === "float32" ? [output, ...pullback(output)] : [output];
+  });
+  step(x);
+  const [plan] = step.plans;
+  if (plan === undefined) throw new Error("no plan was made");
+  return plan;
+}
+
+function dataOf({ buffers }: Plan, id: number): HostData {
+  const { dtype = "float32", shape = [] } = buffers[id] ?? {};
+  const data = hostArray(dtype, sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = dtype === "float32" ? ((i * 37) % 23) - 11 : (i * 7) % 9;
+  return data;
+}
+
+const cases: readonly (readonly [name: string, shape: readonly number[], f: (x: Tensor) => Tensor])[] = [
+  ["padded max pool", [2, 3, 42, 50], (x) => maxPool2d(x, 3, { stride: 2, padding: 1 })],
+  ["padded max pool of narrow rows", [4, 1, 20, 9], (x) => maxPool2d(x, 3, { stride: 1, padding: 1 })],
+  ["padded average pool", [3, 2, 25, 41], (x) => avgPool2d(x, 3, { stride: 2, padding: 1, countIncludePad: false })],
+  ["overlapping average pool", [2, 2, 41, 41], (x) => avgPool2d(x, 3, { stride: 2 })],
+  ["average pool rounded up", [2, 2, 30, 44], (x) => avgPool2d(x, 3, { stride: 2, ceilMode: true })],
+  ["sums of columns", [5, 70, 203], (x) => sum(x, { axis: 1 })],
+  ["largest of columns", [70, 1030], (x) => max(x, { axis: 0 })],
+  ["where columns are largest", [67, 270], (x) => argmax(x, { axis: 0 })],
+  ["where rows are largest", [6, 1000], (x) => argmax(x, { axis: 1 })],
+];
+
+describe.each(levels)("at level %s", (level) => {
+  test.each(cases)("%s, forward and backward, is what float64 gives and reads nothing but its buffers", (_, shape, f) => {
+    const plan = planOf(shape, f);
+    for (const step of plan.steps.filter((each): each is LoopStep => each.kind === "loop")) {
+      const inputs = step.reads.map((id) => dataOf(plan, id));
+      for (let last = 0; last < step.reads.length + step.writes.length; last++) {
+        const given = { step, buffers: plan.buffers, inputs };
+        const got = runStep(given, { level, last, tileWork: 3000 });
+        const want = referenceStep(given);
+        got.forEach((values, i) => expect(differing(values, want[i] ?? []), step.label).toBe(-1));
+      }
+    }
+  });
+});
+
+test("most of a padded pool's planes are read without clamps, and their cores without questions", () => {
+  const plan = planOf([2, 3, 42, 50], (x) => maxPool2d(x, 3, { stride: 2, padding: 1 }));
+  const [pool] = plan.steps.filter((each): each is LoopStep => each.kind === "loop");
+  if (pool === undefined) throw new Error("no loop");
+  const inner = innerBody(new LoopShape(pool, { buffers: plan.buffers, tileWork: 60_000, math: () => expect.fail("no functions") }));
+  expect(inner).toMatchObject({
+    first: 1,
+    count: 5,
+    core: {
+      ranges: [
+        { low: 0, high: 6 },
+        { low: 1, high: 21 },
+        { low: 4, high: 25 },
+      ],
+    },
+  });
+});
+
+/** The first element that differs by more than rounding; -1 if none does. */
+function differing(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  for (let i = 0; i < want.length; i++)
+    if (!(Math.abs((got[i] ?? Number.NaN) - (want[i] ?? 0)) <= 1e-5 * (1 + Math.abs(want[i] ?? 0)))) return i;
+  return -1;
+}

@@ -1,0 +1,21 @@
+import type { Plan, Step } from "@gradus/compile";
+import { sizeOf } from "@gradus/tensor";
+import { workOf } from "./loop/shape.ts";
+
+/**
+ * Work from which a plan is worth waking other threads for, in additions: some 200 microseconds of one thread.
+ * A sleeping thread takes 25 to 50 of them to wake, and every kernel then ends at a barrier.
+ */
+export const usualSharedWork = 4_000_000;
+
+/** A rough count of a plan's work, in additions. */
+export function workOfPlan({ steps, buffers }: Plan): number {
+  const sizeOfBuffer = (id: number): number => sizeOf(buffers[id]?.shape ?? []);
+  const workOfStep = (step: Step): number => {
+    if (step.kind === "loop") return workOf(step) * sizeOf(step.extents);
+    // Of a matrix product m x k by k x n, this is m k n; of a convolution or its gradients about as much as it multiplies.
+    const sizes = [...step.reads.slice(0, 2), step.write].map(sizeOfBuffer);
+    return Math.sqrt(sizes.reduce((product, size) => product * size, 1));
+  };
+  return steps.reduce((sum, step) => sum + workOfStep(step), 0);
+}
