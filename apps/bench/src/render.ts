@@ -1,3 +1,4 @@
+import { judgeBars } from "./bars.ts";
 import { caseGroups } from "./case-groups.ts";
 import { speed } from "./case.ts";
 import { shareOfCeiling } from "./ceilings/ceilings.ts";
@@ -12,6 +13,7 @@ export function renderInto(document: string, report: Report): string {
     libraries: libraryRows(report),
     cases: caseTables(report),
     training: caseTables({ ...report, cases: report.cases.filter(({ name }) => name.includes("training")) }),
+    bars: barRows(report),
     budgets: budgetRows(report),
   };
   return document.replaceAll(
@@ -89,6 +91,27 @@ function cell(report: CaseReport, ceilings: readonly Ceiling[], result: Result |
   const beside = [share === "" ? "" : `${share} of the ceiling`, ratio(report, result)].filter((text) => text !== "").join(", ");
   return `${figure(speed(report.work, result.times.median))}${beside === "" ? "" : ` (${beside})`}`;
 }
+
+/** Each bar with its lowest and highest ratio, and the cases below it by name. */
+function barRows(report: Report): string {
+  const rows = judgeBars(report).map(({ cases, threads, against, atLeast, ratios }) => {
+    const sorted = ratios.toSorted((a, b) => a.ratio - b.ratio);
+    const below = sorted.filter(({ ratio }) => ratio < atLeast);
+    const range = [sorted[0], ...(sorted.length > 1 ? [sorted.at(-1)] : [])].map((one) => `${one?.ratio.toFixed(2) ?? ""}x`).join(" to ");
+    const missed = below.slice(0, namedBelow).map(({ name, ratio }) => `${name} ${ratio.toFixed(2)}x`);
+    if (below.length > namedBelow) missed.push(`${below.length - namedBelow} more`);
+    return [
+      cases,
+      threadCount(threads),
+      `${atLeast.toFixed(2)}x ${against}`,
+      range,
+      below.length === 0 ? "yes" : `**no**: ${missed.join(", ")}`,
+    ];
+  });
+  return table(["cases", "on", "at least", "measured", "holds"], rows);
+}
+
+const namedBelow = 6;
 
 function budgetRows({ budgets }: Report): string {
   return table(

@@ -90,6 +90,15 @@ export interface BudgetReport {
   readonly holds: boolean | null;
 }
 
+/** A promised speed, and the ratios that judge it. */
+export interface BarReport {
+  readonly cases: string;
+  readonly threads: number;
+  readonly against: string;
+  readonly atLeast: number;
+  readonly ratios: readonly { readonly name: string; readonly ratio: number }[];
+}
+
 /** Whether a contender is Gradus, at whatever level. */
 export function isOwn({ library }: Pick<Result, "library">): boolean {
   return library.split(" ")[0] === "gradus";

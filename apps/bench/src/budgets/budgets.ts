@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { BudgetReport } from "../report.ts";
 import { measureBundle } from "./bundle-size.ts";
 import { numbersFrom } from "./child.ts";
-import { measureHostOverhead } from "./host-overhead.ts";
+import { measureHostOverhead, measureLenetOverhead } from "./host-overhead.ts";
 import { measureKernelLatency } from "./kernel-latency.ts";
 import { measureOpTable } from "./op-table.ts";
 
@@ -34,6 +34,14 @@ export const budgets: readonly Budget[] = [
     async measure() {
       const { compiled } = await (overhead ??= measureHostOverhead());
       return { measured: `${compiled.median.toFixed(3)} ms median, ${compiled.min.toFixed(3)} best`, holds: compiled.median <= 0.1 };
+    },
+  },
+  {
+    name: "host cost of a compiled training step of LeNet-5",
+    limit: "0.2 ms",
+    async measure() {
+      const { median, min } = await measureLenetOverhead();
+      return { measured: `${median.toFixed(3)} ms median, ${min.toFixed(3)} best`, holds: median <= 0.2 };
     },
   },
   {

@@ -1,7 +1,8 @@
 import { compile, Engine, readProgram, takePending } from "@gradus/compile";
-import { bind, crossEntropy, Linear, Module } from "@gradus/nn";
+import { bind, crossEntropy, type Layer, Linear, Module } from "@gradus/nn";
 import { sgd } from "@gradus/optim";
 import { fromHost, type Tensor, tanh, useRuntime, valueAndGrad } from "@gradus/tensor";
+import { lenet5 } from "@gradus/zoo";
 import { type Statistics, statistics } from "../statistics.ts";
 import { IdleBackend } from "./idle-backend.ts";
 
@@ -35,6 +36,19 @@ export async function measureHostOverhead(nodes = 2000, steps = 400): Promise<Ho
   }
 }
 
+/** What a compiled training step of LeNet-5 costs the host, in milliseconds, on a backend that does nothing. */
+export async function measureLenetOverhead(steps = 2000): Promise<Statistics> {
+  const before = useRuntime(new Engine(new IdleBackend()));
+  try {
+    const compiled = compile(stepOf(lenet5()));
+    const image = fromHost([64, 1, 28, 28], "float32", new Float32Array(64 * 28 * 28));
+    const label = fromHost([64], "int32", new Int32Array(64));
+    return await timed(steps, async () => compiled(image, label).item());
+  } finally {
+    useRuntime(before);
+  }
+}
+
 interface TrainingStep {
   readonly step: (image: Tensor, label: Tensor) => Tensor;
   readonly image: Tensor;
@@ -42,16 +56,19 @@ interface TrainingStep {
 }
 
 function trainingStep(layers: number): TrainingStep {
-  const model = bind(new Chain(layers));
-  const optimizer = sgd({ learningRate: 0.01, momentum: 0.9 });
   return {
-    step(image, label) {
-      const { loss, grads } = valueAndGrad(model, () => crossEntropy(model.forward(image), label));
-      optimizer.apply(model, grads, { loss });
-      return loss;
-    },
+    step: stepOf(bind(new Chain(layers))),
     image: fromHost([4, 8], "float32", new Float32Array(32)),
     label: fromHost([4], "int32", Int32Array.of(0, 1, 2, 3)),
+  };
+}
+
+function stepOf(model: Layer): TrainingStep["step"] {
+  const optimizer = sgd({ learningRate: 0.01, momentum: 0.9 });
+  return (image, label) => {
+    const { loss, grads } = valueAndGrad(model, () => crossEntropy(model.forward(image), label));
+    optimizer.apply(model, grads, { loss });
+    return loss;
   };
 }
 
