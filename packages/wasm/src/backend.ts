@@ -236,7 +236,10 @@ export class WasmBackend implements Backend {
         return needed.math;
       },
     };
-    const table = kernelTable((epilogue) => epilogueCode(epilogue, this.level, context), this.#convolution);
+    const table = kernelTable((epilogue) => epilogueCode(epilogue, this.level, context), {
+      algorithm: this.#convolution,
+      threads: this.threads,
+    });
     const guards = this.#guards?.layout(plan) ?? null;
     const launches: StepLaunch[] = [];
     for (const step of plan.steps) {

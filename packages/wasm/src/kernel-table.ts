@@ -3,7 +3,7 @@ import { type Convolution, convolutionSizes, type Shape, sizeOf } from "@gradus/
 import type { Conv2dShape } from "./kernels/conv2d-shape.ts";
 import { conv2dInputGradKernels } from "./kernels/conv2d-input-gradient.ts";
 import { conv2dWeightGradKernels } from "./kernels/conv2d-weight-gradient.ts";
-import type { ConvolutionAlgorithm } from "./kernels/convolution-algorithm.ts";
+import type { ConvolutionSettings } from "./kernels/convolution-algorithm.ts";
 import { conv2dKernels } from "./kernels/conv2d.ts";
 import type { Epilogue as EpilogueCode, Kernel } from "./kernels/kernel.ts";
 import { matmulKernels } from "./kernels/matmul.ts";
@@ -12,7 +12,7 @@ import { scatterAddKernels } from "./kernels/scatter-add.ts";
 /** Kernels for every library op: phases run in order. */
 export function kernelTable(
   code: (epilogue: Epilogue | null) => EpilogueCode | null,
-  algorithm: ConvolutionAlgorithm,
+  settings: ConvolutionSettings,
 ): KernelTable<readonly Kernel[]> {
   return {
     matmul: ({ x: { a, b }, attrs: { transposeA, transposeB }, out: { shape } }, epilogue) => {
@@ -24,13 +24,11 @@ export function kernelTable(
       if (batchStrideA === null || batchStrideB === null) throw new RangeError("a batch that repeats part of its axes was not expanded");
       return [matmulKernels({ batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB }, code(epilogue))];
     },
-    conv2d: ({ x: { x, weight }, attrs }, epilogue) => [
-      conv2dKernels(conv2dShape(x.shape, weight.shape, attrs), code(epilogue), algorithm),
-    ],
+    conv2d: ({ x: { x, weight }, attrs }, epilogue) => [conv2dKernels(conv2dShape(x.shape, weight.shape, attrs), code(epilogue), settings)],
     conv2dInputGrad: ({ x: { weight }, attrs }, epilogue) => [
-      conv2dInputGradKernels(conv2dShape(attrs.inputShape, weight.shape, attrs), code(epilogue), algorithm),
+      conv2dInputGradKernels(conv2dShape(attrs.inputShape, weight.shape, attrs), code(epilogue), settings),
     ],
-    conv2dWeightGrad: ({ x: { x }, attrs }) => [conv2dWeightGradKernels(conv2dShape(x.shape, attrs.weightShape, attrs), algorithm)],
+    conv2dWeightGrad: ({ x: { x }, attrs }) => [conv2dWeightGradKernels(conv2dShape(x.shape, attrs.weightShape, attrs), settings)],
     scatterAdd: ({ x: { index, updates }, attrs: { rows } }) => [
       scatterAddKernels({ count: index.shape[0] ?? 0, rows, inner: sizeOf(updates.shape.slice(1)) }),
     ],

@@ -12,6 +12,8 @@ const unrolledTaps = 25;
 /** Products summed before partial sums go to memory, so that a tile's weights and image rows stay in the first-level cache. */
 const longestSum = 600;
 const operationsPerTile = 4_000_000;
+/** With fewer tiles some threads would wait for others; below so many operations a tile is not worth claiming. */
+const fewestTiles = 8;
 const fewestOperations = 500_000;
 
 export interface DirectPlaces {
@@ -60,8 +62,9 @@ function block({ n, c, o, kh, kw, groups, oh, ow }: Conv2dShape): Blocking {
   const perRow = 2 * og * cg * taps * ow;
   const perPlane = perRow * oh;
   const rowStep = upright && width === 8 ? rowUnit(oh) : upright || paired ? 2 : 1;
-  const rowBlock = Math.min(oh, blockSize(oh, operationsPerTile / Math.max(1, perRow), rowStep));
-  const wanted = operationsPerTile / Math.max(1, 2 * cg * taps * ow * rowBlock);
+  const operations = Math.max(fewestOperations, Math.min(operationsPerTile, (perPlane * n * groups) / fewestTiles));
+  const rowBlock = Math.min(oh, blockSize(oh, operations / Math.max(1, perRow), rowStep));
+  const wanted = operations / Math.max(1, 2 * cg * taps * ow * rowBlock);
   const blocks = Math.max(1, Math.ceil(cg / Math.max(1, Math.floor(longestSum / taps))));
   const unroll = Math.max(1, Math.min(cg, Math.floor(6 / taps)));
   return {

@@ -1,4 +1,4 @@
-import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
+import { type ConvolutionSettings, directOnOneThread, winogradPays } from "./convolution-algorithm.ts";
 import { columnGradient } from "./conv2d-columns.ts";
 import { depthwise, isDepthwise } from "./conv2d-depthwise.ts";
 import { flipWeights, flippedBytes } from "./conv2d-flip.ts";
@@ -25,7 +25,7 @@ const wasteLimit = 1.3;
 export function conv2dInputGradKernels(
   shape: Conv2dShape,
   epilogue: Epilogue | null,
-  algorithm: ConvolutionAlgorithm = "direct",
+  { algorithm, threads }: ConvolutionSettings = directOnOneThread,
 ): readonly Kernel[] {
   const { n, c, h, w, o, kh, kw, strideH, strideW, padTop, padLeft, dilationH, dilationW, groups, oh, ow } = shape;
   if (n * c * h * w === 0) return [];
@@ -55,7 +55,7 @@ export function conv2dInputGradKernels(
   const tiles = transposes(shape) ? transposedTiles(shape) : Number.POSITIVE_INFINITY;
   if (tiles < tilingOf(backward).count && winogradPays(algorithm, shape, needed, tiles)) return winogradTransposed(shape, epilogue);
   if (winogradPays(algorithm, backward, needed))
-    return winogradConvolution(backward, epilogue, { buffers, image: { buffer: 0 }, weights: { buffer: 1 }, backward: true });
+    return winogradConvolution(backward, epilogue, { buffers, image: { buffer: 0 }, weights: { buffer: 1 }, backward: true }, threads);
   if (strideH > 1 || strideW > 1 || h * w > wasteLimit * oh * ow) return [columnGradient(shape, epilogue)];
   return [
     flipWeights(shape, buffers),

@@ -1,6 +1,6 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
-import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
+import { type ConvolutionSettings, directOnOneThread, winogradPays } from "./convolution-algorithm.ts";
 import { depthwiseWeightGradient, isDepthwise } from "./conv2d-depthwise.ts";
 import { paddedBytes, padImages } from "./conv2d-pad.ts";
 import { conv2dKey, type Conv2dShape, describe, flattened, type ImageLayout, imageLayout, tapOffset } from "./conv2d-shape.ts";
@@ -17,7 +17,7 @@ const operationsPerTile = 4_000_000;
 const fewestTiles = 8;
 const fewestOperations = 500_000;
 /** Bytes of images and cotangents that stay in the first-level cache while the taps of a tile go over them. */
-const cachedBytes = 16_384;
+const cachedBytes = 32_768;
 /** Steps emitted one by one before a row becomes a loop. */
 const unrolledSteps = 8;
 
@@ -28,7 +28,7 @@ const unrolledSteps = 8;
  * both, where they lie, and a register tile holds a few output channels x a few taps; lanes are summed once at the end.
  * Nothing is transposed or gathered, and as tiles own whole weights, no partial sums pass between threads.
  */
-export function conv2dWeightGradKernels(original: Conv2dShape, algorithm: ConvolutionAlgorithm = "direct"): readonly Kernel[] {
+export function conv2dWeightGradKernels(original: Conv2dShape, { algorithm }: ConvolutionSettings = directOnOneThread): readonly Kernel[] {
   if (original.o * original.c * original.kh * original.kw === 0) return [];
   if (winogradPays(algorithm, original)) return winogradWeightGradient(original);
   if (isDepthwise(original) && original.kh * original.kw <= weightRegisters) return [depthwiseWeightGradient(original)];

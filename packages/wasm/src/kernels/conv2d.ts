@@ -1,4 +1,4 @@
-import { type ConvolutionAlgorithm, winogradPays } from "./convolution-algorithm.ts";
+import { type ConvolutionSettings, directOnOneThread, winogradPays } from "./convolution-algorithm.ts";
 import { depthwise, isDepthwise } from "./conv2d-depthwise.ts";
 import { directConvolution } from "./conv2d-direct.ts";
 import { paddedBytes, padImages } from "./conv2d-pad.ts";
@@ -18,7 +18,7 @@ import { winogradConvolution } from "./winograd.ts";
 export function conv2dKernels(
   shape: Conv2dShape,
   epilogue: Epilogue | null,
-  algorithm: ConvolutionAlgorithm = "direct",
+  { algorithm, threads }: ConvolutionSettings = directOnOneThread,
 ): readonly Kernel[] {
   const { n, c, o, h, w, oh, ow, groups, kh, kw } = shape;
   if (n * o * oh * ow === 0) return [];
@@ -32,7 +32,7 @@ export function conv2dKernels(
     );
   const buffers = 3 + (epilogue?.buffers ?? 0);
   if (winogradPays(algorithm, shape))
-    return winogradConvolution(shape, epilogue, { buffers, image: { buffer: 0 }, weights: { buffer: 1 }, backward: false });
+    return winogradConvolution(shape, epilogue, { buffers, image: { buffer: 0 }, weights: { buffer: 1 }, backward: false }, threads);
   if (isDepthwise(shape)) return [depthwise(shape, "forward", epilogue, { buffers, input: { buffer: 0 }, weights: { buffer: 1 } })];
   return convolution(flat, epilogue, { buffers, input: { buffer: 0 }, weights: { buffer: 1 }, workspace: 0 });
 }

@@ -10,8 +10,17 @@ import { products as tileProducts } from "./winograd-tiles.ts";
  */
 export type ConvolutionAlgorithm = "fastest" | "direct";
 
+/** How a backend wants its convolutions. */
+export interface ConvolutionSettings {
+  readonly algorithm: ConvolutionAlgorithm;
+  /** How many threads share the work. */
+  readonly threads: number;
+}
+
+export const directOnOneThread: ConvolutionSettings = { algorithm: "direct", threads: 1 };
+
 /** Nanoseconds, measured on one core of 57 GFLOP/s: only their ratios count. */
-const cost = { product: 2 / 55, transformedProduct: 2 / 56, image: 11, output: 9, weights: 7, paddedPixel: 0.35 };
+export const cost = { product: 2 / 55, transformedProduct: 2 / 56, image: 11, output: 9, weights: 7, paddedPixel: 0.35 };
 
 /** Rounding is not given away for less than a tenth of the time. */
 const worthwhile = 1.1;

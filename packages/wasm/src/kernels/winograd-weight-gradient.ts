@@ -21,6 +21,9 @@ const channelsTogether = 64;
 const longestSum = 64;
 /** With fewer units of work some threads would wait for others. */
 const fewestUnits = 16;
+/** Bytes of all parts' sums that stay in the last cache; beyond it a part takes at least so many tiles. */
+const cachedSums = 8_000_000;
+const tilesPerPart = 192;
 /** Output channels that one call of the summing kernel takes. */
 const outputsPerSum = 8;
 
@@ -107,7 +110,11 @@ function block(shape: Conv2dShape): Blocking {
   const outputs = Math.min(o, blockSize(o, outputsTogether, Math.min(o, rowUnit(o))));
   const channels = blockSize(c, channelsTogether, panelWidth);
   const [outputBlocks, channelBlocks] = [Math.ceil(o / outputs), Math.ceil(c / channels)];
-  const wanted = Math.min(Math.ceil(fewestUnits / (outputBlocks * channelBlocks)), Math.ceil(count / longestSum));
+  const blocks = outputBlocks * channelBlocks;
+  const parts = Math.min(Math.ceil(fewestUnits / blocks), Math.ceil(count / longestSum));
+  // Sums that leave the cache are worth their way for many tiles only.
+  const wanted =
+    parts * blocks * sumBytes({ outputs, channels }) <= cachedSums ? parts : Math.max(1, Math.min(parts, Math.floor(count / tilesPerPart)));
   const perPart = roundUp(Math.ceil(count / wanted), 4);
   const tiles = blockSize(perPart, longestSum, 4);
   return { outputs, channels, outputBlocks, channelBlocks, tiles, perPart, parts: Math.ceil(count / perPart) };
@@ -118,12 +125,12 @@ function unitsOf({ outputBlocks, channelBlocks, parts }: Blocking): number {
 }
 
 /** From one value of a tile's sums to the next. */
-function sumStride({ outputs, channels }: Blocking): number {
+function sumStride({ outputs, channels }: Pick<Blocking, "outputs" | "channels">): number {
   return outputs * channels * 4 + gap;
 }
 
-function sumBytes(blocking: Blocking): number {
-  return products * sumStride(blocking);
+function sumBytes(block: Pick<Blocking, "outputs" | "channels">): number {
+  return products * sumStride(block);
 }
 
 /** Byte offsets in a thread's scratch, and bytes from one value of a tile to the next. */

@@ -83,16 +83,34 @@ describe.each(["relaxed", "simd"] as const)("Winograd's convolutions on %s", (le
       return result.reduce((most, value, i) => Math.max(most, Math.abs(value - (y[i] ?? NaN))), 0) / rms;
     };
     expect(error(runKernels(winogradConvolution(shape, null, places), [x, weights], y.length, level, 1))).toBeLessThan(2e-5);
-    expect(error(runKernels(conv2dKernels(shape, null, "direct"), [x, weights], y.length, level, 1))).toBeLessThan(1e-5);
+    expect(error(runKernels(conv2dKernels(shape, null), [x, weights], y.length, level, 1))).toBeLessThan(1e-5);
   });
+});
+
+describe("work for several threads", () => {
+  it.each([conv([1, 16, 32, 32], 16, [3, 3], pad(1)), conv([1, 64, 8, 8], 64, [3, 3], pad(1)), conv([2, 64, 28, 28], 70, [3, 3], pad(1))])(
+    "is cut finer, to the same bits",
+    (shape) => {
+      const { n, c, h, w, o, oh, ow } = shape;
+      const inputs = [randomFloats(n * c * h * w, 1), randomFloats(o * c * 9, 2)];
+      const places = { image: { buffer: 0 }, weights: { buffer: 1 }, backward: false, buffers: 3 };
+      const [one, four] = [1, 4].map((threads) => winogradConvolution(shape, null, places, threads));
+      expect(Math.max(...(four ?? []).map(({ tiles }) => tiles))).toBeGreaterThanOrEqual(3);
+      expect(runKernels(four ?? [], inputs, n * o * oh * ow, "relaxed", 1)).toEqual(
+        runKernels(one ?? [], inputs, n * o * oh * ow, "relaxed", 1),
+      );
+    },
+  );
 });
 
 describe("the choice of algorithm", () => {
   const block = conv([8, 64, 56, 56], 64, [3, 3], pad(1));
   const names = (shape: Conv2dShape, algorithm: "fastest" | "direct") =>
-    [conv2dKernels(shape, null, algorithm), conv2dInputGradKernels(shape, null, algorithm), conv2dWeightGradKernels(shape, algorithm)].map(
-      (kernels) => kernels.some(({ name }) => name.includes("winograd")),
-    );
+    [
+      conv2dKernels(shape, null, { algorithm, threads: 1 }),
+      conv2dInputGradKernels(shape, null, { algorithm, threads: 1 }),
+      conv2dWeightGradKernels(shape, { algorithm, threads: 1 }),
+    ].map((kernels) => kernels.some(({ name }) => name.includes("winograd")));
 
   it("takes transforms for 3 x 3 windows over many channels, in all three passes", () =>
     expect(names(block, "fastest")).toEqual([true, true, true]));

@@ -1,6 +1,7 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from "../asm/index.ts";
 import { conv2dKey, type Conv2dShape, describe, type ImageLayout, imageLayout } from "./conv2d-shape.ts";
 import { paddedBytes, padImages } from "./conv2d-pad.ts";
+import { cost } from "./convolution-algorithm.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
 import { address, coordinates, minimum, roundUp } from "./ranges.ts";
@@ -34,13 +35,13 @@ interface Blocking {
 }
 
 /** The padding copy, if one is needed, and the convolution in tiles of 4 x 4 outputs for windows of 3 x 3, of 2 x 2 for 5 x 5. */
-export function winogradConvolution(shape: Conv2dShape, epilogue: Epilogue | null, places: WinogradPlaces): readonly Kernel[] {
+export function winogradConvolution(shape: Conv2dShape, epilogue: Epilogue | null, places: WinogradPlaces, threads = 1): readonly Kernel[] {
   const whole = wholeTiles(shape);
   const layout = imageLayout(whole);
-  if (!layout.copied) return [convolve(shape, layout, epilogue, places, 0)];
+  if (!layout.copied) return [convolve(shape, layout, epilogue, places, 0, threads)];
   return [
     padImages(whole, layout, places.image, 0, places.buffers),
-    convolve(shape, layout, epilogue, { ...places, image: { workspace: 0 } }, paddedBytes(whole, layout)),
+    convolve(shape, layout, epilogue, { ...places, image: { workspace: 0 } }, paddedBytes(whole, layout), threads),
   ];
 }
 
@@ -50,12 +51,13 @@ function convolve(
   epilogue: Epilogue | null,
   places: WinogradPlaces,
   workspaceBytes: number,
+  threads: number,
 ): Kernel {
-  const blocking = block(shape);
+  const blocking = block(shape, threads);
   const { buffers, image, weights, backward } = places;
   return kernel({
     name: `conv2d winograd ${describe(shape)}`,
-    key: `winograd:${conv2dKey(shape)}:${placeKey(image)},${placeKey(weights)},${backward},${buffers}:${epilogue?.key ?? ""}`,
+    key: `winograd:${threads}:${conv2dKey(shape)}:${placeKey(image)},${placeKey(weights)},${backward},${buffers}:${epilogue?.key ?? ""}`,
     tiles: blocking.tileBlocks * blocking.outputBlocks,
     scratchBytes: scratchOf(shape, blocking).bytes,
     workspaceBytes,
@@ -70,31 +72,28 @@ const fewestTiles = 32;
 const mostTiles = 128;
 /** Output channels whose weights are transformed together. */
 const outputsTogether = 12;
-/** With fewer units of work some threads would wait for others; longer ones keep the engine from swapping in optimised code. */
-const fewestUnits = 8;
-const operationsPerUnit = 60_000_000;
+/** Units of work for each thread, so that none waits long for another; operations of a unit worth claiming; and the most before the engine swaps in optimised code. */
+const unitsPerThread = 4;
+const fewestOperations = 2_000_000;
+const mostOperations = 60_000_000;
 
-function block(shape: Conv2dShape): Blocking {
+/** Results do not depend on how work is cut, so it may depend on how many share it. */
+function block(shape: Conv2dShape, threads: number): Blocking {
   const { c, o } = shape;
   const { count } = tilingOf(shape);
-  const most = Math.min(mostTiles, Math.max(fewestTiles, Math.floor(cachedBytes / (products * c * 4))));
-  const tileBlocks = Math.ceil(count / most);
-  const tiles = roundUp(Math.ceil(count / tileBlocks), panelWidth);
+  const operations = 2 * products * c * o * count;
+  const cached = Math.min(mostTiles, Math.max(fewestTiles, Math.floor(cachedBytes / (products * c * 4))));
+  const least = Math.ceil(count / cached);
+  const wanted = threads === 1 ? 1 : Math.min(unitsPerThread * threads, Math.max(threads, Math.floor(operations / fewestOperations)));
+  const missing = Math.ceil(wanted / least);
+  // More blocks of tiles transform weights again, more blocks of outputs images.
+  const cutTiles = o * cost.weights < count * cost.image;
+  const tiles = roundUp(Math.ceil(count / (cutTiles ? least * missing : least)), panelWidth);
   const unit = Math.min(o, rowUnit(o));
-  const wanted = Math.max(
-    1,
-    Math.min(Math.ceil(fewestUnits / Math.ceil(count / tiles)), Math.floor(o / 64)),
-    Math.ceil((2 * products * c * o * tiles) / operationsPerUnit),
-  );
   const pass = Math.min(o, roundUp(outputsTogether, unit));
-  const outputs = Math.min(o, roundUp(Math.ceil(o / wanted), pass));
-  return {
-    tiles,
-    tileBlocks: Math.ceil(count / tiles),
-    outputs,
-    outputBlocks: Math.ceil(o / outputs),
-    pass,
-  };
+  const cuts = Math.max(cutTiles ? 1 : missing, Math.ceil((2 * products * c * o * tiles) / mostOperations));
+  const outputs = Math.min(o, roundUp(Math.ceil(o / cuts), pass));
+  return { tiles, tileBlocks: Math.ceil(count / tiles), outputs, outputBlocks: Math.ceil(o / outputs), pass };
 }
 
 function sizesOf({ c, o }: Conv2dShape, { tiles, pass }: Blocking): ProductSizes {
