@@ -8,7 +8,10 @@ import { budgets } from "./budgets/budgets.ts";
 import type { BenchCase } from "./case.ts";
 import { measureCeilings } from "./ceilings/ceilings.ts";
 import { compareReports, comparisonLines, isWorse } from "./comparison.ts";
-import { contenders } from "./contenders.ts";
+import { measureLoop } from "./ceilings/measure-loop.ts";
+import type { BrowserRun } from "./browser/browser-run.ts";
+import { isPagePeer } from "./browser/page-peers.ts";
+import { contenders, isPeer } from "./contenders.ts";
 import { describeHost } from "./host.ts";
 import { htmlReport } from "./html/report-page.ts";
 import { installPeers } from "./install-peers.ts";
@@ -49,7 +52,8 @@ async function run(options: Options): Promise<void> {
   if (chosenCases.length + chosenBudgets.length === 0)
     throw new UsageError(`no case is called ${options.filters.join(" or ")}; there are ${cases.map(({ name }) => name).join(", ")}`);
 
-  const host = describeHost();
+  const browser = options.browser ? await startBrowser() : null;
+  const host = describeHost(browser?.name ?? null);
   console.log(hostLine(host));
   const reportOf = (measurements: Measurements, judged: readonly BudgetReport[]): Report => ({
     format: reportFormat,
@@ -61,7 +65,7 @@ async function run(options: Options): Promise<void> {
   });
   // A run of many cases takes long: what it has is kept as it goes.
   const keep = (soFar: Measurements): void => writeJson(options, reportOf(soFar, []));
-  const measured = chosenCases.length === 0 ? nothing : await measureAll(chosenCases, options, keep);
+  const measured = chosenCases.length === 0 ? nothing : await measureAll(chosenCases, options, browser, keep).finally(async () => browser?.stop());
   const judged: BudgetReport[] = [];
   for (const { name, limit, measure: measureBudget } of chosenBudgets) {
     progress(`budget: ${name}`);
@@ -89,11 +93,27 @@ function writeJson({ json }: Options, report: Report): void {
   if (json !== null) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-async function measureAll(chosen: readonly BenchCase[], options: Options, keep: (soFar: Measurements) => void): Promise<Measurements> {
+async function startBrowser(): Promise<BrowserRun> {
+  progress("starting Chromium");
+  // Only runs in a browser need what starts one.
+  const { BrowserRun } = await import("./browser/browser-run.ts");
+  return BrowserRun.start();
+}
+
+async function measureAll(
+  chosen: readonly BenchCase[],
+  options: Options,
+  browser: BrowserRun | null,
+  keep: (soFar: Measurements) => void,
+): Promise<Measurements> {
   const { threads, levels, effort } = options;
-  const ceilings = await measureCeilings({ threads, levels, effort: Math.min(1, effort), onProgress: progress });
+  const wanted = { threads, levels, effort: Math.min(1, effort) };
+  if (browser !== null) progress("ceilings in the browser");
+  const ceilings = await (browser?.ceilings(wanted) ?? measureCeilings({ ...wanted, measureLoop, onProgress: progress }));
   for (const line of ceilingLines(ceilings)) say(line);
-  const who = contenders(options);
+  const who =
+    browser?.contenders({ threads, levels, peers: options.peers.filter(isPagePeer) }) ??
+    contenders({ threads, levels, peers: options.peers.filter(isPeer) });
   const done: CaseReport[] = [];
   const measured = await measure({
     cases: chosen,
@@ -139,7 +159,7 @@ async function profile({ filters, threads, levels, effort }: Options): Promise<v
   const chosen = cases.filter(({ name }) => filters.some((word) => name.includes(word)));
   if (chosen.length === 0)
     throw new UsageError(`profile takes words of a case's name; there are ${cases.map(({ name }) => name).join(", ")}`);
-  console.log(hostLine(describeHost()));
+  console.log(hostLine(describeHost(null)));
   for (const one of chosen)
     for (const level of levels.length === 0 ? [bestLevel()] : levels)
       for (const count of threads) {

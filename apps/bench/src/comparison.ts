@@ -47,6 +47,7 @@ export function compareReports(before: Report, after: Report): Comparison {
     });
   const warnings = [
     ...differs("Node", before.host.node, after.host.node),
+    ...differs("the browser", before.host.browser ?? "none", after.host.browser ?? "none"),
     ...differs("the system", before.host.system, after.host.system),
     ...Object.keys(after.versions).flatMap((library) => differs(library, before.versions[library], after.versions[library])),
   ];

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Command } from "./library-process.ts";
+import { type Command, LibraryProcess } from "./library-process.ts";
+import type { Launch } from "./running-library.ts";
 
 /** A library with a thread count: one row of a table. */
 export interface Contender {
@@ -8,9 +9,13 @@ export interface Contender {
   readonly name: string;
   readonly library: string;
   readonly threads: number;
-  readonly command: Command;
+  readonly launch: Launch;
   /** Whether it is installed on demand into the folder of the peers. */
   readonly installed: boolean;
+}
+
+export function contenderName(library: string, threads: number): string {
+  return threads === 1 ? library : `${library}, ${threads} threads`;
 }
 
 /** Libraries Gradus is measured beside, and whether each can use more than one thread in Node. */
@@ -52,7 +57,7 @@ export function contenders({ threads, levels, peers: chosen }: Selection): Conte
 }
 
 function contender(library: string, threads: number, command: Command, installed: boolean): Contender {
-  return { name: threads === 1 ? library : `${library}, ${threads} threads`, library, threads, command, installed };
+  return { name: contenderName(library, threads), library, threads, installed, launch: (patience) => new LibraryProcess(command, patience) };
 }
 
 function node(library: string, threads: number, level = ""): Command {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Answer, Request } from "./protocol.ts";
+import { type AnswerTo, type RunningLibrary, usualPatience } from "./running-library.ts";
 
 /** How a library's process is started. */
 export interface Command {
@@ -9,18 +10,8 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** How long a library may take over one request, in milliseconds, before it counts as stuck and is stopped. */
-export const usualPatience = 180_000;
-
-/** The kinds of answer each request may get, besides `cannot` and `failed`. */
-type AnswerTo<K extends Request["kind"]> = Extract<
-  Answer,
-  { kind: { prepare: "prepared"; time: "times"; release: "released" }[K] | "cannot" | "failed" }
->;
-
-/** One library in a process of its own, so that its threads, heap and code do not mix with another's. */
-export class LibraryProcess {
-  /** What the library says it is; null until `start` has resolved. */
+/** One library in a process of its own: a program that takes requests on its standard input and answers on file descriptor 3. */
+export class LibraryProcess implements RunningLibrary {
   version: string | null = null;
   readonly #command: Command;
   readonly #patience: number;
@@ -33,16 +24,15 @@ export class LibraryProcess {
     this.#patience = patience;
   }
 
-  get pid(): number | null {
-    return this.#child?.pid ?? null;
+  get pids(): readonly number[] {
+    const pid = this.#child?.pid;
+    return pid === undefined ? [] : [pid];
   }
 
-  /** Why it answers no more; null while it does. */
   get ended(): string | null {
     return this.#ended;
   }
 
-  /** Starts the process; resolves to null once it answers, or to the reason why it does not. */
   async start(): Promise<string | null> {
     const { file, args, env } = this.#command;
     const child = spawn(file, args, { stdio: ["pipe", "ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
@@ -73,7 +63,6 @@ export class LibraryProcess {
     return answer.kind === "hello" ? null : "why" in answer ? answer.why : "its first words were not hello";
   }
 
-  /** Asks one thing; a process that ended or is stuck answers `failed`. */
   async ask<K extends Request["kind"]>(request: Extract<Request, { kind: K }>): Promise<AnswerTo<K>> {
     const child = this.#child;
     const failed = (why: string): Extract<Answer, { kind: "failed" }> => ({ kind: "failed", why });
@@ -85,7 +74,7 @@ export class LibraryProcess {
     return answer as AnswerTo<K>;
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     // It may be in the middle of a computation, where it hears no other signal.
     this.#child?.kill("SIGKILL");
     this.#child = null;

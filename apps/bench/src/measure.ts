@@ -6,9 +6,9 @@ import { type NamedArray, readArrays, writeArrays } from "./arrays.ts";
 import type { BenchCase } from "./case.ts";
 import { difference } from "./difference.ts";
 import type { Contender } from "./contenders.ts";
-import { LibraryProcess, usualPatience } from "./library-process.ts";
 import { MachineLoad } from "./machine-load.ts";
 import type { CaseReport, Result } from "./report.ts";
+import { type RunningLibrary, usualPatience } from "./running-library.ts";
 import { statistics } from "./statistics.ts";
 
 export interface Effort {
@@ -41,7 +41,7 @@ const hopeless = 5000;
 const pause = 20;
 
 /**
- * Measures every case with every contender, each in its own process. Outputs are compared with those of the first
+ * Measures every case with every contender, each in its own process or page. Outputs are compared with those of the first
  * contender before anything is timed; then turns interleave (A B C A B C ...), so that what the machine does besides
  * strikes all alike. A contender that fails, hangs or dies is a row that says so; where its process ended, a new one is
  * started for the next case.
@@ -74,15 +74,15 @@ export async function measure({
     const versions = entrants.flatMap(({ contender, version }) => (version === null ? [] : [[contender.library, version] as const]));
     return { cases: reports, versions: Object.fromEntries(versions) };
   } finally {
-    for (const entrant of entrants) entrant.process.stop();
+    await Promise.all(entrants.map(async ({ running }) => running.stop()));
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** A contender and the process it has now. */
+/** A contender and the process or page it has now. */
 class Entrant {
   readonly contender: Contender;
-  process: LibraryProcess;
+  running: RunningLibrary;
   version: string | null = null;
   /** Why it could not be started. */
   missing: string | null = null;
@@ -91,18 +91,19 @@ class Entrant {
   constructor(contender: Contender, patience: number) {
     this.contender = contender;
     this.#patience = patience;
-    this.process = new LibraryProcess(contender.command, patience);
+    this.running = contender.launch(patience);
   }
 
   async start(): Promise<void> {
-    this.missing = await this.process.start();
-    this.version ??= this.process.version;
+    this.missing = await this.running.start();
+    this.version ??= this.running.version;
   }
 
-  /** A new process where the one it had has ended in the middle of a case; one that never started is left alone. */
+  /** A new one where the one it had has ended in the middle of a case; one that never started is left alone. */
   async revive(): Promise<void> {
-    if (this.missing !== null || this.process.ended === null) return;
-    this.process = new LibraryProcess(this.contender.command, this.#patience);
+    if (this.missing !== null || this.running.ended === null) return;
+    await this.running.stop();
+    this.running = this.contender.launch(this.#patience);
     await this.start();
   }
 }
@@ -132,7 +133,7 @@ async function measureCase(
       refused.set(entrant, { kind: "cannot", why: entrant.missing });
       continue;
     }
-    const answer = await entrant.process.ask<"prepare">({ kind: "prepare", benchCase, inputs, folder });
+    const answer = await entrant.running.ask<"prepare">({ kind: "prepare", benchCase, inputs, folder });
     if (answer.kind !== "prepared") {
       refused.set(entrant, answer);
       continue;
@@ -151,7 +152,7 @@ async function measureCase(
 
   onProgress("warming up");
   const load = new MachineLoad();
-  const pids = (): number[] => entrants.flatMap(({ process: { pid } }) => (pid === null ? [] : [pid]));
+  const pids = (): number[] => entrants.flatMap(({ running }) => running.pids);
   for (const one of ready) if (one.firstMilliseconds < slow) await turn(one, effort.warmUp, refused);
   for (const { times, firstMilliseconds } of ready)
     times.splice(0, times.length, ...(firstMilliseconds > hopeless ? [firstMilliseconds] : []));
@@ -163,7 +164,7 @@ async function measureCase(
 
   const othersShare = load.othersShare(pids());
   for (const one of ready) {
-    const answer = await one.entrant.process.ask<"release">({ kind: "release" });
+    const answer = await one.entrant.running.ask<"release">({ kind: "release" });
     if (answer.kind === "released") one.peakBytes = answer.peakBytes;
   }
   const results = entrants.map((entrant): Result => {
@@ -192,7 +193,7 @@ async function turn(
 ): Promise<void> {
   if (refused.has(entrant)) return;
   await new Promise((resolve) => setTimeout(resolve, pause));
-  const answer = await entrant.process.ask<"time">({ kind: "time", milliseconds });
+  const answer = await entrant.running.ask<"time">({ kind: "time", milliseconds });
   if (answer.kind === "times") times.push(...answer.milliseconds);
   else refused.set(entrant, answer);
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Level } from "@gradus/wasm";
+import { isPagePeer, type PagePeerName, pagePeers } from "./browser/page-peers.ts";
 import { isPeer, type PeerName, peers } from "./contenders.ts";
 
 export interface Options {
@@ -8,7 +9,10 @@ export interface Options {
   readonly filters: readonly string[];
   readonly threads: readonly number[];
   readonly levels: readonly Level[];
-  readonly peers: readonly PeerName[];
+  /** Those of processes, or with `browser` those of pages. */
+  readonly peers: readonly (PeerName | PagePeerName)[];
+  /** Measure in pages of headless Chromium, not in processes of Node. */
+  readonly browser: boolean;
   readonly json: string | null;
   /** Where to write the report as a page. */
   readonly html: string | null;
@@ -19,13 +23,15 @@ export interface Options {
 }
 
 export const usage = `usage: pnpm bench [FILTER ...] [--threads 1,2] [--peers [NAME,...]] [--levels relaxed,simd,scalar] [--effort X]
-                               [--json FILE] [--html FILE]
+                               [--browser] [--json FILE] [--html FILE]
        pnpm bench budgets [--json FILE]
        pnpm bench profile FILTER ... [--threads 1,2] [--levels ...]   where the time of Gradus's own cases goes, kernel by kernel
        pnpm bench --docs [--json FILE]        everything with every peer, into docs/performance.md and README.md
        pnpm bench render FILE [--html FILE]   both again, or such a page, from a FILE that --json wrote
        pnpm bench compare OLD NEW             which contender became slower or faster; fails if Gradus became slower
-peers: ${Object.keys(peers).join(", ")}; --peers without names means all of them`;
+--browser measures in pages of headless Chromium, the one on PATH or in CHROMIUM_PATH
+peers: ${Object.keys(peers).join(", ")}; --peers without names means all of them
+peers with --browser: ${Object.keys(pagePeers).join(", ")}`;
 
 /** Thrown for arguments that mean nothing; the message says what to write instead. */
 export class UsageError extends Error {
@@ -36,13 +42,16 @@ export class UsageError extends Error {
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(withPeerNames(args));
   const docs = values.docs ?? false;
+  const browser = values.browser ?? false;
+  if (browser && (docs || positionals[0] === "budgets")) throw new UsageError("budgets and --docs measure in Node: leave --browser out");
   const effort = Number(values.effort ?? 1);
   if (!(effort > 0)) throw new UsageError(`--effort takes a number above 0, not ${values.effort ?? ""}`);
   return {
     filters: positionals,
     threads: docs ? [1, 2] : list(values.threads ?? "1").map(threadCount),
     levels: list(values.levels ?? "").map(level),
-    peers: docs || values.peers === "all" ? list(Object.keys(peers).join()).filter(isPeer) : list(values.peers ?? "").map(peer),
+    peers: chosenPeers(docs ? "all" : (values.peers ?? ""), browser),
+    browser,
     json: writable("json", values.json),
     html: writable("html", values.html),
     effort,
@@ -65,6 +74,7 @@ const flags = {
   json: { type: "string" },
   html: { type: "string" },
   effort: { type: "string" },
+  browser: { type: "boolean" },
   docs: { type: "boolean" },
 } as const;
 
@@ -73,7 +83,7 @@ function withPeerNames(args: readonly string[]): string[] {
   return args.flatMap((arg, i) => {
     if (arg !== "--peers") return [arg];
     const next = args[i + 1] ?? "";
-    return next === "all" || list(next).some(isPeer) ? [arg] : [arg, "all"];
+    return next === "all" || list(next).some((name) => isPeer(name) || isPagePeer(name)) ? [arg] : [arg, "all"];
   });
 }
 
@@ -104,7 +114,11 @@ function level(text: string): Level {
   throw new UsageError(`--levels takes relaxed, simd and scalar, not ${text}`);
 }
 
-function peer(text: string): PeerName {
-  if (isPeer(text)) return text;
-  throw new UsageError(`there is no peer "${text}"; there are ${Object.keys(peers).join(", ")}`);
+function chosenPeers(text: string, browser: boolean): (PeerName | PagePeerName)[] {
+  const names = Object.keys(browser ? pagePeers : peers);
+  return (text === "all" ? names : list(text)).map((name) => {
+    if (browser && isPagePeer(name)) return name;
+    if (!browser && isPeer(name)) return name;
+    throw new UsageError(`there is no peer "${name}"${browser ? " in pages" : ""}; there are ${names.join(", ")}`);
+  });
 }

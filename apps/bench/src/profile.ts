@@ -3,7 +3,7 @@ import { sizeOf } from "@gradus/tensor";
 import type { LaunchTime } from "@gradus/wasm";
 import type { BenchCase } from "./case.ts";
 import { drawInputs } from "@gradus/conformance/perf";
-import { gradus } from "./libraries/gradus.ts";
+import { gradus } from "./libraries/gradus-wasm.ts";
 import { statistics } from "./statistics.ts";
 import { figure } from "./table.ts";
 

@@ -49,7 +49,7 @@ export function readReport(path: string): Report {
 
 const positive = number(Number.MIN_VALUE);
 
-const host: Decoder<Host> = object<Host>({ cpu: text, cores: count, node: text, system: text });
+const host: Decoder<Host> = object<Host>({ cpu: text, cores: count, node: text, browser: nullable(text), system: text });
 
 const level = oneOf("relaxed", "simd", "scalar");
 

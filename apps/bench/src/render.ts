@@ -3,7 +3,7 @@ import { caseGroups } from "./case-groups.ts";
 import { speed } from "./case.ts";
 import { shareOfCeiling } from "./ceilings/ceilings.ts";
 import { type CaseReport, type Ceiling, isOwn, type Report, type Result } from "./report.ts";
-import { byteCount, figure, levelNames, percentage, ratio, sizeText, threadCount } from "./table.ts";
+import { byteCount, figure, hostLine, levelNames, percentage, ratio, sizeText, threadCount } from "./table.ts";
 
 /** Replaces what stands between the markers of a document, `<!-- measured:NAME -->` and `<!-- /measured -->`, by a report's tables. */
 export function renderInto(document: string, report: Report): string {
@@ -28,7 +28,7 @@ export function renderInto(document: string, report: Report): string {
 function runLines({ command, date, host, versions }: Report): string {
   const libraries = Object.entries(versions).map(([library, version]) => `${library} ${version}`);
   return [
-    `\`${command}\`, ${date}: ${host.cpu}, ${host.cores} cores, Node ${host.node}, ${host.system}.`,
+    `\`${command}\`, ${date}: ${hostLine(host)}.`,
     ...(libraries.length === 0 ? [] : ["", `Libraries: ${libraries.join("; ")}.`]),
   ].join("\n");
 }

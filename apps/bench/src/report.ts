@@ -24,6 +24,8 @@ export interface Host {
   readonly cpu: string;
   readonly cores: number;
   readonly node: string;
+  /** The browser whose pages were measured; null where they are processes of Node. */
+  readonly browser: string | null;
   readonly system: string;
 }
 

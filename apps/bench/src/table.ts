@@ -23,8 +23,8 @@ export function caseTable(report: CaseReport, ceilings: readonly Ceiling[]): str
   return [report.name, ...aligned(rows, (cells) => cells.length === 2), ...lines].join("\n");
 }
 
-export function hostLine({ cpu, cores, node, system }: Host): string {
-  return `${cpu}, ${cores} cores, Node ${node}, ${system}`;
+export function hostLine({ cpu, cores, node, browser, system }: Host): string {
+  return `${cpu}, ${cores} cores, ${browser === null ? `Node ${node}` : `${browser}, headless`}, ${system}`;
 }
 
 /** A line for each thread count: what was measured as the most the host can do. */

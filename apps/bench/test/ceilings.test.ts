@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { ceilingOf, measureCeilings, shareOfCeiling } from "../src/ceilings/ceilings.ts";
+import { measureLoop } from "../src/ceilings/measure-loop.ts";
 import { arithmeticLoop, copyLoop } from "../src/ceilings/loops.ts";
 import type { Ceiling, Measured } from "../src/report.ts";
 import { statistics } from "../src/statistics.ts";
@@ -27,7 +28,7 @@ test("the copy loop copies the first half onto the second, and nothing else", ()
 });
 
 test("ceilings are measured for each thread count and level", async () => {
-  const ceilings = await measureCeilings({ threads: [1, 2], levels: ["scalar"], effort: 0.02, onProgress: () => {} });
+  const ceilings = await measureCeilings({ threads: [1, 2], levels: ["scalar"], effort: 0.02, measureLoop, onProgress: () => {} });
   expect(ceilings.filter(({ kind }) => kind === "copy").map(({ threads }) => threads)).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
   expect(ceilings.filter((ceiling) => ceiling.kind === "arithmetic" && ceiling.level === "scalar")).toHaveLength(2);
   expect(Math.min(...ceilings.map(({ speed }) => speed))).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 import { arrayNamed, convolutionCase, drawInputs, matmulCase, passes } from "@gradus/conformance/perf";
 import { expect, test } from "vitest";
 import { difference } from "../src/difference.ts";
-import { gradus } from "../src/libraries/gradus.ts";
+import { gradus } from "../src/libraries/gradus-wasm.ts";
 import { product } from "./product.ts";
 
 test("what is timed is the product of the inputs", async () => {

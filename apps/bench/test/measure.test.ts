@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { convolutionCase, matmulCase, modelCase, passes } from "@gradus/conformance/perf";
 import { expect, test } from "vitest";
 import { type Contender, contenders } from "../src/contenders.ts";
+import { LibraryProcess } from "../src/library-process.ts";
 import { measure } from "../src/measure.ts";
 import type { BenchCase } from "../src/case.ts";
 import type { CaseReport } from "../src/report.ts";
@@ -15,7 +16,7 @@ function fake(manner: string): Contender {
     library: manner,
     threads: 1,
     installed: false,
-    command: { file: process.execPath, args: ["--conditions=gradus-source", script, manner] },
+    launch: (patience) => new LibraryProcess({ file: process.execPath, args: ["--conditions=gradus-source", script, manner] }, patience),
   };
 }
 
@@ -34,7 +35,7 @@ async function run(cases: readonly BenchCase[], who: readonly Contender[], patie
 }
 
 test("outputs are compared with the first contender's before anything is timed, and whoever fails is a line, not a crash", async () => {
-  const nowhere: Contender = { ...fake("nowhere"), command: { file: "/no/such/program", args: [] } };
+  const nowhere: Contender = { ...fake("nowhere"), launch: () => new LibraryProcess({ file: "/no/such/program", args: [] }) };
   const [report] = await run(
     [matmulCase({ m: 5, k: 5, n: 5 })],
     [fake("right"), fake("wrong"), fake("cannot"), fake("crash"), fake("silent"), nowhere, fake("right")],

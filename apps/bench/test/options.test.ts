@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { pagePeers } from "../src/browser/page-peers.ts";
 import { contenders } from "../src/contenders.ts";
 import { readOptions } from "../src/options.ts";
 
 test("without arguments: every case, one thread, no peer", () => {
-  expect(readOptions([])).toEqual({ filters: [], threads: [1], levels: [], peers: [], json: null, html: null, effort: 1, docs: false });
+  expect(readOptions([])).toEqual({ filters: [], threads: [1], levels: [], peers: [], browser: false, json: null, html: null, effort: 1, docs: false });
 });
 
 test("--peers stands for all of them unless names follow", () => {
@@ -13,6 +14,16 @@ test("--peers stands for all of them unless names follow", () => {
   expect(readOptions(["--peers", "matmul"])).toMatchObject({ peers: all, filters: ["matmul"] });
   expect(readOptions(["conv", "--peers", "pytorch,jax-js"])).toMatchObject({ peers: ["pytorch", "jax-js"], filters: ["conv"] });
   expect(readOptions(["--docs"])).toMatchObject({ peers: all, threads: [1, 2], docs: true });
+});
+
+test("--browser has peers of its own", () => {
+  const { browser, peers } = readOptions(["--browser", "--peers", "matmul"]);
+  expect([browser, peers]).toEqual([true, Object.keys(pagePeers)]);
+  expect(readOptions(["--peers", "tfjs-webgpu", "--browser"]).peers).toEqual(["tfjs-webgpu"]);
+  expect(() => readOptions(["--browser", "--peers", "jax-js,pytorch"])).toThrow('there is no peer "pytorch" in pages; there are jax-js, ');
+  expect(() => readOptions(["--peers", "tfjs-webgpu"])).toThrow('there is no peer "tfjs-webgpu"; there are jax-js, ');
+  expect(() => readOptions(["--browser", "--docs"])).toThrow("leave --browser out");
+  expect(() => readOptions(["budgets", "--browser"])).toThrow("leave --browser out");
 });
 
 test("what means nothing is refused", () => {

@@ -32,7 +32,7 @@ export const report: Report = {
   format: reportFormat,
   command: "pnpm bench --docs",
   date: "2026-01-02",
-  host: { cpu: "A processor", cores: 2, node: "v24.0.0", system: "Linux 6" },
+  host: { cpu: "A processor", cores: 2, node: "v24.0.0", browser: null, system: "Linux 6" },
   ceilings: [
     { kind: "arithmetic", level: "relaxed", threads: 1, unit: "GFLOP/s", speed: 60 },
     { kind: "arithmetic", level: "relaxed", threads: 2, unit: "GFLOP/s", speed: 120 },

@@ -11,10 +11,8 @@ export function findChromium(env: Readonly<Record<string, string | undefined>> =
   return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
 }
 
-/** Flags that give headless Chromium a software WebGPU adapter and keep it off the network. */
-export const CHROMIUM_FLAGS: readonly string[] = [
+const COMMON_FLAGS = [
   "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
   "--no-sandbox",
   "--disable-quic",
   "--no-first-run",
@@ -22,6 +20,12 @@ export const CHROMIUM_FLAGS: readonly string[] = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+/** Flags that give headless Chromium a software WebGPU adapter and keep it off the network. */
+export const CHROMIUM_FLAGS: readonly string[] = [...COMMON_FLAGS, "--use-webgpu-adapter=swiftshader"];
+
+/** The same, but WebGPU on the machine's graphics card where there is one that Chromium can use. */
+export const CHROMIUM_GPU_FLAGS: readonly string[] = [...COMMON_FLAGS, "--enable-features=Vulkan", "--ignore-gpu-blocklist"];
 
 function isExecutable(path: string): boolean {
   try {

@@ -2,24 +2,27 @@ import { bestLevel, type Level } from "@gradus/wasm";
 import { speed, type Work } from "../case.ts";
 import { type Ceiling, isOwn, type Measured, type Result } from "../report.ts";
 import { arithmeticLoop, copyLoop } from "./loops.ts";
-import { measureLoop } from "./measure-loop.ts";
+import type { MeasureLoop } from "./repeat-loop.ts";
 
 /** Bytes that the copies read and write: from what a second-level cache holds to what no cache does. */
 const copies = [1 << 18, 1 << 21, 1 << 23, 1 << 27];
 
 /**
  * Measures what this host can do at most: arithmetic on registers at each level, and copies of several sizes, on each
- * thread count. With several threads each has its own registers, and copies its share of the bytes.
+ * thread count. With several threads each has its own registers, and copies its share of the bytes. `measureLoop` starts
+ * the threads, as a process or a page can.
  */
 export async function measureCeilings({
   threads,
   levels,
   effort,
+  measureLoop,
   onProgress,
 }: {
   readonly threads: readonly number[];
   readonly levels: readonly Level[];
   readonly effort: number;
+  readonly measureLoop: MeasureLoop;
   readonly onProgress: (line: string) => void;
 }): Promise<Ceiling[]> {
   const time = { warmUp: 40 * effort, rounds: 5, round: 12 * effort };

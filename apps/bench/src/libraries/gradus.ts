@@ -1,24 +1,8 @@
 // Gradus on its WebAssembly backend: `gradus.ts THREADS LEVEL`.
 import { parseArgs } from "node:util";
-import { Engine } from "@gradus/compile";
-import { prepareCase } from "@gradus/conformance/perf";
-import { useRuntime } from "@gradus/tensor";
-import { bestLevel, type LaunchTime, WasmBackend } from "@gradus/wasm";
-import { type Library, serve } from "./library.ts";
+import { gradus } from "./gradus-wasm.ts";
+import { serve } from "./library.ts";
 
-/** Gradus with `threads` threads, on the best instruction level of the host or a given one. */
-export async function gradus(threads: number, level?: string, profile?: (launch: LaunchTime) => void): Promise<Library> {
-  const chosen = (["relaxed", "simd", "scalar"] as const).find((one) => one === level) ?? bestLevel();
-  const backend = new WasmBackend({ threads, level: chosen, ...(profile === undefined ? {} : { profile }) });
-  await backend.ready();
-  useRuntime(new Engine(backend));
-  return {
-    version: `wasm, ${chosen === "relaxed" ? "relaxed SIMD" : chosen === "simd" ? "SIMD" : "scalar"}`,
-    prepare: prepareCase,
-  };
-}
+const { positionals } = parseArgs({ allowPositionals: true });
 
-if (import.meta.main) {
-  const { positionals } = parseArgs({ allowPositionals: true });
-  await serve(async () => gradus(Number(positionals[0] ?? 1), positionals[1]));
-}
+await serve(async () => gradus(Number(positionals[0] ?? 1), positionals[1]));

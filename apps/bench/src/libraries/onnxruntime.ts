@@ -7,7 +7,7 @@ import type { Library } from "./library.ts";
 export interface OnnxRuntime {
   readonly env: {
     readonly versions: { readonly web?: string; readonly node?: string };
-    readonly wasm: { numThreads?: number };
+    readonly wasm: { numThreads?: number; wasmPaths?: string };
     logLevel?: string;
   };
   readonly Tensor: new (type: "float32" | "int32", data: Float32Array | Int32Array, dims: readonly number[]) => OnnxTensor;

@@ -52,7 +52,17 @@ export interface TensorFlow {
   oneHot(x: Tensor, depth: number): Tensor;
   readonly losses: { softmaxCrossEntropy(labels: Tensor, logits: Tensor): Tensor };
   readonly train: { momentum(learningRate: number, momentum: number): Optimizer };
+  backend(): object;
   readonly version_core: string;
+}
+
+/** The part of its WebGPU backend that is used. */
+interface GpuBackend {
+  /** Commands that are not submitted yet. */
+  readonly commandEncoder?: object | null;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+  readonly queue: { onSubmittedWorkDone(): Promise<undefined> };
 }
 
 interface Tensor {
@@ -109,7 +119,7 @@ function evaluation(tf: TensorFlow, one: PerfCase, names: readonly string[], inp
     for (const { tensor } of values) tensor.dispose();
   };
   return {
-    run() {
+    async run() {
       release(latest);
       let layouts: Layout[] = [];
       const tensors = orCannot(() =>
@@ -120,6 +130,7 @@ function evaluation(tf: TensorFlow, one: PerfCase, names: readonly string[], inp
         }),
       );
       latest = tensors.map((tensor, i) => ({ tensor, layout: layouts[i] ?? "as it is" }));
+      await finished(tf);
     },
     outputs: async () => Promise.all(latest.map(async (value, i) => shown(tf, names[i] ?? "", value))),
     release: () => release([...inputs.values(), ...latest]),
@@ -162,6 +173,19 @@ function training(
       for (const { tensor } of [...inputs.values(), { tensor: target }]) tensor.dispose();
     },
   };
+}
+
+/** Resolves when what was asked of the backend is done: on WebGPU, calls only ask. */
+async function finished(tf: TensorFlow): Promise<void> {
+  const backend = tf.backend();
+  if (!isGpuBackend(backend)) return;
+  backend.endComputePassEncoder();
+  if (typeof backend.commandEncoder === "object" && backend.commandEncoder !== null) backend.submitQueue();
+  await backend.queue.onSubmittedWorkDone();
+}
+
+function isGpuBackend(backend: object): backend is GpuBackend {
+  return "submitQueue" in backend;
 }
 
 /** The vocabulary in TensorFlow.js. */
