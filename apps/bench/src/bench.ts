@@ -65,7 +65,12 @@ async function run(options: Options): Promise<void> {
   });
   // A run of many cases takes long: what it has is kept as it goes.
   const keep = (soFar: Measurements): void => writeJson(options, reportOf(soFar, []));
-  const measured = chosenCases.length === 0 ? nothing : await measureAll(chosenCases, options, browser, keep).finally(async () => browser?.stop());
+  let measured = nothing;
+  try {
+    if (chosenCases.length > 0) measured = await measureAll(chosenCases, options, browser, keep);
+  } finally {
+    await browser?.stop();
+  }
   const judged: BudgetReport[] = [];
   for (const { name, limit, measure: measureBudget } of chosenBudgets) {
     progress(`budget: ${name}`);

@@ -57,7 +57,13 @@ export function contenders({ threads, levels, peers: chosen }: Selection): Conte
 }
 
 function contender(library: string, threads: number, command: Command, installed: boolean): Contender {
-  return { name: contenderName(library, threads), library, threads, installed, launch: (patience) => new LibraryProcess(command, patience) };
+  return {
+    name: contenderName(library, threads),
+    library,
+    threads,
+    installed,
+    launch: (patience) => new LibraryProcess(command, patience),
+  };
 }
 
 function node(library: string, threads: number, level = ""): Command {

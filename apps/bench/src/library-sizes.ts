@@ -11,14 +11,20 @@ const peers = join(import.meta.dirname, "../peers");
 /** How a library reaches a page: the packages a user imports, and the files they then fetch. */
 const downloads: Readonly<Record<string, { readonly packages: readonly string[]; readonly fetched: readonly string[] }>> = {
   "jax-js": { packages: ["@jax-js/jax"], fetched: [] },
+  "jax-js-webgpu": { packages: ["@jax-js/jax"], fetched: [] },
   "tfjs-cpu": { packages: ["@tensorflow/tfjs"], fetched: [] },
   "tfjs-wasm": {
     packages: ["@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm"],
     fetched: ["@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm"],
   },
+  "tfjs-webgpu": { packages: ["@tensorflow/tfjs", "@tensorflow/tfjs-backend-webgpu"], fetched: [] },
   "onnxruntime-web": {
     packages: ["onnxruntime-web/wasm"],
     fetched: ["onnxruntime-web/dist/ort-wasm-simd-threaded.mjs", "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"],
+  },
+  "onnxruntime-web-webgpu": {
+    packages: ["onnxruntime-web/webgpu"],
+    fetched: ["onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.mjs", "onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm"],
   },
   convnetjs: { packages: ["convnetjs"], fetched: [] },
 };

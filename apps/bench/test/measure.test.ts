@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { convolutionCase, matmulCase, modelCase, passes } from "@gradus/conformance/perf";
 import { expect, test } from "vitest";
 import { type Contender, contenders } from "../src/contenders.ts";
@@ -6,19 +5,9 @@ import { LibraryProcess } from "../src/library-process.ts";
 import { measure } from "../src/measure.ts";
 import type { BenchCase } from "../src/case.ts";
 import type { CaseReport } from "../src/report.ts";
+import { fake } from "./fake-contender.ts";
 
 const effort = { rounds: 2, turn: 1, warmUp: 1 };
-
-function fake(manner: string): Contender {
-  const script = fileURLToPath(new URL("fake-library.ts", import.meta.url));
-  return {
-    name: manner,
-    library: manner,
-    threads: 1,
-    installed: false,
-    launch: (patience) => new LibraryProcess({ file: process.execPath, args: ["--conditions=gradus-source", script, manner] }, patience),
-  };
-}
 
 async function run(cases: readonly BenchCase[], who: readonly Contender[], patience?: number): Promise<CaseReport[]> {
   const seen: string[] = [];

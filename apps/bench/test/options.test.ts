@@ -4,7 +4,17 @@ import { contenders } from "../src/contenders.ts";
 import { readOptions } from "../src/options.ts";
 
 test("without arguments: every case, one thread, no peer", () => {
-  expect(readOptions([])).toEqual({ filters: [], threads: [1], levels: [], peers: [], browser: false, json: null, html: null, effort: 1, docs: false });
+  expect(readOptions([])).toEqual({
+    filters: [],
+    threads: [1],
+    levels: [],
+    peers: [],
+    browser: false,
+    json: null,
+    html: null,
+    effort: 1,
+    docs: false,
+  });
 });
 
 test("--peers stands for all of them unless names follow", () => {

@@ -3,7 +3,7 @@ import { fromHost } from "@gradus/tensor";
 import { lenet5, lenetCaffe } from "@gradus/zoo";
 import { expect, test } from "vitest";
 import { difference } from "../src/difference.ts";
-import { gradus } from "../src/libraries/gradus.ts";
+import { gradus } from "../src/libraries/gradus-wasm.ts";
 
 test.each([
   ["lenet5", lenet5()],

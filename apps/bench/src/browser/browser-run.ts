@@ -1,12 +1,10 @@
-import { existsSync } from "node:fs";
 import type { Level } from "@gradus/wasm";
-import { chromium } from "playwright";
-import { findChromium } from "../../../../tools/browser/src/chromium.ts";
 import { pinnedVersion } from "../../peers/load.ts";
 import { type Contender, contenderName } from "../contenders.ts";
 import type { Ceiling } from "../report.ts";
 import { usualPatience } from "../running-library.ts";
 import { ChromiumPage } from "./chromium-page.ts";
+import { chromiumPath } from "./chromium-path.ts";
 import { LibraryPage } from "./library-page.ts";
 import { type PagePeerName, pagePeers } from "./page-peers.ts";
 import { PageServer } from "./page-server.ts";
@@ -71,7 +69,12 @@ export class BrowserRun {
     this.#server.stop();
   }
 
-  #contender(library: string, threads: number, page: string, { level = "", version = "" }: { level?: string; version?: string }): Contender {
+  #contender(
+    library: string,
+    threads: number,
+    page: string,
+    { level = "", version = "" }: { level?: string; version?: string },
+  ): Contender {
     return {
       name: contenderName(library, threads),
       library,
@@ -81,10 +84,4 @@ export class BrowserRun {
         new LibraryPage({ name: page, settings: { threads, level, version }, server: this.#server, chromium: this.#chromium }, patience),
     };
   }
-}
-
-/** The Chromium to measure in: the project's, or the one Playwright has installed, or none. */
-function chromiumPath(): string | null {
-  const found = findChromium() ?? chromium.executablePath();
-  return existsSync(found) ? found : null;
 }

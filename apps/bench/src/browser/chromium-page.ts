@@ -37,7 +37,14 @@ export class ChromiumPage {
   async open(url: string): Promise<string | null> {
     if (this.#executable === null) return noChromium;
     try {
-      this.#browser = await chromium.launch({ executablePath: this.#executable, args: [...CHROMIUM_GPU_FLAGS], timeout: this.#patience });
+      this.#browser = await chromium.launch({
+        executablePath: this.#executable,
+        args: [...CHROMIUM_GPU_FLAGS],
+        timeout: this.#patience,
+        // These end the harness, and the browser with it; Playwright would only end the browser.
+        handleSIGTERM: false,
+        handleSIGHUP: false,
+      });
       this.#browser.on("disconnected", () => (this.#ended ??= `its browser ended${this.lastError}`));
       this.#page = await this.#browser.newPage();
       this.#page.on("crash", () => this.#kill(`its page crashed${this.lastError}`));
@@ -60,7 +67,11 @@ export class ChromiumPage {
     );
     try {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Playwright's own types turn inside out what the two have in common
-      return await (this.#page.evaluate as unknown as (f: (argument: A) => Promise<R>, argument: A) => Promise<R>).call(this.#page, f, argument);
+      return await (this.#page.evaluate as unknown as (f: (argument: A) => Promise<R>, argument: A) => Promise<R>).call(
+        this.#page,
+        f,
+        argument,
+      );
     } catch (error) {
       this.#ended ??= error instanceof Error ? firstLine(error.message) : String(error);
       return null;
@@ -89,7 +100,7 @@ export class ChromiumPage {
   }
 }
 
-const noChromium = "there is no Chromium on PATH: install one, or name one in CHROMIUM_PATH";
+const noChromium = "there is no Chromium: put one on PATH, or its path into CHROMIUM_PATH";
 
 /** The browser's process, then those that run its pages and their graphics. */
 async function processes(browser: Browser): Promise<number[]> {

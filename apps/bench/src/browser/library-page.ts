@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { PeakMemory } from "../libraries/peak-memory.ts";
 import type { Answer, Request } from "../protocol.ts";
 import type { AnswerTo, RunningLibrary } from "../running-library.ts";
 import { ChromiumPage } from "./chromium-page.ts";
@@ -20,6 +21,7 @@ export class LibraryPage implements RunningLibrary {
   version: string | null = null;
   readonly #command: PageCommand;
   readonly #page: ChromiumPage;
+  #memory: PeakMemory | null = null;
 
   constructor(command: PageCommand, patience: number) {
     this.#command = command;
@@ -38,9 +40,15 @@ export class LibraryPage implements RunningLibrary {
     const { name, settings, server } = this.#command;
     const missing = await this.#page.open(server.pageUrl(name));
     if (missing !== null) return missing;
-    const answer = await this.#page.call(async (given): Promise<Answer | null> => (await globalThis.gradusPage?.load(given)) ?? null, settings);
+    const answer = await this.#page.call(
+      async (given): Promise<Answer | null> => (await globalThis.gradusPage?.load(given)) ?? null,
+      settings,
+    );
     if (answer === null) return `its page does not start${this.#page.lastError}`;
-    if (answer.kind === "hello") this.version = answer.version;
+    if (answer.kind === "hello") {
+      this.version = answer.version;
+      this.#memory = new PeakMemory(this.pids);
+    }
     return answer.kind === "hello" ? null : "why" in answer ? answer.why : "its first words were not hello";
   }
 
@@ -56,7 +64,14 @@ export class LibraryPage implements RunningLibrary {
 
   /** Asks the page, for which files are paths on its server. */
   async #ask(request: Request): Promise<Answer> {
-    if (request.kind !== "prepare") return this.#answer(request);
+    if (request.kind === "release") {
+      // A page knows nothing of its processes.
+      const peakBytes = this.#memory?.bytes() ?? null;
+      const answer = await this.#answer(request);
+      return answer.kind === "released" ? { kind: "released", peakBytes } : answer;
+    }
+    if (request.kind === "time") return this.#answer(request);
+    this.#memory?.begin();
     const shared = this.#command.server.share(request.folder);
     const inputs = request.inputs.map((file) => ({ ...file, path: `${shared}/${basename(file.path)}` }));
     const answer = await this.#answer({ ...request, inputs, folder: shared });
@@ -65,7 +80,10 @@ export class LibraryPage implements RunningLibrary {
   }
 
   async #answer(request: Request): Promise<Answer> {
-    const answer = await this.#page.call(async (given): Promise<Answer | null> => (await globalThis.gradusPage?.answer(given)) ?? null, request);
+    const answer = await this.#page.call(
+      async (given): Promise<Answer | null> => (await globalThis.gradusPage?.answer(given)) ?? null,
+      request,
+    );
     return answer ?? { kind: "failed", why: this.#page.ended ?? "its page is gone" };
   }
 }

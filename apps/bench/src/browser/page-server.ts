@@ -55,8 +55,8 @@ export class PageServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = decodeURIComponent(new URL(request.url ?? "/", "http://127.0.0.1").pathname);
     try {
+      const path = decodeURIComponent(new URL(request.url ?? "/", "http://127.0.0.1").pathname);
       const body = request.method === "PUT" ? await this.#take(path, request) : await this.#find(path);
       const type = types[extname(path) === "" ? ".html" : extname(path)] ?? "application/octet-stream";
       if (body === null) response.writeHead(404, isolation).end();
@@ -104,5 +104,5 @@ function peerFile(parts: readonly string[]): string | null {
 }
 
 function html(name: string): string {
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${name}</title><script type="module" src="${entryName}"></script></html>`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${name}</title><link rel="icon" href="data:,"><script type="module" src="${entryName}"></script></html>`;
 }

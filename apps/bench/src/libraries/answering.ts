@@ -18,7 +18,8 @@ export interface Surroundings {
 }
 
 /** Answers the harness's requests with a library, one after the other; an error becomes an answer that says it. */
-export function answering(library: Library, { readArrays, writeArrays, memory, shortestTiming }: Surroundings): (request: Request) => Promise<Answer> {
+export function answering(library: Library, surroundings: Surroundings): (request: Request) => Promise<Answer> {
+  const { memory, shortestTiming } = surroundings;
   let prepared: Prepared | null = null;
   const release = async (): Promise<void> => {
     await prepared?.release();
@@ -29,11 +30,11 @@ export function answering(library: Library, { readArrays, writeArrays, memory, s
       case "prepare": {
         await release();
         memory.begin();
-        prepared = await library.prepare(request.benchCase, await readArrays(request.inputs));
+        prepared = await library.prepare(request.benchCase, await surroundings.readArrays(request.inputs));
         const start = performance.now();
         await prepared.run();
         const firstMilliseconds = performance.now() - start;
-        const outputs = await writeArrays(request.folder, "output", await prepared.outputs());
+        const outputs = await surroundings.writeArrays(request.folder, "output", await prepared.outputs());
         return { kind: "prepared", outputs, firstMilliseconds };
       }
       case "time":
