@@ -22,8 +22,9 @@ import { isMathName, MathFunctions, type MathName } from "./loop/math.ts";
 import type { LoopContext } from "./loop/shape.ts";
 import { Guards } from "./guards.ts";
 import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
+import { phasesOf, type Placed, type Span, type Unit } from "./phases.ts";
 import { type Address, counterWords, type Launch, programModule } from "./program.ts";
-import { usualSharedWork, workOfPlan } from "./work.ts";
+import { usualSharedWork, workOfPlan, workOfStep } from "./work.ts";
 import { controlWords, mostThreads } from "./worker.ts";
 
 export interface WasmOptions {
@@ -136,12 +137,15 @@ export class WasmBackend implements Backend {
     const scratchBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.scratchBytes));
     const workspaceBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.workspaceBytes));
     const prepare = (module: ModuleBuilder): void => void (needed.math = new MathFunctions(module, this.level, needed.names));
-    const bytes = programModule(launches, this.level, scratchBytes, this.#shared, prepare, this.#profile !== undefined);
+    // A profile times every launch by itself.
+    const clocked = this.#profile !== undefined;
+    const phases = clocked ? launches.map((_, index): readonly Unit[] => [[index]]) : phasesOf(launches);
+    const bytes = programModule({ launches, phases, level: this.level, scratchBytes, shared: this.#shared, prepare, clocked });
     const module = new WebAssembly.Module(bytes);
     const clock = clockOf(plan, launches, this.#profile);
     const run = exportedFunction(new WebAssembly.Instance(module, { env: { memory: this.memoryObject, clock } }), "run");
 
-    const counterCount = counterWords.tiles + launches.length;
+    const counterCount = counterWords.claims + phases.flat().length;
     // Addresses and counters on cache lines of their own: one is read by all threads, the other written by all.
     const tableBytes = Math.ceil((plan.bound.length * 4) / 64) * 64;
     const table = this.#heap.allocate(tableBytes + counterCount * 4, `the tables of plan ${plan.name}`);
@@ -256,7 +260,18 @@ export class WasmBackend implements Backend {
         if (place?.kind === "bound") return { kind: "table", slot: place.slot };
         return { kind: "arena", offset: guards?.offsets[id] ?? place?.offset ?? 0 };
       });
-      for (const kernel of kernels) if (kernel.tiles > 0) launches.push({ step, kernel, addresses });
+      const touched = [...readsOfStep(step), ...writes].map((id, i): Span => {
+        const address = addresses[i];
+        const written = i >= addresses.length - writes.length;
+        const bytes = plan.buffers[id]?.bytes ?? 0;
+        if (address?.kind === "table") return { space: `slot ${address.slot}`, start: 0, bytes, written };
+        return { space: "arena", start: address?.offset ?? 0, bytes, written };
+      });
+      for (const kernel of kernels) {
+        if (kernel.tiles === 0) continue;
+        const shared: Span = { space: "workspace", start: 0, bytes: kernel.workspaceBytes, written: true };
+        launches.push({ step, kernel, addresses, tiles: kernel.tiles, work: workOfStep(step, plan.buffers), spans: [...touched, shared] });
+      }
     }
     return { launches, needed, guards };
   }
@@ -294,7 +309,7 @@ export class WasmBackend implements Backend {
   }
 }
 
-interface StepLaunch extends Launch {
+interface StepLaunch extends Launch, Placed {
   readonly step: Step;
 }
 

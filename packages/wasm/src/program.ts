@@ -1,6 +1,8 @@
-import { type FunctionBuilder, type FunctionHandle, type Local, ModuleBuilder } from "./asm/index.ts";
+import { type FunctionBuilder, type FunctionHandle, type Label, type Local, ModuleBuilder } from "./asm/index.ts";
 import type { Kernel, Level } from "./kernels/kernel.ts";
 import { mostPages } from "./heap.ts";
+import type { Unit } from "./phases.ts";
+import { mostThreads } from "./worker.ts";
 
 /** Where a kernel's buffer is: in the arena, or bound through the table at each run. */
 export type Address = { readonly kind: "arena"; readonly offset: number } | { readonly kind: "table"; readonly slot: number };
@@ -11,8 +13,11 @@ export interface Launch {
   readonly addresses: readonly Address[];
 }
 
-/** Words of one set of counters: threads that arrived at barriers, then the next tile of each launch. All zero before a run. */
-export const counterWords = { barrier: 0, tiles: 1 } as const;
+/** Counters of one run, all zero before it: threads that arrived at barriers, then the tiles claimed of each unit. */
+export const counterWords = { barrier: 0, claims: 1 } as const;
+
+/** A unit of so many tiles counts those claimed from its front in 16 bits, with room for every thread to ask once too often. */
+const mostSided = 0xffff - mostThreads;
 
 /** Turns of the spin, some 100 microseconds, before a thread at a barrier lets others run. */
 const spins = 1 << 15;
@@ -22,66 +27,93 @@ const mostNaps = 6_000;
 /** The same for a thread that may not sleep: some seconds of looking. */
 const mostTurns = 0x7fff_0000;
 
+/** What a plan's module is made of. */
+export interface ProgramParts {
+  readonly launches: readonly Launch[];
+  /** Every launch once, by number; see `phasesOf`. */
+  readonly phases: readonly (readonly Unit[])[];
+  readonly level: Level;
+  /** Of one thread. */
+  readonly scratchBytes: number;
+  readonly shared: boolean;
+  /** Adds to the module what kernels call. */
+  readonly prepare: (module: ModuleBuilder) => void;
+  /** Whether `run` calls the import `env.clock`: thread 0 does, with -1 before the first phase and with each one's number after its barrier. */
+  readonly clocked: boolean;
+}
+
 /**
- * One module for a whole plan: its kernels, and `run`, which every thread calls once a run. Threads claim tiles with
- * an atomic add and meet at a barrier after each kernel; who ran a tile never shows in a result. With `clocked`, thread 0
- * calls the import `env.clock` with -1 before the first kernel and with a launch's number after its barrier.
+ * One module for a whole plan: its kernels, and `run`, which every thread calls once a run. Threads claim the tiles of one
+ * unit after the other with an atomic add and meet at a barrier after each phase; who ran a tile never shows in a result.
+ *
+ * Even threads claim from a unit's front and odd ones from its back, so that of two threads each finds in its cache most
+ * of what it left there in the phase before.
  *
  * run(thread, participants, mayWait, arena, table, scratch, workspace, counters)
  */
-export function programModule(
-  launches: readonly Launch[],
-  level: Level,
-  scratchBytes: number,
-  shared: boolean,
-  prepare: (module: ModuleBuilder) => void,
-  clocked = false,
-): Uint8Array<ArrayBuffer> {
+export function programModule({ launches, phases, level, scratchBytes, shared, prepare, clocked }: ProgramParts): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory({ initial: 0, maximum: mostPages + 1, shared });
   const clock = clocked ? module.importFunction("env", "clock", ["i32"]) : null;
   prepare(module);
   const functions = new Map<string, FunctionHandle>();
-  const handles = launches.map(({ kernel }) => {
-    const known = functions.get(kernel.key);
-    if (known !== undefined) return known;
-    const made = kernel.emit(module, level);
-    functions.set(kernel.key, made);
-    return made;
-  });
+  for (const { kernel } of launches) if (!functions.has(kernel.key)) functions.set(kernel.key, kernel.emit(module, level));
   const parameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
   module.function("run", { parameters, export: "run" }, (f, thread, participants, mayWait, arena, table, scratch, workspace, counters) => {
     const own = f.local("i32", () => f.i32.add(scratch, () => f.i32.mul(thread, scratchBytes)));
     const tile = f.local("i32");
-    const mark = (launch: number): void => {
+    const odd = f.local("i32", () => f.i32.and(thread, 1));
+    // What even threads claim is counted in the low half of a word, what odd ones do in the high half.
+    const one = f.local("i32", () => f.select("i32", 0x1_0000, 1, odd));
+    const claimed = f.local("i32");
+    const mark = (phase: number): void => {
       if (clock !== null)
         f.if(
           () => f.i32.eqz(thread),
-          () => f.call(clock, launch),
+          () => f.call(clock, phase),
         );
     };
+    const front = (): void => f.i32.and(claimed, 0xffff);
+    const back = (): void => f.i32.shr_u(claimed, 16);
+    /** Leaves a tile that nobody else has claimed, or leads out. */
+    const claim = (unit: number, tiles: number, done: Label): void => {
+      const address = 4 * (counterWords.claims + unit);
+      if (tiles > mostSided) {
+        f.set(tile, () => f.i32.atomic_rmw_add(address, counters, 1));
+        f.brIf(done, () => f.i32.ge_s(tile, tiles));
+        return;
+      }
+      f.set(claimed, () => f.i32.atomic_rmw_add(address, counters, one));
+      f.brIf(done, () => f.i32.ge_s(() => f.i32.add(front, back), tiles));
+      f.set(tile, () => f.select("i32", () => f.i32.sub(tiles - 1, back), front, odd));
+    };
+    const run = (index: number): void => {
+      const { kernel, addresses } = launches[index] ?? {};
+      const handle = functions.get(kernel?.key ?? "");
+      if (addresses === undefined || handle === undefined) throw new RangeError("a phase names a launch that is not there");
+      f.get(tile);
+      f.get(own);
+      f.get(workspace);
+      for (const address of addresses)
+        if (address.kind === "arena") f.i32.add(arena, address.offset);
+        else f.i32.load(address.slot * 4, table);
+      f.call(handle);
+    };
     mark(-1);
-    launches.forEach(({ kernel, addresses }, index) => {
-      const handle = handles[index];
-      if (handle === undefined) return;
-      const buffers = addresses.map((address) =>
-        f.local("i32", () => (address.kind === "arena" ? f.i32.add(arena, address.offset) : f.i32.load(address.slot * 4, table))),
-      );
-      const claim = (): void => f.set(tile, () => f.i32.atomic_rmw_add(4 * (counterWords.tiles + index), counters, 1));
-      f.block((done) => {
-        f.loop((again) => {
-          claim();
-          f.brIf(done, () => f.i32.ge_s(tile, kernel.tiles));
-          f.get(tile);
-          f.get(own);
-          f.get(workspace);
-          for (const buffer of buffers) f.get(buffer);
-          f.call(handle);
-          f.br(again);
+    let units = 0;
+    phases.forEach((phase, index) => {
+      for (const unit of phase) {
+        const tiles = launches[unit[0]]?.kernel.tiles ?? 0;
+        const number = units++;
+        f.block((done) => {
+          f.loop((again) => {
+            claim(number, tiles, done);
+            for (const launch of unit) run(launch);
+            f.br(again);
+          });
         });
-      });
-      f.free(...buffers);
-      if (shared) barrier(f, { thread, participants, mayWait, counters }, index + 1, index === launches.length - 1);
+      }
+      if (shared) barrier(f, { thread, participants, mayWait, counters }, index + 1, index === phases.length - 1);
       mark(index);
     });
   });

@@ -10,12 +10,13 @@ export const usualSharedWork = 4_000_000;
 
 /** A rough count of a plan's work, in additions. */
 export function workOfPlan({ steps, buffers }: Plan): number {
-  const sizeOfBuffer = (id: number): number => sizeOf(buffers[id]?.shape ?? []);
-  const workOfStep = (step: Step): number => {
-    if (step.kind === "loop") return workOf(step) * sizeOf(step.extents);
-    // Of a matrix product m x k by k x n, this is m k n; of a convolution or its gradients about as much as it multiplies.
-    const sizes = [...step.reads.slice(0, 2), step.write].map(sizeOfBuffer);
-    return Math.sqrt(sizes.reduce((product, size) => product * size, 1));
-  };
-  return steps.reduce((sum, step) => sum + workOfStep(step), 0);
+  return steps.reduce((sum, step) => sum + workOfStep(step, buffers), 0);
+}
+
+/** A rough count of a step's work, in additions. */
+export function workOfStep(step: Step, buffers: Plan["buffers"]): number {
+  if (step.kind === "loop") return workOf(step) * sizeOf(step.extents);
+  // Of a matrix product m x k by k x n, this is m k n; of a convolution or its gradients about as much as it multiplies.
+  const sizes = [...step.reads.slice(0, 2), step.write].map((id) => sizeOf(buffers[id]?.shape ?? []));
+  return Math.sqrt(sizes.reduce((product, size) => product * size, 1));
 }

@@ -45,15 +45,26 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
   const bytesOf = new Uint8Array(memory.buffer).fill(canary);
   const addresses = placeBackwards(bytes, last, memory.buffer.byteLength);
   const words = new Int32Array(memory.buffer);
-  words.fill(0, 0, kernels.length + counterWords.tiles);
+  const launches = kernels
+    .filter(({ tiles }) => tiles > 0)
+    .map((kernel) => ({ kernel, addresses: ids.map((_, slot) => ({ kind: "table", slot }) as const) }));
+  const phases = launches.map((_, index) => [[index] as const]);
+  words.fill(0, 0, counterWords.claims + kernels.length);
   words.set(addresses, 256);
   step.reads.forEach((_, i) => bytesOf.set(rawBytes(inputs[i]), addresses[i]));
   const before = bytesOf.slice();
 
-  const launches = kernels
-    .filter(({ tiles }) => tiles > 0)
-    .map((kernel) => ({ kernel, addresses: ids.map((_, slot) => ({ kind: "table", slot }) as const) }));
-  const module = new WebAssembly.Module(programModule(launches, level, scratchBytes, false, () => undefined));
+  const module = new WebAssembly.Module(
+    programModule({
+      launches,
+      phases,
+      level,
+      scratchBytes,
+      shared: false,
+      prepare: () => undefined,
+      clocked: false,
+    }),
+  );
   const run = exportedFunction(new WebAssembly.Instance(module, { env: { memory } }), "run");
   run(0, 1, 1, 0, 1024, scratch, workspace, 0);
 
