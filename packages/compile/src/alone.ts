@@ -1,6 +1,8 @@
 import {
   attrsOf,
+  type Aval,
   axisIndex,
+  type Combine,
   constantIndex,
   linearIndex,
   mapSlots,
@@ -21,6 +23,13 @@ export function reduceExtents({ op, tensor }: Pick<Alone, "op" | "tensor">): rea
     mapSlots(tensor, (parent) => parent),
     attrsOf(tensor),
   ).extents;
+}
+
+/** How a reduction joins its terms. */
+export function combineOf({ op, tensor }: Pick<Alone, "op" | "tensor">): Combine {
+  if (op?.kind !== "loop" || op.reduce === undefined) throw new RangeError("not a reduction");
+  const slots = mapSlots(tensor, (parent): Aval => parent);
+  return op.reduce(slots, attrsOf(tensor)).combine;
 }
 
 /** The op's body over plain loads of its inputs. */

@@ -1,4 +1,4 @@
-import { add, conv2d, exp, expand, matmul, mean, mul, neg, permute, relu, reshape, sub, sum, tanh } from "@gradus/tensor";
+import { add, argmax, conv2d, exp, expand, matmul, max, mean, mul, neg, permute, relu, reshape, sub, sum, tanh } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import { cell, data, planOf, textOf } from "./plan-text.test.support.ts";
 
@@ -55,6 +55,29 @@ describe("group", () => {
     const x = data(1, 3);
     expect(planOf(neg(expand(exp(x), [64, 3]))).steps.map(({ label }) => label)).toEqual(["exp", "neg"]);
     expect(planOf(neg(expand(neg(x), [64, 3]))).steps.map(({ label }) => label)).toEqual(["neg"]);
+  });
+
+  test("reductions of the same extents over the same value are one kernel, each with the chain behind it", () => {
+    const [x, y] = [data(8, 30), data(8, 30)];
+    const outputs = [tanh(sum(x, { axis: 1 })), max(mul(x, y), { axis: 1 }), sum(y, { axis: 0 })];
+    expect(planOf(...outputs).steps.map(({ label }) => label)).toEqual(["tanh+max", "sum"]);
+    expect(planOf(max(x, { axis: 1 }), argmax(x, { axis: 1 })).steps.map(({ label }) => label)).toEqual(["max+argmax"]);
+    // A sum is no part of a search for a position, and at most three go together.
+    expect(planOf(sum(x, { axis: 1 }), argmax(x, { axis: 1 })).steps.length).toBe(2);
+    expect(planOf(...[1, 2, 3, 4].map((by) => sum(mul(x, by), { axis: 1 }))).steps.length).toBe(2);
+  });
+
+  test("a reduction that waits for another, or for what waits for it, is a kernel of its own", () => {
+    const [x, y] = [data(8, 30), data(8, 30)];
+    const average = mean(x, { axis: 1, keepDims: true });
+    expect(planOf(average, sum(mul(sub(x, average), x), { axis: 1 })).steps.length).toBe(2);
+    // b goes with c, which waits for a then; d waits for c, so that it cannot go with a.
+    const a = sum(x, { axis: 1, keepDims: true });
+    const c = sum(y, { axis: 1, keepDims: true });
+    const h = exp(c);
+    const b = sum(mul(y, a), { axis: 1 });
+    const d = sum(mul(x, h), { axis: 1 });
+    expect(planOf(a, c, h, b, d).steps.map(({ label }) => label)).toEqual(["reshape", "reshape+sum", "exp", "sum"]);
   });
 
   test("bias and activation become a matrix product's epilogue, over its own axes", () => {

@@ -37,8 +37,9 @@ export function buildPlan(program: Program): Plan {
 function lowerGroup(each: Group, { stored }: Grouping): Kernel[] {
   const [first] = each.stores;
   if (first === undefined) return [];
-  const library = each.producer?.op?.kind === "library" ? each.producer : first.op?.kind === "library" ? first : null;
-  const { stores } = each;
+  const { stores, producers } = each;
+  const source = producers[0] ?? first;
+  const library = source.op?.kind === "library" ? source : null;
   try {
     if (library === null) {
       const loop = lowerLoop(each, stored);
@@ -54,10 +55,13 @@ function lowerGroup(each: Group, { stored }: Grouping): Kernel[] {
 }
 
 /** The same values as separate kernels, where fusing them turned out impossible. */
-function splitGroup({ stores, producer }: Group, stored: ReadonlySet<Node>): Kernel[] {
-  const nodes = producer === null ? stores : [producer, ...stores];
-  const apart = new Set([...stored, ...nodes]);
-  return nodes.flatMap((node) => lowerGroup({ stores: [node], producer: null }, { groups: [], stored: apart }));
+function splitGroup({ stores, producers }: Group, stored: ReadonlySet<Node>): Kernel[] {
+  const apart: Group[] =
+    stores.length > 1
+      ? stores.map((store, i) => ({ stores: [store], producers: [producers[i] ?? null] }))
+      : [...producers, ...stores].flatMap((node) => (node === null ? [] : [{ stores: [node], producers: [null] }]));
+  const nodes = new Set([...stored, ...apart.flatMap((each) => each.stores)]);
+  return apart.flatMap((each) => lowerGroup(each, { groups: [], stored: nodes }));
 }
 
 function libraryOp({ op }: Node): ErasedLibraryOp {

@@ -1,13 +1,13 @@
-import { leafTable, type Scalar } from "@gradus/tensor";
-import { lowerAlone, reduceExtents, sharesBuffer } from "./alone.ts";
+import { type Combine, leafTable, type Scalar } from "@gradus/tensor";
+import { combineOf, lowerAlone, reduceExtents, sharesBuffer } from "./alone.ts";
 import type { Graph, Node } from "./canonical.ts";
 
-/** One kernel to be: the nodes it stores, and the contraction or reduction whose results feed them. */
+/** One kernel to be: the nodes it stores, and the contraction or reductions whose results feed them. */
 export interface Group {
-  /** Stored values, producers first. The last one's shape is the group's. */
+  /** Stored values, those that others read first. The last one's shape is the group's. */
   readonly stores: readonly Node[];
-  /** A reduction or library call computed first, element for element, when it is not stored itself. */
-  readonly producer: Node | null;
+  /** For each store, the reduction or library call computed first, element for element, when it is not stored itself. */
+  readonly producers: readonly (Node | null)[];
 }
 
 /** What is computed where: groups in dependency order, and the nodes that have buffers. */
@@ -133,20 +133,24 @@ function ownCost(node: Node): number {
 
 interface OpenGroup {
   readonly stores: Node[];
-  readonly producer: Node | null;
+  readonly producers: (Node | null)[];
 }
 
+/** Reductions computed side by side at most: each needs registers for what it has reached. */
+const mostReductions = 3;
+
 /**
- * Puts new state values into one kernel where one reads another, or they read the same values of the same size, as an
- * optimizer's new parameter and new momentum do: one pass over memory instead of several.
+ * Puts values into one kernel that are computed from the same memory, one pass over it instead of several: new state
+ * values where one reads another, or they read the same values of the same size, as an optimizer's new parameter and new
+ * momentum do; and reductions of the same extents over the same larger value, as a largest and its position are.
  */
 function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: ReadonlyMap<Node, Node>): Group[] {
   const replacing = new Set(graph.updates.map(({ value }) => value));
   const groupOf = new Map<Node, OpenGroup>();
   const reach = new Map<Node, Set<Node>>();
   const groups: OpenGroup[] = [];
-  /** Groups that already read a value, for those that replace state. */
-  const updatesReading = new Map<Node, OpenGroup[]>();
+  /** Groups that already read a value, for those that replace state or reduce. */
+  const reading = new Map<Node, OpenGroup[]>();
   for (const node of graph.nodes) {
     if (!stored.has(node) || node.op === null || isAlias(node, graph, stored)) continue;
     const producer = producers.get(node) ?? null;
@@ -154,18 +158,34 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
     const needs = new Set<Node>(direct);
     for (const input of direct) for (const further of reach.get(input) ?? []) needs.add(further);
     reach.set(node, needs);
-    const joinable = producer === null && replacing.has(node) && isMap(node);
-    const candidates = joinable ? [...direct].flatMap((input) => [groupOf.get(input) ?? [], updatesReading.get(input) ?? []].flat()) : [];
-    const host = candidates.find((candidate) => canJoin(candidate, node, direct, reach));
-    const home = host ?? { stores: [], producer };
-    home.stores.push(node);
-    groupOf.set(node, home);
-    if (host === undefined) groups.push(home);
-    // Whatever the newcomer needs, the whole kernel now waits for.
-    else for (const store of home.stores) for (const input of needs) if (!home.stores.includes(input)) reach.get(store)?.add(input);
-    if (joinable)
-      for (const input of direct)
-        if (input.tensor.size === node.tensor.size) updatesReading.set(input, [...(updatesReading.get(input) ?? []), home]);
+    const reducer = isReduction(producer ?? node) ? (producer ?? node) : null;
+    const updates = producer === null && replacing.has(node) && isMap(node);
+    const shared = [...direct].filter(({ tensor: { size } }) => (reducer === null ? size === node.tensor.size : size > node.tensor.size));
+    const home =
+      updates || reducer !== null
+        ? [...(updates ? direct : [])]
+            .flatMap((input) => groupOf.get(input) ?? [])
+            .concat(shared.flatMap((input) => reading.get(input) ?? []))
+            .find((candidate) =>
+              reducer === null ? canJoin(candidate, node, direct, reach) : canReduceBeside(candidate, node, reducer, needs),
+            )
+        : undefined;
+    if (home === undefined) {
+      const own = { stores: [node], producers: [producer] };
+      groups.push(own);
+      groupOf.set(node, own);
+    } else {
+      home.stores.push(node);
+      home.producers.push(producer);
+      groupOf.set(node, home);
+      // Whatever the newcomer needs, the whole kernel now waits for, and so does what waits for the kernel.
+      for (const [other, reached] of reach)
+        if (home.stores.some((store) => store === other || reached.has(store)))
+          for (const input of needs) if (!home.stores.includes(input)) reached.add(input);
+    }
+    const group = groupOf.get(node);
+    if (group !== undefined && (updates || reducer !== null))
+      for (const input of shared) reading.set(input, [...(reading.get(input) ?? []), group]);
   }
   return groups;
 }
@@ -174,15 +194,43 @@ function isMap({ op }: Node): boolean {
   return op?.kind === "loop" && op.access !== "reduce";
 }
 
+function isReduction({ op }: Node): boolean {
+  return op?.kind === "loop" && op.access === "reduce";
+}
+
 /** Whether a kernel can also store `node`: the same size, and nothing `node` needs comes after that kernel. */
 function canJoin(
-  { stores, producer }: OpenGroup,
+  { stores, producers }: OpenGroup,
   node: Node,
   direct: ReadonlySet<Node>,
   reach: ReadonlyMap<Node, ReadonlySet<Node>>,
 ): boolean {
-  if (producer !== null || !stores.every((store) => isMap(store) && store.tensor.size === node.tensor.size)) return false;
+  if (producers.some((producer) => producer !== null)) return false;
+  if (!stores.every((store) => isMap(store) && store.tensor.size === node.tensor.size)) return false;
   return [...direct].every((other) => stores.includes(other) || !stores.some((store) => reach.get(other)?.has(store) === true));
+}
+
+/** Whether a kernel of reductions can also compute `node` from another of the same extents, and `node` needs nothing of that kernel. */
+function canReduceBeside({ stores, producers }: OpenGroup, node: Node, reducer: Node, needs: ReadonlySet<Node>): boolean {
+  if (stores.length === mostReductions || stores.some((store) => store.tensor.size !== node.tensor.size || needs.has(store))) return false;
+  return stores.every((store, i) => {
+    const other = producers[i] ?? store;
+    if (!isReduction(other) || extentsOf(other) !== extentsOf(reducer)) return false;
+    const [one, another] = [combineOf(other), combineOf(reducer)];
+    if (finds(one) === finds(another)) return true;
+    // What looks for a position is another loop, unless its largest is what the other wants.
+    return `arg${one}` === another || one === `arg${another}` ? other.parents[0] === reducer.parents[0] : false;
+  });
+}
+
+function extentsOf(reducer: Node): string {
+  return reduceExtents(reducer)
+    .filter((extent) => extent !== 1)
+    .join();
+}
+
+function finds(combine: Combine): boolean {
+  return combine === "argmax" || combine === "argmin";
 }
 
 /** Whether a stored view needs no kernel: its base's buffer will do, unless its value replaces a state cell's or is a bound buffer leaving the step. */

@@ -15,7 +15,7 @@ import {
   stridesOf,
 } from "@gradus/tensor";
 import type { Node } from "./canonical.ts";
-import { reduceExtents } from "./alone.ts";
+import { combineOf, reduceExtents } from "./alone.ts";
 import { bufferNode, type Group } from "./group.ts";
 
 /** A group as a loop nest, before buffers have numbers. */
@@ -49,8 +49,8 @@ export class FusionMiss extends Error {
 /** Lowers a group whose values are all loops, with adjacent axes merged wherever every address allows it. */
 export function lowerLoop(group: Group, stored: ReadonlySet<Node>): LoweredLoop {
   const shape = withoutOnes(shapeOf(group));
-  const reducer = reducerOf(group);
-  const inner = withoutOnes(reducer === null ? [] : reduceExtents(reducer));
+  const [reducer] = reducersOf(group);
+  const inner = withoutOnes(reducer === undefined ? [] : reduceExtents(reducer));
   const fine = lowerOver(group, stored, shape, inner);
   const extents = mergeAxes(fine, shape, 0);
   const reduce = mergeAxes(fine, inner, shape.length);
@@ -59,10 +59,10 @@ export function lowerLoop(group: Group, stored: ReadonlySet<Node>): LoweredLoop 
 }
 
 /** Lowers the pointwise chain behind a library call to a program over the call's axes. */
-export function lowerEpilogue({ stores, producer }: Group, stored: ReadonlySet<Node>, axes: Shape): LoweredEpilogue {
+export function lowerEpilogue({ stores, producers: [producer] }: Group, stored: ReadonlySet<Node>, axes: Shape): LoweredEpilogue {
   const [store] = stores;
-  if (store === undefined || producer === null) throw new RangeError("an epilogue needs a library call and a value to store");
-  const lowering = new Lowering(stored, new Set(stores), producer, axes);
+  if (store === undefined || producer === undefined || producer === null) throw new RangeError("an epilogue needs a library call and a value to store");
+  const lowering = new Lowering(stored, new Set(stores), [producer], axes);
   const value = lowering.valueOf(store);
   return { axes, value, reads: lowering.reads };
 }
@@ -72,28 +72,20 @@ function shapeOf({ stores }: Group): Shape {
   return stores[stores.length - 1]?.tensor.shape ?? [];
 }
 
-/** The reduction a group computes: its producer, or its only store. */
-export function reducerOf({ stores, producer }: Group): Node | null {
-  const node = producer ?? stores[0] ?? null;
-  return node?.op?.kind === "loop" && node.op.access === "reduce" ? node : null;
+/** The reductions a group computes, all over the same extents: for each store its producer, or itself. */
+function reducersOf({ stores, producers }: Group): readonly Node[] {
+  return stores.map((store, i) => producers[i] ?? store).filter(({ op }) => op?.kind === "loop" && op.access === "reduce");
 }
 
 function lowerOver(group: Group, stored: ReadonlySet<Node>, extents: Shape, reduce: Shape): LoweredLoop {
-  const reducer = reducerOf(group);
-  const lowering = new Lowering(stored, new Set(group.stores), reducer, extents);
-  const terms: { combine: Combine; value: Scalar }[] = [];
-  if (reducer !== null) {
+  const reducers = reducersOf(group);
+  const lowering = new Lowering(stored, new Set(group.stores), reducers, extents);
+  const terms = reducers.map((reducer) => {
     const over = delinearise(rowMajor(reduce, extents.length), reduceExtents(reducer));
-    terms.push({ combine: combineOf(reducer), value: lowering.bodyOf(reducer, over) });
-  }
+    return { combine: combineOf(reducer), value: lowering.bodyOf(reducer, over) };
+  });
   const values = group.stores.map((store) => lowering.valueOf(store));
   return { extents, reduce, terms, values, reads: lowering.reads, elementwise: lowering.elementwise() };
-}
-
-function combineOf({ op, tensor }: Node): Combine {
-  if (op?.kind !== "loop" || op.reduce === undefined) throw new RangeError("not a reduction");
-  const slots = mapSlots(tensor, (parent): Aval => parent);
-  return op.reduce(slots, attrsOf(tensor)).combine;
 }
 
 function withoutOnes(shape: Shape): Shape {
@@ -114,15 +106,16 @@ class Lowering {
   readonly reads: Node[] = [];
   readonly #stored: ReadonlySet<Node>;
   readonly #inside: ReadonlySet<Node>;
-  readonly #producer: Node | null;
+  /** What is computed before, each in the accumulator of its place. */
+  readonly #producers: readonly Node[];
   readonly #position: IndexExpression;
   readonly #known = new Map<string, Scalar>();
   readonly #displaced = new Set<Node>();
 
-  constructor(stored: ReadonlySet<Node>, inside: ReadonlySet<Node>, producer: Node | null, extents: Shape) {
+  constructor(stored: ReadonlySet<Node>, inside: ReadonlySet<Node>, producers: readonly Node[], extents: Shape) {
     this.#stored = stored;
     this.#inside = inside;
-    this.#producer = producer;
+    this.#producers = producers;
     this.#position = rowMajor(extents, 0);
   }
 
@@ -133,7 +126,8 @@ class Lowering {
 
   /** The value a stored node takes at the present element. */
   valueOf(node: Node): Scalar {
-    if (node === this.#producer) return this.s.accumulator(0, node.tensor.dtype);
+    const slot = this.#producers.indexOf(node);
+    if (slot >= 0) return this.s.accumulator(slot, node.tensor.dtype);
     return this.bodyOf(node, []);
   }
 
@@ -164,7 +158,7 @@ class Lowering {
     const { shape, dtype } = node.tensor;
     if (node.tensor.size === 0) return this.s.constant(dtype, 0);
     const holder = this.#stored.has(node) ? bufferNode(node, this.#stored) : node;
-    const inHere = holder === this.#producer || this.#inside.has(holder);
+    const inHere = this.#producers.includes(holder) || this.#inside.has(holder);
     if (inHere || this.#stored.has(holder)) {
       const address = linearIndex(index, stridesOf(shape));
       const own = address.key === this.#position.key;

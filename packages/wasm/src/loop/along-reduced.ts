@@ -4,6 +4,7 @@ import type { FunctionBuilder } from "../asm/index.ts";
 import type { KernelArguments, Level } from "../kernels/kernel.ts";
 import { finds, finish, joinLanes, mayWin, restart, startReduction, takeTerm } from "./combine.ts";
 import { elementBytes, Evaluator, type Site, store } from "./evaluate.ts";
+import { accumulatorsOf } from "./found-once.ts";
 import { Lanes } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
 import { withAxes } from "./rewrite.ts";
@@ -57,7 +58,7 @@ export function emitAlongReduced(
   const passes = [wide, narrow].filter((pass) => pass !== null);
   const stores = new Evaluator(
     one,
-    { ...site, accumulators: totals.map(({ value, position }) => position ?? value) },
+    { ...site, accumulators: accumulatorsOf(totals) },
     step.writes.map(({ value }) => value),
   );
 

@@ -3,6 +3,7 @@ import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { kernel, type Kernel } from "../kernels/kernel.ts";
 import { emitAlongParallel } from "./along-parallel.ts";
 import { emitAlongReduced } from "./along-reduced.ts";
+import { foundOnce } from "./found-once.ts";
 import { scalarKey } from "./scalar-key.ts";
 import { costOf, type LoopContext, LoopShape } from "./shape.ts";
 import { emitStreamed, streamedScratch } from "./streamed.ts";
@@ -17,7 +18,8 @@ export const usualTileWork = 60_000;
  * Four lanes run along the last parallel axis, or, where elements lie side by side along the last reduced axis instead,
  * along that one; what is left over runs one lane at a time.
  */
-export function loopKernels(step: LoopStep, context: LoopContext): readonly Kernel[] {
+export function loopKernels(given: LoopStep, context: LoopContext): readonly Kernel[] {
+  const step = foundOnce(given);
   const shape = new LoopShape(step, context);
   const split = splitReduction(step, context.buffers, shape.tiles, costOf(step.terms.map(({ value }) => value)), context.tileWork);
   if (split === null) return [loopKernel(shape, context, step, (buffers) => buffers)];

@@ -3,6 +3,7 @@ import type { LoopStep } from "@gradus/compile";
 import type { Local } from "../asm/index.ts";
 import { finds, finish, mayWin, restart, type Running, startReduction, takeTerm } from "./combine.ts";
 import { Evaluator, type Site } from "./evaluate.ts";
+import { accumulatorsOf } from "./found-once.ts";
 import type { Lanes } from "./lanes.ts";
 
 /** What one way through the parallel body computes. */
@@ -32,7 +33,7 @@ export class Pass {
     const { step, taps, writes } = body;
     this.#running = step.terms.map(({ combine, value }) => startReduction(lanes, combine, value.dtype));
     this.#terms = new Evaluator(lanes, { ...site, accumulators: [] }, taps?.flat() ?? step.terms.map(({ value }) => value));
-    const accumulators = this.#running.map(({ value, position }) => position ?? value);
+    const accumulators = accumulatorsOf(this.#running);
     this.#stores = new Evaluator(lanes, { ...site, accumulators }, writes.flat());
   }
 

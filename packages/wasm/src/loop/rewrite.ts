@@ -9,8 +9,13 @@ import {
   substituteAxes,
 } from "@gradus/tensor";
 
-/** The same program with every axis replaced. */
-export function withAxes(s: ScalarBuilder, root: Scalar, axes: readonly IndexExpression[]): Scalar {
+/** The same program with every axis replaced, and accumulators renumbered. */
+export function withAxes(
+  s: ScalarBuilder,
+  root: Scalar,
+  axes: readonly IndexExpression[],
+  slotOf: (slot: number) => number = (slot) => slot,
+): Scalar {
   const known = new Map<Scalar, Scalar>();
   const move = (scalar: Scalar): Scalar => {
     let moved = known.get(scalar);
@@ -26,7 +31,7 @@ export function withAxes(s: ScalarBuilder, root: Scalar, axes: readonly IndexExp
       case "load":
         return s.load(scalar.buffer, scalar.dtype, substituteAxes(scalar.at, axes, move));
       case "accumulator":
-        return s.accumulator(scalar.slot, scalar.dtype);
+        return s.accumulator(slotOf(scalar.slot), scalar.dtype);
       case "call":
         return s.call(scalar.leaf, ...scalar.args.map(move));
     }

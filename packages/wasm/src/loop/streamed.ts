@@ -3,6 +3,7 @@ import type { FunctionBuilder, Local } from "../asm/index.ts";
 import type { KernelArguments, Level } from "../kernels/kernel.ts";
 import { finds, finish, mayWin, restart, type Running, startReduction, takeTerm } from "./combine.ts";
 import { elementBytes, Evaluator, type Site, store } from "./evaluate.ts";
+import { accumulatorsOf } from "./found-once.ts";
 import { Lanes } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
 import { withAxes } from "./rewrite.ts";
@@ -188,7 +189,7 @@ class Way {
     this.single = new Evaluator(lanes, { ...site, accumulators: [] }, this.terms);
     this.stores = new Evaluator(
       lanes,
-      { ...site, accumulators: this.#running.map(({ value, position }) => position ?? value) },
+      { ...site, accumulators: accumulatorsOf(this.#running) },
       step.writes.map(({ value }) => value),
     );
   }
