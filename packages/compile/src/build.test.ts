@@ -78,6 +78,11 @@ describe("group", () => {
     const b = sum(mul(y, a), { axis: 1 });
     const d = sum(mul(x, h), { axis: 1 });
     expect(planOf(a, c, h, b, d).steps.map(({ label }) => label)).toEqual(["reshape", "reshape+sum", "exp", "sum"]);
+    // p and q go together, so that what reads q waits for what p waits for.
+    const p = sum(mul(x, exp(c)), { axis: 1, keepDims: true });
+    const q = sum(x, { axis: 1, keepDims: true });
+    const r = sum(mul(y, exp(q)), { axis: 1 });
+    expect(planOf(c, p, q, r).steps.map(({ label }) => label)).toEqual(["reshape", "exp", "reshape+reshape", "exp", "sum"]);
   });
 
   test("bias and activation become a matrix product's epilogue, over its own axes", () => {

@@ -178,10 +178,11 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
       home.stores.push(node);
       home.producers.push(producer);
       groupOf.set(node, home);
-      // Whatever the newcomer needs, the whole kernel now waits for, and so does what waits for the kernel.
+      // Whatever one of them needs, the whole kernel waits for, and so does what waits for the kernel.
+      const { stores } = home;
+      const all = new Set(stores.flatMap((store) => [...(reach.get(store) ?? [])]).filter((input) => !stores.includes(input)));
       for (const [other, reached] of reach)
-        if (home.stores.some((store) => store === other || reached.has(store)))
-          for (const input of needs) if (!home.stores.includes(input)) reached.add(input);
+        if (stores.some((store) => store === other || reached.has(store))) for (const input of all) reached.add(input);
     }
     const group = groupOf.get(node);
     if (group !== undefined && (updates || reducer !== null))

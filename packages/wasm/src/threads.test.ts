@@ -1,4 +1,4 @@
-import type { Backend, Executable } from "@gradus/compile";
+import type { Backend, Executable, Plan } from "@gradus/compile";
 import { buildPlan, Engine, readProgram } from "@gradus/compile";
 import { BackendError, fromHost, matmul, mul, sum, tanh, type Tensor } from "@gradus/tensor";
 import { afterEach, describe, expect, test } from "vitest";
@@ -50,6 +50,26 @@ function jobsOf(backend: Backend, count: number, alone: WasmBackend): Job[] {
     const want = run(job);
     return { executable: backend.prepare(plan) as Executable, inputs, want };
   });
+}
+
+/** A plan of some thirty kernels that read one to two of what was computed before, with few values alive at the end. */
+function randomPlan(seed: number): Plan {
+  let state = seed * 7919;
+  const below = (limit: number): number => (state = (state * 48_271) % 0x7fff_ffff) % limit;
+  const values: Tensor[] = [1, 2, 3].map((i) => fromHost([24, 24], "float32", noise(24 * 24, seed + i)));
+  const any = (): Tensor => values[values.length - 1 - below(Math.min(values.length, 8))] ?? expect.unreachable();
+  for (let i = 0; i < 30; i++) {
+    const [a, b] = [any(), any()];
+    const made = [
+      () => tanh(matmul(a, b)),
+      () => tanh(mul(a, sum(b, { axis: 0 }))),
+      () => mul(a, tanh(sum(b, { axis: 1, keepDims: true }))),
+      () => tanh(mul(a, b)),
+      () => mul(tanh(sum(a)), b),
+    ];
+    values.push((made[below(made.length)] ?? expect.unreachable())());
+  }
+  return buildPlan(readProgram(values.slice(-4), []));
 }
 
 test.each([1, 2])("a profile hears of every kernel of a run in order, on %i threads, and changes no result", async (threads) => {
@@ -113,6 +133,23 @@ describe("results", () => {
       if (i % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
     }
   });
+
+  test.each([2, 3, 4])(
+    "on %i threads, 40 random plans whose launches run side by side and reuse memory give what one thread gives",
+    { timeout: 300_000 },
+    async (threads) => {
+      const backend = backendOf({ threads });
+      const alone = backendOf({ threads: 1 });
+      const jobs = Array.from({ length: 40 }, (_, i) => {
+        const plan = randomPlan(i + 1);
+        const inputs = plan.inputs.map((_, k) => Float32Array.from(noise(24 * 24, i + k + 1)));
+        const want = run({ executable: alone.prepare(plan), inputs, want: [] });
+        return { executable: backend.prepare(plan), inputs, want };
+      });
+      await backend.ready();
+      for (let round = 0; round < 30; round++) for (const job of jobs) expect(run(job)).toEqual(job.want);
+    },
+  );
 
   test("plans come and go while workers are at work, and no memory is touched after it is given back", { timeout: 120_000 }, async () => {
     const backend = backendOf({ threads: 2, guard: true });
