@@ -1,6 +1,5 @@
 import {
   attrsOf,
-  type Aval,
   axisCoefficient,
   axisIndex,
   type Combine,
@@ -61,7 +60,8 @@ export function lowerLoop(group: Group, stored: ReadonlySet<Node>): LoweredLoop 
 /** Lowers the pointwise chain behind a library call to a program over the call's axes. */
 export function lowerEpilogue({ stores, producers: [producer] }: Group, stored: ReadonlySet<Node>, axes: Shape): LoweredEpilogue {
   const [store] = stores;
-  if (store === undefined || producer === undefined || producer === null) throw new RangeError("an epilogue needs a library call and a value to store");
+  if (store === undefined || producer === undefined || producer === null)
+    throw new RangeError("an epilogue needs a library call and a value to store");
   const lowering = new Lowering(stored, new Set(stores), [producer], axes);
   const value = lowering.valueOf(store);
   return { axes, value, reads: lowering.reads };

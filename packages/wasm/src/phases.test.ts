@@ -52,13 +52,13 @@ test("of 400 random plans, every launch runs once and after all that touch what 
     const launches = Array.from({ length: 1 + below(40) }, (): Placed => ({
       tiles: 1 + below(2) * below(4),
       work: 1 + below(2 * smallWork),
-      spans: Array.from({ length: 1 + below(4) }, () =>
-        span(below(30) * 16, 16 * below(6), below(3) === 0, spaces[below(spaces.length)]),
-      ),
+      spans: Array.from({ length: 1 + below(4) }, () => span(below(30) * 16, 16 * below(6), below(3) === 0, spaces[below(spaces.length)])),
     }));
     const phases = phasesOf(launches);
     const places = new Map(
-      phases.flatMap((units, phase) => units.flatMap((unit, number) => unit.map((launch, order) => [launch, { phase, number, order }] as const))),
+      phases.flatMap((units, phase) =>
+        units.flatMap((unit, number) => unit.map((launch, order) => [launch, { phase, number, order }] as const)),
+      ),
     );
     expect(phases.flat(2).toSorted((a, b) => a - b)).toEqual(launches.map((_, i) => i));
     for (const unit of phases.flat()) if (unit.length > 1) for (const launch of unit) expect(launches[launch]?.tiles).toBe(1);
