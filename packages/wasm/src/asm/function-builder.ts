@@ -116,6 +116,12 @@ export class FunctionBuilder {
     this.#stack.push(local.type);
   }
 
+  /** Adds to an index or an address. */
+  advance(local: Local<"i32">, by: Operand<"i32">): void {
+    this.i32.add(local, by);
+    this.set(local);
+  }
+
   globalGet(global: GlobalHandle): void {
     this.#code.u8(0x23);
     this.#code.u32(global.index);

@@ -2,7 +2,7 @@ import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic, type Vector } from "./arithmetic.ts";
 import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
-import { address, coordinates, forTiles, roundUp } from "./ranges.ts";
+import { address, coordinates, cut, forTiles, roundUp } from "./ranges.ts";
 import { rowTiles, tileTime } from "./row-tiles.ts";
 import { at, type Finished, finishVector, strip, Tile } from "./tile.ts";
 
@@ -62,16 +62,14 @@ function emitColumns(
   const [image = tile, group = tile, index = tile] = coordinates(f, tile, [n, groups, cg / channels]);
   const channel0 = f.local("i32", () => f.i32.mul(index, channels));
   const columns = f.local("i32", () => f.i32.add(scratch, margin));
-  const plane = f.local("i32", () => address(f, group, image, groups));
-  const cotangent = f.local("i32", () => address(f, at(buffers, 0), plane, og * pixels * 4));
-  const weights = f.local("i32", () => address(f, () => address(f, at(buffers, 1), group, og * cg * taps * 4), channel0, taps * 4));
+  const plane = f.local("i32", () => address(f, group, [image, groups]));
+  const cotangent = f.local("i32", () => address(f, at(buffers, 0), [plane, og * pixels * 4]));
+  const weights = f.local("i32", () => address(f, at(buffers, 1), [group, og * cg * taps * 4], [channel0, taps * 4]));
   multiplyColumns(arithmetic, { rows: channels * taps, pixels, steps: og, weightStep: cg * taps * 4 }, weights, cotangent, columns);
 
   // Channels of the whole batch, counted image by image: the gather's output planes.
   const first = f.local("i32", () => f.i32.add(channel0, () => f.i32.mul(group, cg)));
-  const target = f.local("i32", () =>
-    address(f, () => address(f, at(buffers, buffers.length - 1), image, c * h * w * 4), first, h * w * 4),
-  );
+  const target = f.local("i32", () => address(f, at(buffers, buffers.length - 1), [image, c * h * w * 4], [first, h * w * 4]));
   const [channel, last] = [f.local("i32"), f.local("i32", () => f.i32.add(first, channels))];
   const gather = new Gather(arithmetic, shape);
   f.for(channel, first, last, 1, () => {
@@ -84,8 +82,8 @@ function emitColumns(
       },
       epilogue !== null,
     );
-    f.set(columns, () => f.i32.add(columns, taps * pixels * 4));
-    f.set(target, () => f.i32.add(target, h * w * 4));
+    f.advance(columns, taps * pixels * 4);
+    f.advance(target, h * w * 4);
   });
 }
 
@@ -105,14 +103,14 @@ function multiplyColumns(
   columns: Local<"i32">,
 ): void {
   const { f, lanes, level } = arithmetic;
-  const [a, b, c, turn] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [a, b, c, turn] = f.locals("i32", 4);
   const few = { 1: 32, 2: 16, 3: 12 }[rows] ?? 8;
   forTiles(f, rowTiles(rows, level), 0, rows, (row, height) =>
-    forTiles(f, { rows: few, full: Math.floor(pixels / few), rest: pixels % few }, 0, pixels, (pixel, width) => {
+    forTiles(f, cut(pixels, few), 0, pixels, (pixel, width) => {
       const sums = new Tile(arithmetic, height, strip(lanes, width));
-      f.set(a, () => address(f, weights, row, 4));
-      f.set(b, () => address(f, cotangent, pixel, 4));
-      f.set(c, () => address(f, () => address(f, columns, row, pixels * 4), pixel, 4));
+      f.set(a, () => address(f, weights, [row, 4]));
+      f.set(b, () => address(f, cotangent, [pixel, 4]));
+      f.set(c, () => address(f, columns, [row, pixels * 4], [pixel, 4]));
       sums.zero();
       const products = (count: number) => {
         for (let i = 0; i < count; i++)
@@ -123,8 +121,8 @@ function multiplyColumns(
       };
       f.for(turn, 0, steps - (steps % unroll), unroll, () => {
         products(unroll);
-        f.set(a, () => f.i32.add(a, unroll * weightStep));
-        f.set(b, () => f.i32.add(b, unroll * pixels * 4));
+        f.advance(a, unroll * weightStep);
+        f.advance(b, unroll * pixels * 4);
       });
       products(steps % unroll);
       sums.save(c, pixels * 4);
@@ -167,7 +165,7 @@ class Gather {
         group.forEach((vector, i) => this.#store(out, row, pixel, vector, at(sums, i), finish, finishes));
         f.free(...sums);
       }
-      f.set(out, () => f.i32.add(out, w * 4));
+      f.advance(out, w * 4);
     });
     f.free(row, out, pixel);
   }
@@ -182,7 +180,7 @@ class Gather {
       arithmetic.zero();
       f.set(sum);
     }
-    const [dy, reached, from] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    const [dy, reached, from] = f.locals("i32", 3);
     f.for(dy, 0, kh, 1, () => {
       f.set(reached, () =>
         f.i32.sub(
@@ -196,7 +194,7 @@ class Gather {
       };
       f.if(inside, () => {
         const outputRow = () => (strideH === 1 ? f.get(reached) : f.i32.div_u(reached, strideH));
-        f.set(from, () => address(f, () => address(f, columns, dy, kw * oh * ow * 4), outputRow, ow * 4));
+        f.set(from, () => address(f, columns, [dy, kw * oh * ow * 4], [outputRow, ow * 4]));
         for (let dx = 0; dx < kw; dx++)
           group.forEach((vector, i) => {
             const load = this.#entry(from, vector, dx);

@@ -3,7 +3,7 @@ import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
 import { type Axis, PlaneEmitter, rowsTogether } from "./depthwise-plane.ts";
 import { type Epilogue, type Kernel, kernel } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
-import { address, blockSize, coordinates, forTiles, minimum, roundUp } from "./ranges.ts";
+import { address, blockEnd, blockSize, coordinates, cut, forTiles, roundUp } from "./ranges.ts";
 import { at, type Finished } from "./tile.ts";
 
 /** Larger windows would unroll into too much code. */
@@ -49,11 +49,10 @@ export function depthwise(
       f.memory.fill(scratch, 0, columns.input * 4);
       const [planeBlock = tile, rowIndex = tile] = coordinates(f, tile, [Math.ceil(planes / planesPerTile), rowBlocks]);
       const plane = f.local("i32", () => f.i32.mul(planeBlock, planesPerTile));
-      const end = f.local("i32", () => f.i32.add(plane, planesPerTile));
-      f.set(end, () => minimum(f, end, planes));
+      const end = blockEnd(f, plane, planesPerTile, planes);
       const row0 = f.local("i32", () => f.i32.mul(rowIndex, rowBlock));
-      const [image, channel] = [f.local("i32"), f.local("i32")];
-      const [input, weight, output] = [f.local("i32"), f.local("i32"), f.local("i32")];
+      const [image, channel] = f.locals("i32", 2);
+      const [input, weight, output] = f.locals("i32", 3);
       const emitter = new PlaneEmitter(f, level, rows, columns, !forward);
       const finish =
         epilogue === null
@@ -63,9 +62,9 @@ export function depthwise(
       f.for(plane, plane, end, 1, () => {
         f.set(image, () => f.i32.div_u(plane, c));
         f.set(channel, () => f.i32.rem_u(plane, c));
-        f.set(input, () => address(f, () => pushPlace(f, places.input, args), plane, rows.input * columns.input * 4));
-        f.set(weight, () => address(f, () => pushPlace(f, places.weights, args), channel, kh * kw * 4));
-        f.set(output, () => address(f, at(buffers, buffers.length - 1), plane, rows.output * columns.output * 4));
+        f.set(input, () => address(f, () => pushPlace(f, places.input, args), [plane, rows.input * columns.input * 4]));
+        f.set(weight, () => address(f, () => pushPlace(f, places.weights, args), [channel, kh * kw * 4]));
+        f.set(output, () => address(f, at(buffers, buffers.length - 1), [plane, rows.output * columns.output * 4]));
         emitter.loadWeights(weight);
         forTiles(f, cut(rows.output, step), rowBlocks === 1 ? 0 : row0, rowBlock, (row, count) =>
           emitter.rows({ input, zeros: scratch, output }, row, count, { kind: "outputs", finish }),
@@ -93,22 +92,21 @@ export function depthwiseWeightGradient(shape: Conv2dShape): Kernel {
     body: (f, level, { tile, scratch, buffers }) => {
       f.memory.fill(scratch, 0, columns.input * 4);
       const channel = f.local("i32", () => f.i32.mul(tile, channelsPerTile));
-      const end = f.local("i32", () => f.i32.add(channel, channelsPerTile));
-      f.set(end, () => minimum(f, end, c));
-      const [image, plane] = [f.local("i32"), f.local("i32")];
-      const [input, output, gradient] = [f.local("i32"), f.local("i32"), f.local("i32")];
+      const end = blockEnd(f, channel, channelsPerTile, c);
+      const [image, plane] = f.locals("i32", 2);
+      const [input, output, gradient] = f.locals("i32", 3);
       const emitter = new PlaneEmitter(f, level, rows, columns, false);
       f.for(channel, channel, end, 1, () => {
         emitter.zeroWeights();
         f.for(image, 0, n, 1, () => {
-          f.set(plane, () => address(f, channel, image, c));
-          f.set(input, () => address(f, at(buffers, 0), plane, rows.input * columns.input * 4));
-          f.set(output, () => address(f, at(buffers, 1), plane, rows.output * columns.output * 4));
+          f.set(plane, () => address(f, channel, [image, c]));
+          f.set(input, () => address(f, at(buffers, 0), [plane, rows.input * columns.input * 4]));
+          f.set(output, () => address(f, at(buffers, 1), [plane, rows.output * columns.output * 4]));
           forTiles(f, cut(rows.output, rowsTogether(rows, columns)), 0, rows.output, (row, count) =>
             emitter.rows({ input, zeros: scratch, output }, row, count, { kind: "weights" }),
           );
         });
-        f.set(gradient, () => address(f, at(buffers, 2), channel, kh * kw * 4));
+        f.set(gradient, () => address(f, at(buffers, 2), [channel, kh * kw * 4]));
         emitter.storeWeights(gradient);
       });
     },
@@ -122,8 +120,4 @@ function axes(shape: Conv2dShape, direction: "forward" | "gradient"): readonly [
       ? { input, output, taps, down: stride, up: 1, dilation, pad }
       : { input: output, output: input, taps, down: 1, up: stride, dilation, pad: (taps - 1) * dilation - pad };
   return [axis(h, oh, kh, strideH, dilationH, padTop), axis(w, ow, kw, strideW, dilationW, padLeft)];
-}
-
-function cut(count: number, size: number) {
-  return { rows: size, full: Math.floor(count / size), rest: count % size };
 }

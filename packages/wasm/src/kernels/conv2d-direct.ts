@@ -3,7 +3,7 @@ import { Arithmetic } from "./arithmetic.ts";
 import { conv2dKey, type Conv2dShape, describe, type ImageLayout, tapOffset } from "./conv2d-shape.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
-import { address, blockSize, coordinates, forTiles, roundUp } from "./ranges.ts";
+import { address, blockSize, boundedSum, coordinates, forTiles, roundUp } from "./ranges.ts";
 import { rowTiles, rowUnit } from "./row-tiles.ts";
 import { strip, Tile, type TileVector } from "./tile.ts";
 
@@ -107,17 +107,10 @@ function emitConvolution(
   const image0 = f.local("i32", () => pushPlace(f, places.image, args));
   const weights0 = f.local("i32", () => pushPlace(f, places.weights, args));
   const [plane, image, group] = [f.local("i32"), f.local("i32", 0), f.local("i32", 0)];
-  const [imageBase, weightBase, outputBase] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const [imageBase, weightBase, outputBase] = f.locals("i32", 3);
   const [sum0, sumLength, y, x] = [f.local("i32", 0), f.local("i32"), f.local("i32"), f.local("i32")];
-  const [rowWeights, imageAt, weightAt, outputAt, turn, tapRow] = [
-    f.local("i32"),
-    f.local("i32"),
-    f.local("i32"),
-    f.local("i32"),
-    f.local("i32"),
-    f.local("i32"),
-  ];
-  const [channelAxis, pixelAxis, pixel] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const [rowWeights, imageAt, weightAt, outputAt, turn, tapRow] = f.locals("i32", 6);
+  const [channelAxis, pixelAxis, pixel] = f.locals("i32", 3);
   const blocked = sumBlock < cg;
   const lastSum = cg - (Math.ceil(cg / sumBlock) - 1) * sumBlock;
 
@@ -158,28 +151,28 @@ function emitConvolution(
           if (upright) uprightProducts(i * taps * 4, i * planeBytes);
           else products(i * taps * 4, i * planeBytes, everyRow);
         }
-        f.set(weightAt, () => f.i32.add(weightAt, count * taps * 4));
-        f.set(imageAt, () => f.i32.add(imageAt, count * planeBytes));
+        f.advance(weightAt, count * taps * 4);
+        f.advance(imageAt, count * planeBytes);
         return;
       }
       f.for(tapRow, 0, kh, 1, () => {
         products(0, 0, [0]);
-        f.set(weightAt, () => f.i32.add(weightAt, kw * 4));
-        f.set(imageAt, () => f.i32.add(imageAt, dilationH * layout.rowLength * 4));
+        f.advance(weightAt, kw * 4);
+        f.advance(imageAt, dilationH * layout.rowLength * 4);
       });
-      f.set(imageAt, () => f.i32.add(imageAt, planeBytes - kh * dilationH * layout.rowLength * 4));
+      f.advance(imageAt, planeBytes - kh * dilationH * layout.rowLength * 4);
     };
     f.set(pixel, () => f.i32.add(() => f.i32.mul(y, ow), x));
     f.set(outputAt, () =>
       f.i32.add(
-        () => address(f, outputBase, channel, oh * ow * 4),
+        () => address(f, outputBase, [channel, oh * ow * 4]),
         () => f.i32.shl(pixel, 2),
       ),
     );
     f.set(weightAt, rowWeights);
     f.set(imageAt, () =>
       f.i32.add(
-        () => address(f, () => address(f, imageBase, y, rowBytes), sum0, planeBytes),
+        () => address(f, imageBase, [y, rowBytes], [sum0, planeBytes]),
         () => f.i32.shl(x, 2),
       ),
     );
@@ -201,7 +194,7 @@ function emitConvolution(
         epilogue === null
           ? null
           : (r, column, at) => {
-              f.set(channelAxis, () => f.i32.add(() => address(f, channel, group, og), upright ? 0 : r));
+              f.set(channelAxis, () => f.i32.add(() => address(f, channel, [group, og]), upright ? 0 : r));
               f.set(pixelAxis, () => f.i32.add(pixel, upright ? r * ow + column : column));
               epilogue.emit(f, { axes: [image, channelAxis, pixelAxis], buffers: buffers.slice(2, -1), ...at });
             },
@@ -245,7 +238,7 @@ function emitConvolution(
     });
   const sumPart = () =>
     forTiles(f, rowTiles(og, level), blocks[1] === 1 ? 0 : channel0, channelBlock, (channel, height) => {
-      f.set(rowWeights, () => address(f, () => address(f, weightBase, channel, cg * taps * 4), sum0, taps * 4));
+      f.set(rowWeights, () => address(f, weightBase, [channel, cg * taps * 4], [sum0, taps * 4]));
       rowsOf(channel, height);
     });
 
@@ -256,9 +249,9 @@ function emitConvolution(
       f.set(group, () => f.i32.rem_u(plane, groups));
     }
     // Planes are counted image by image, group by group: so are the channels they begin at.
-    f.set(imageBase, () => address(f, image0, plane, cg * planeBytes));
-    f.set(weightBase, () => address(f, weights0, group, og * cg * taps * 4));
-    f.set(outputBase, () => address(f, output, plane, og * oh * ow * 4));
+    f.set(imageBase, () => address(f, image0, [plane, cg * planeBytes]));
+    f.set(weightBase, () => address(f, weights0, [group, og * cg * taps * 4]));
+    f.set(outputBase, () => address(f, output, [plane, og * oh * ow * 4]));
     if (!blocked) return sumPart();
     f.for(sum0, 0, cg, sumBlock, () => {
       f.set(sumLength, () => f.select("i32", lastSum, sumBlock, () => f.i32.ge_s(() => f.i32.add(sum0, sumBlock), cg)));
@@ -271,7 +264,6 @@ function emitConvolution(
   }
   const end = f.local("i32");
   f.set(plane, () => f.i32.mul(planeBlock, planesPerTile));
-  f.set(end, () => f.i32.add(plane, planesPerTile));
-  f.set(end, () => f.select("i32", end, planes, () => f.i32.lt_s(end, planes)));
+  boundedSum(f, end, plane, planesPerTile, planes);
   f.for(plane, plane, end, 1, onePlane);
 }

@@ -3,7 +3,7 @@ import { Arithmetic } from "./arithmetic.ts";
 import { conv2dKey, type Conv2dShape, describe, type ImageLayout } from "./conv2d-shape.ts";
 import { type Kernel, kernel } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
-import { address, blockSize, roundUp } from "./ranges.ts";
+import { address, blockEnd, blockSize, roundUp } from "./ranges.ts";
 
 /** Bytes of the padded copy of the whole batch; a vector's worth more, so that whole vectors may be read at its end. */
 export function paddedBytes({ n, c }: Conv2dShape, { planeLength }: ImageLayout): number {
@@ -24,15 +24,14 @@ export function padImages(shape: Conv2dShape, layout: ImageLayout, source: Place
     buffers,
     body: (f, level, args) => {
       const plane = f.local("i32", () => f.i32.mul(args.tile, perTile));
-      const end = f.local("i32", () => f.i32.add(plane, perTile));
-      f.set(end, () => f.select("i32", end, planes, () => f.i32.lt_s(end, planes)));
-      const from = f.local("i32", () => address(f, () => pushPlace(f, source, args), plane, h * w * 4));
-      const to = f.local("i32", () => address(f, () => f.i32.add(args.workspace, target), plane, layout.planeLength * 4));
+      const end = blockEnd(f, plane, perTile, planes);
+      const from = f.local("i32", () => address(f, () => pushPlace(f, source, args), [plane, h * w * 4]));
+      const to = f.local("i32", () => address(f, () => f.i32.add(args.workspace, target), [plane, layout.planeLength * 4]));
       f.memory.fill(to, 0, () => f.i32.mul(() => f.i32.sub(end, plane), layout.planeLength * 4));
       f.for(plane, plane, end, 1, () => {
         copyPlane(new Arithmetic(f, level), shape, layout, from, to);
-        f.set(from, () => f.i32.add(from, h * w * 4));
-        f.set(to, () => f.i32.add(to, layout.planeLength * 4));
+        f.advance(from, h * w * 4);
+        f.advance(to, layout.planeLength * 4);
       });
     },
   });
@@ -57,8 +56,8 @@ function copyPlane(arithmetic: Arithmetic, shape: Conv2dShape, layout: ImageLayo
       if (strideW === 1) copyRun(arithmetic, source, column * 4, target, begin * 4, last - first);
       else gatherRun(f, source, column * 4, strideW * 4, target, begin * 4, last - first);
     });
-    f.set(source, () => f.i32.add(source, w * 4));
-    f.set(target, () => f.i32.add(target, rowLength * 4));
+    f.advance(source, w * 4);
+    f.advance(target, rowLength * 4);
   });
   f.free(source, target, row);
 }
@@ -81,8 +80,8 @@ function copyRun(arithmetic: Arithmetic, from: Local<"i32">, fromOffset: number,
     const [source, target, i] = [f.local("i32", from), f.local("i32", to), f.local("i32")];
     f.for(i, 0, vectors, 1, () => {
       move(source, target, 0, lanes, offsets);
-      f.set(source, () => f.i32.add(source, lanes * 4));
-      f.set(target, () => f.i32.add(target, lanes * 4));
+      f.advance(source, lanes * 4);
+      f.advance(target, lanes * 4);
     });
     f.free(source, target, i);
   }
@@ -106,8 +105,8 @@ function gatherRun(
   };
   f.for(i, 0, count - (count % 4), 4, () => {
     turn(4);
-    f.set(source, () => f.i32.add(source, 4 * step));
-    f.set(target, () => f.i32.add(target, 16));
+    f.advance(source, 4 * step);
+    f.advance(target, 16);
   });
   turn(count % 4);
   f.free(source, target, i);

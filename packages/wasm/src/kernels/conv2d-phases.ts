@@ -4,7 +4,7 @@ import { paddedBytes, padImages } from "./conv2d-pad.ts";
 import { conv2dKey, type Conv2dShape, describe, type ImageLayout, imageLayout } from "./conv2d-shape.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, pushPlace } from "./place.ts";
-import { address, blockSize, coordinates, forTiles, minimum } from "./ranges.ts";
+import { address, blockSize, coordinates, cut, forTiles, minimum } from "./ranges.ts";
 import { tallest } from "./row-tiles.ts";
 import { at, type Finished, strip, Tile, type TileVector } from "./tile.ts";
 
@@ -122,14 +122,14 @@ function emitPhases(
   const { lanes } = arithmetic;
   const planeBytes = layout.planeLength * 4;
   const [image = tile, group = tile, block = tile] = coordinates(f, tile, [n, groups, Math.ceil(seen.oh / rowBlock)]);
-  const plane = f.local("i32", () => address(f, group, image, groups));
-  const imageBase = f.local("i32", () => address(f, () => pushPlace(f, place, args), plane, og * planeBytes));
-  const weightBase = f.local("i32", () => address(f, at(buffers, 1), group, og * cg * taps * 4));
-  const outputBase = f.local("i32", () => address(f, at(buffers, buffers.length - 1), plane, cg * h * w * 4));
+  const plane = f.local("i32", () => address(f, group, [image, groups]));
+  const imageBase = f.local("i32", () => address(f, () => pushPlace(f, place, args), [plane, og * planeBytes]));
+  const weightBase = f.local("i32", () => address(f, at(buffers, 1), [group, og * cg * taps * 4]));
+  const outputBase = f.local("i32", () => address(f, at(buffers, buffers.length - 1), [plane, cg * h * w * 4]));
   const row0 = f.local("i32", () => f.i32.mul(block, rowBlock));
   const rowEnd = f.local("i32", () => f.i32.add(row0, rowBlock));
-  const [row, column, end, turn] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-  const [imageAt, weightAt, outputAt, pixel] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [row, column, end, turn] = f.locals("i32", 4);
+  const [imageAt, weightAt, outputAt, pixel] = f.locals("i32", 4);
   const [channelAxis, pixelAxis, element] = [f.local("i32"), f.local("i32"), f.local("f32")];
 
   /** Columns `strideW * (column + lane) + phase` of rows `strideH * row + rowPhase`; the tile's rows are channels x phases. */
@@ -137,14 +137,14 @@ function emitPhases(
     const sums = new Tile(arithmetic, channels * strideW, vectors);
     f.set(imageAt, () =>
       f.i32.add(
-        () => address(f, imageBase, row, layout.rowLength * 4),
+        () => address(f, imageBase, [row, layout.rowLength * 4]),
         () => f.i32.shl(column, 2),
       ),
     );
-    f.set(weightAt, () => address(f, weightBase, channel, taps * 4));
-    f.set(pixel, () => address(f, () => f.i32.mul(column, strideW), row, strideH * w));
-    f.set(pixel, () => f.i32.add(pixel, rowPhase * w));
-    f.set(outputAt, () => address(f, () => address(f, outputBase, channel, h * w * 4), pixel, 4));
+    f.set(weightAt, () => address(f, weightBase, [channel, taps * 4]));
+    f.set(pixel, () => address(f, () => f.i32.mul(column, strideW), [row, strideH * w]));
+    f.advance(pixel, rowPhase * w);
+    f.set(outputAt, () => address(f, outputBase, [channel, h * w * 4], [pixel, 4]));
     sums.zero();
     f.for(turn, 0, og, 1, () => {
       for (const { from: fromRow, tap: dy } of rows.filter(({ phase }) => phase === rowPhase))
@@ -157,8 +157,8 @@ function emitPhases(
             { rows: reaching.flatMap((tap, r) => (tap === undefined ? [] : [r])) },
           );
         }
-      f.set(imageAt, () => f.i32.add(imageAt, planeBytes));
-      f.set(weightAt, () => f.i32.add(weightAt, cg * taps * 4));
+      f.advance(imageAt, planeBytes);
+      f.advance(weightAt, cg * taps * 4);
     });
     sums.each((r, first, count, sum) => {
       const offset = first * strideW + (r % strideW);
@@ -167,7 +167,7 @@ function emitPhases(
         f.set(element);
         const finished: Finished = { lanes: 1, accumulator: element };
         if (epilogue !== null) {
-          f.set(channelAxis, () => f.i32.add(() => address(f, channel, group, cg), Math.floor(r / strideW)));
+          f.set(channelAxis, () => f.i32.add(() => address(f, channel, [group, cg]), Math.floor(r / strideW)));
           f.set(pixelAxis, () => f.i32.add(pixel, offset + lane * strideW));
         }
         f.f32.store((Math.floor(r / strideW) * h * w + offset + lane * strideW) * 4, outputAt, () =>
@@ -182,7 +182,7 @@ function emitPhases(
 
   const together = Math.min(cg, Math.max(1, Math.floor(tallest[level] / strideW)));
   const whole = Math.floor(w / strideW / width) * width;
-  forTiles(f, { rows: together, full: Math.floor(cg / together), rest: cg % together }, 0, cg, (channel, channels) => {
+  forTiles(f, cut(cg, together), 0, cg, (channel, channels) => {
     for (let phase = 0; phase < Math.min(strideH, h); phase++) {
       f.set(end, () => minimum(f, rowEnd, Math.ceil((h - phase) / strideH)));
       f.for(row, row0, end, 1, () => {

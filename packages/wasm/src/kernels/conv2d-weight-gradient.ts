@@ -7,7 +7,7 @@ import { conv2dKey, type Conv2dShape, describe, flattened, type ImageLayout, ima
 import { weightRegisters } from "./depthwise-plane.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, pushPlace } from "./place.ts";
-import { address, blockSize, coordinates, forTiles } from "./ranges.ts";
+import { address, blockSize, boundedSum, coordinates, cut, forTiles } from "./ranges.ts";
 import { at } from "./tile.ts";
 import { winogradWeightGradient } from "./winograd-weight-gradient.ts";
 import { tapTile, type TapTile, tapTileUnits } from "./tap-tile.ts";
@@ -125,12 +125,12 @@ function emitGradient(
   const channel0 = f.local("i32", () => f.i32.mul(channelIndex, channelBlock));
   const tapRow0 = f.local("i32", () => f.i32.mul(tapIndex, tapRows));
   const tapRowEnd = f.local("i32", () => f.i32.add(tapRow0, tapRows));
-  const imageBase = f.local("i32", () => address(f, () => pushPlace(f, place, args), group, cg * planeBytes));
-  const cotangentBase = f.local("i32", () => address(f, cotangent, group, og * pixelBytes));
-  const gradientBase = f.local("i32", () => address(f, gradient, group, og * cg * taps * 4));
+  const imageBase = f.local("i32", () => address(f, () => pushPlace(f, place, args), [group, cg * planeBytes]));
+  const cotangentBase = f.local("i32", () => address(f, cotangent, [group, og * pixelBytes]));
+  const gradientBase = f.local("i32", () => address(f, gradient, [group, og * cg * taps * 4]));
   const [image0, imageEnd, row0, rowEnd] = [f.local("i32", 0), f.local("i32", n), f.local("i32", 0), f.local("i32", oh)];
-  const [image, row, column, tapRow] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-  const [ctAt, imageAt, ctRun, imageRun, store] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [image, row, column, tapRow] = f.locals("i32", 4);
+  const [ctAt, imageAt, ctRun, imageRun, store] = f.locals("i32", 5);
 
   const microkernel = (
     output: Local<"i32">,
@@ -161,15 +161,8 @@ function emitGradient(
     // Unfinished sums keep their lanes: [output, channel, tap row, tap column, 4] in scratch.
     const pointAtScratch = () => {
       f.set(store, () => f.i32.mul(() => f.i32.sub(output, output0), channelBlock * tapRows * kw * 16));
-      f.set(store, () => address(f, store, () => f.i32.sub(channel, channel0), tapRows * kw * 16));
-      f.set(store, () =>
-        address(
-          f,
-          () => f.i32.add(store, scratch),
-          () => f.i32.sub(tapRow, tapRow0),
-          kw * 16,
-        ),
-      );
+      f.set(store, () => address(f, store, [() => f.i32.sub(channel, channel0), tapRows * kw * 16]));
+      f.set(store, () => address(f, () => f.i32.add(store, scratch), [() => f.i32.sub(tapRow, tapRow0), kw * 16]));
     };
     const scratchOffset = (i: number, tap: (typeof list)[number]) =>
       (((i * channelBlock + tap.channel) * tapRows + tap.dy) * kw + tap.dx) * 16;
@@ -196,8 +189,8 @@ function emitGradient(
         f.set(imageRun, imageAt);
         f.for(column, 0, vectors - (vectors % 4), 4, () => {
           for (let v = 0; v < 4; v++) step(ctRun, ctOffset + v * lanes * 4, imageRun, pixelOffset + v * lanes * 4, lanes);
-          f.set(ctRun, () => f.i32.add(ctRun, 16 * lanes));
-          f.set(imageRun, () => f.i32.add(imageRun, 16 * lanes));
+          f.advance(ctRun, 16 * lanes);
+          f.advance(imageRun, 16 * lanes);
         });
         for (let v = vectors - (vectors % 4); v < vectors; v++)
           step(ctAt, ctOffset + v * lanes * 4, imageAt, pixelOffset + v * lanes * 4, lanes);
@@ -208,14 +201,14 @@ function emitGradient(
     const everyRow = () =>
       f.for(row, row0, rows === oh ? oh : rowEnd, together, () => {
         for (let r = 0; r < together; r++) oneRow(r);
-        f.set(ctAt, () => f.i32.add(ctAt, together * ow * 4));
-        f.set(imageAt, () => f.i32.add(imageAt, together * rowBytes));
+        f.advance(ctAt, together * ow * 4);
+        f.advance(imageAt, together * rowBytes);
       });
 
-    f.set(ctAt, () => address(f, cotangentBase, image0, o * pixelBytes));
-    f.set(ctAt, () => address(f, () => address(f, ctAt, output, pixelBytes), row0, ow * 4));
-    f.set(imageAt, () => address(f, () => address(f, imageBase, image0, c * planeBytes), channel, planeBytes));
-    f.set(imageAt, () => address(f, () => address(f, imageAt, row0, rowBytes), tapRow, dilationH * layout.rowLength * 4));
+    f.set(ctAt, () => address(f, cotangentBase, [image0, o * pixelBytes]));
+    f.set(ctAt, () => address(f, ctAt, [output, pixelBytes], [row0, ow * 4]));
+    f.set(imageAt, () => address(f, imageBase, [image0, c * planeBytes], [channel, planeBytes]));
+    f.set(imageAt, () => address(f, imageAt, [row0, rowBytes], [tapRow, dilationH * layout.rowLength * 4]));
     if (blocked) {
       pointAtScratch();
       f.if(
@@ -232,12 +225,12 @@ function emitGradient(
     else
       f.for(image, image0, imageEnd, 1, () => {
         everyRow();
-        f.set(ctAt, () => f.i32.add(ctAt, (o - 1) * pixelBytes));
-        f.set(imageAt, () => f.i32.add(imageAt, c * planeBytes - oh * rowBytes));
+        f.advance(ctAt, (o - 1) * pixelBytes);
+        f.advance(imageAt, c * planeBytes - oh * rowBytes);
       });
     const done = () => {
-      f.set(store, () => address(f, () => address(f, gradientBase, output, cg * taps * 4), channel, taps * 4));
-      f.set(store, () => address(f, store, tapRow, kw * 4));
+      f.set(store, () => address(f, gradientBase, [output, cg * taps * 4], [channel, taps * 4]));
+      f.set(store, () => address(f, store, [tapRow, kw * 4]));
       every((i, tap, t) => f.f32.store(((i * cg + tap.channel) * taps + tap.dy * kw + tap.dx) * 4, store, () => arithmetic.sum(sum(i, t))));
     };
     if (blocked)
@@ -258,7 +251,6 @@ function emitGradient(
     f.for(tapRow, tapRow0, tapRowEnd, heights, () => {
       for (let dx = 0; dx < kw; dx += width) microkernel(output, outputs, channel, channels, dx, Math.min(width, kw - dx), heights);
     });
-  const cut = (count: number, size: number) => ({ rows: size, full: Math.floor(count / size), rest: count % size });
   const oneBlock = () =>
     forTiles(f, cut(og, shapeOfTile.outputs), outputBlock >= og ? 0 : output0, outputBlock, (output, outputs) =>
       forTiles(f, cut(cg, shapeOfTile.channels), channelBlock >= cg ? 0 : channel0, channelBlock, (channel, channels) =>
@@ -267,11 +259,9 @@ function emitGradient(
     );
   if (!blocked) return oneBlock();
   f.for(image0, 0, n, images, () => {
-    f.set(imageEnd, () => f.i32.add(image0, images));
-    f.set(imageEnd, () => f.select("i32", imageEnd, n, () => f.i32.lt_s(imageEnd, n)));
+    boundedSum(f, imageEnd, image0, images, n);
     f.for(row0, 0, oh, rows, () => {
-      f.set(rowEnd, () => f.i32.add(row0, rows));
-      f.set(rowEnd, () => f.select("i32", rowEnd, oh, () => f.i32.lt_s(rowEnd, oh)));
+      boundedSum(f, rowEnd, row0, rows, oh);
       oneBlock();
     });
   });

@@ -113,19 +113,19 @@ export class PlaneEmitter {
     const inputRows = [...new Set(sums.flatMap((sum) => reached(rows, sum.row).map(({ from }) => from)))].sort((a, b) => a - b);
     const pointers = inputRows.map((offset) => {
       const index = f.local("i32", () => (rows.up === 1 ? f.i32.mul(row, rows.down) : f.i32.div_u(row, rows.up)));
-      f.set(index, () => f.i32.add(index, offset));
+      f.advance(index, offset);
       f.set(index, () =>
         f.select(
           "i32",
-          () => address(f, input, index, columns.input * 4),
+          () => address(f, input, [index, columns.input * 4]),
           zeros,
           () => f.i32.lt_u(index, rows.input),
         ),
       );
       return index;
     });
-    const out = f.local("i32", () => address(f, output, row, columns.output * 4));
-    const [moved, shifted, begin, pixel] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+    const out = f.local("i32", () => address(f, output, [row, columns.output * 4]));
+    const [moved, shifted, begin, pixel] = f.locals("i32", 4);
     const computes = task.kind === "outputs";
     const finish = computes ? task.finish : null;
     const accumulators = arithmetic.vectors(sums.length);
@@ -150,7 +150,7 @@ export class PlaneEmitter {
       });
       if (!computes) return;
       if (finish !== null) f.set(pixel, () => f.i32.mul(row, columns.output));
-      if (finish !== null && inside) f.set(pixel, () => f.i32.add(pixel, () => f.i32.mul(() => f.i32.shr_u(begin, 2), columns.up)));
+      if (finish !== null && inside) f.advance(pixel, () => f.i32.mul(() => f.i32.shr_u(begin, 2), columns.up));
       const place = f.local("i32");
       for (let r = 0; r < count; r++)
         this.#store(

@@ -3,7 +3,7 @@ import { Arithmetic, type Vector } from "./arithmetic.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { matmulKey, type MatmulTask, operands } from "./matmul.ts";
 import { transpose } from "./matmul-pack.ts";
-import { address, blockSize, coordinates, forTiles } from "./ranges.ts";
+import { address, blockSize, coordinates, cut, forTiles } from "./ranges.ts";
 import { at, type Finished } from "./tile.ts";
 
 /**
@@ -42,11 +42,11 @@ function emitDots(
   const c = buffers.at(-1) ?? tile;
   const [batch = tile, block = tile] = coordinates(f, tile, [batches, columnBlocks]);
   const column0 = f.local("i32", () => f.i32.mul(block, columnBlock));
-  const baseA = f.local("i32", () => address(f, a, batch, batchStrideA * 4));
-  const baseB = f.local("i32", () => address(f, b, batch, batchStrideB * 4));
-  const baseC = f.local("i32", () => address(f, c, batch, m * n * 4));
-  const [pointerA, pointerB, pointerC, turn] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-  const axes = [f.local("i32"), f.local("i32")] as const;
+  const baseA = f.local("i32", () => address(f, a, [batch, batchStrideA * 4]));
+  const baseB = f.local("i32", () => address(f, b, [batch, batchStrideB * 4]));
+  const baseC = f.local("i32", () => address(f, c, [batch, m * n * 4]));
+  const [pointerA, pointerB, pointerC, turn] = f.locals("i32", 4);
+  const axes = f.locals("i32", 2);
 
   const site = (row: Local<"i32">, column: Local<"i32">, r: number, v: number, finished: Finished) => {
     if (epilogue === null) return f.get(finished.accumulator);
@@ -63,8 +63,8 @@ function emitDots(
       arithmetic.zero();
       f.set(sum);
     }
-    f.set(pointerA, () => address(f, baseA, row, k * 4));
-    f.set(pointerB, () => address(f, baseB, column, k * 4));
+    f.set(pointerA, () => address(f, baseA, [row, k * 4]));
+    f.set(pointerB, () => address(f, baseB, [column, k * 4]));
     const step = (count: number) => {
       rows.forEach((vector, r) => {
         arithmetic.load(r * k * 4, pointerA, count);
@@ -78,13 +78,13 @@ function emitDots(
     };
     f.for(turn, 0, k - (k % lanes), lanes, () => {
       step(lanes);
-      f.set(pointerA, () => f.i32.add(pointerA, lanes * 4));
-      f.set(pointerB, () => f.i32.add(pointerB, lanes * 4));
+      f.advance(pointerA, lanes * 4);
+      f.advance(pointerB, lanes * 4);
     });
     if (k % lanes > 0) step(k % lanes);
     f.set(pointerC, () =>
       f.i32.add(
-        () => address(f, baseC, row, n * 4),
+        () => address(f, baseC, [row, n * 4]),
         () => f.i32.shl(column, 2),
       ),
     );
@@ -124,7 +124,7 @@ function emitDots(
   };
 
   const breadth = m === 1 ? 8 : 4;
-  const columns = { rows: breadth, full: Math.floor(n / breadth), rest: n % breadth };
+  const columns = cut(n, breadth);
   forTiles(f, columns, columnBlocks === 1 ? 0 : column0, columnBlock, (column, width) =>
     forTiles(f, { rows: Math.min(2, m), full: m === 1 ? 1 : m >> 1, rest: m === 1 ? 0 : m & 1 }, 0, m, (row, height) =>
       dots(row, column, height, width),

@@ -2,7 +2,7 @@ import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic, type Vector } from "./arithmetic.ts";
 import { type Kernel, kernel } from "./kernel.ts";
 import { type MatmulShape, type MatmulTask, operands } from "./matmul.ts";
-import { address, blockSize, coordinates, forTiles } from "./ranges.ts";
+import { address, blockSize, coordinates, cut, forTiles } from "./ranges.ts";
 import { strip } from "./tile.ts";
 
 /** Columns of B kept together: the width of a register tile. */
@@ -41,15 +41,15 @@ export function packPanels(task: MatmulTask): Kernel {
       const [, b] = operands(task, addresses);
       const arithmetic = new Arithmetic(f, level);
       const [matrix = tile, block = tile] = coordinates(f, tile, [matrices, blocks]);
-      const source = f.local("i32", () => address(f, b, matrix, batchStrideB * 4));
-      const target = f.local("i32", () => address(f, workspace, matrix, packedBytes(shape)));
+      const source = f.local("i32", () => address(f, b, [matrix, batchStrideB * 4]));
+      const target = f.local("i32", () => address(f, workspace, [matrix, packedBytes(shape)]));
       const first = f.local("i32", () => f.i32.mul(block, perTile * panelWidth));
       const from = f.local("i32");
       const to = f.local("i32");
-      const columns = { rows: panelWidth, full: Math.floor(n / panelWidth), rest: n % panelWidth };
+      const columns = cut(n, panelWidth);
       forTiles(f, columns, first, perTile * panelWidth, (column, width) => {
-        f.set(to, () => address(f, target, column, k * 4));
-        f.set(from, () => address(f, source, column, transposeB ? k * 4 : 4));
+        f.set(to, () => address(f, target, [column, k * 4]));
+        f.set(from, () => address(f, source, [column, transposeB ? k * 4 : 4]));
         if (transposeB) transposePanel(arithmetic, from, to, { rows: width, width: panelWidth, k }, k);
         else copyPanel(arithmetic, from, to, width, k, n);
       });
@@ -70,8 +70,8 @@ function copyPanel(arithmetic: Arithmetic, from: Local<"i32">, to: Local<"i32">,
       f.set(value);
       arithmetic.store(column * 4, to, value);
     }
-    f.set(from, () => f.i32.add(from, n * 4));
-    f.set(to, () => f.i32.add(to, panelWidth * 4));
+    f.advance(from, n * 4);
+    f.advance(to, panelWidth * 4);
   });
   f.free(value, row);
 }
@@ -104,8 +104,8 @@ export function transposePanel(
   };
   f.for(step, lanes - 1, length, lanes, () => {
     block(lanes);
-    f.set(from, () => f.i32.add(from, lanes * 4));
-    f.set(to, () => f.i32.add(to, width * lanes * 4));
+    f.advance(from, lanes * 4);
+    f.advance(to, width * lanes * 4);
   });
   if (k % lanes > 0) block(k % lanes);
   f.free(step, ...vectors);

@@ -4,7 +4,7 @@ import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.
 import { matmulKey, type MatmulTask, operands } from "./matmul.ts";
 import { type Blocking, blocking, type Layout, scratchBytes, sumUnit } from "./matmul-blocking.ts";
 import { packedBytes, packedMatrices, panelWidth, transposePanel } from "./matmul-pack.ts";
-import { address, coordinates, forTiles } from "./ranges.ts";
+import { address, coordinates, cut, forTiles } from "./ranges.ts";
 import { rowTiles } from "./row-tiles.ts";
 import { type Finish, strip, Tile } from "./tile.ts";
 
@@ -49,17 +49,19 @@ function emitTiles(
   const [batch = tile, columnIndex = tile, rowIndex = tile] = coordinates(f, tile, [shape.batch, columnBlocks, rowBlocks]);
   const row0 = f.local("i32", () => f.i32.mul(rowIndex, rowBlock));
   const column0 = f.local("i32", () => f.i32.mul(columnIndex, columnBlock));
-  const baseA = f.local("i32", () => address(f, a, batch, batchStrideA * 4));
+  const baseA = f.local("i32", () => address(f, a, [batch, batchStrideA * 4]));
   const baseB = f.local("i32", () =>
-    packed ? address(f, workspace, batch, packedMatrices(shape) === 1 ? 0 : packedBytes(shape)) : address(f, b, batch, batchStrideB * 4),
+    packed
+      ? address(f, workspace, [batch, packedMatrices(shape) === 1 ? 0 : packedBytes(shape)])
+      : address(f, b, [batch, batchStrideB * 4]),
   );
-  const baseC = f.local("i32", () => address(f, c, batch, m * n * 4));
+  const baseC = f.local("i32", () => address(f, c, [batch, m * n * 4]));
 
   const sum0 = f.local("i32");
   const sumLength = f.local("i32");
-  const [rowA, pointerA, pointerB, pointerC, turn] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+  const [rowA, pointerA, pointerB, pointerC, turn] = f.locals("i32", 5);
   const pointerCopy = f.local("i32");
-  const axes = [f.local("i32"), f.local("i32")] as const;
+  const axes = f.locals("i32", 2);
   const lastSum = k - (Math.ceil(k / Math.max(1, sumBlock)) - 1) * sumBlock;
   const blocked = sumBlock < k;
   const length = blocked ? sumLength : k;
@@ -82,14 +84,14 @@ function emitTiles(
     else
       f.set(pointerB, () =>
         f.i32.add(
-          () => address(f, baseB, column, packed ? k * 4 : 4),
+          () => address(f, baseB, [column, packed ? k * 4 : 4]),
           () => f.i32.mul(sum0, stepB),
         ),
       );
     if (copying) f.set(pointerCopy, scratch);
     f.set(pointerC, () =>
       f.i32.add(
-        () => address(f, baseC, row, n * 4),
+        () => address(f, baseC, [row, n * 4]),
         () => f.i32.shl(column, 2),
       ),
     );
@@ -110,9 +112,9 @@ function emitTiles(
     };
     const turns = () => {
       steps(unroll);
-      f.set(pointerA, () => f.i32.add(pointerA, unroll * layoutA.step));
-      f.set(pointerB, () => f.i32.add(pointerB, unroll * stepB));
-      if (copying) f.set(pointerCopy, () => f.i32.add(pointerCopy, unroll * stepPanel));
+      f.advance(pointerA, unroll * layoutA.step);
+      f.advance(pointerB, unroll * stepB);
+      if (copying) f.advance(pointerCopy, unroll * stepPanel);
     };
     const over = lastSum % unroll;
     if (!blocked) f.for(turn, 0, k - over, unroll, turns);
@@ -140,12 +142,12 @@ function emitTiles(
     sums.free();
   };
 
-  const columns = { rows: width, full: Math.floor(n / width), rest: n % width };
+  const columns = cut(n, width);
   const rows = rowTiles(m, level);
   const locateA = (row: Local<"i32">) =>
     f.set(rowA, () =>
       f.i32.add(
-        () => address(f, baseA, row, memoryA.row),
+        () => address(f, baseA, [row, memoryA.row]),
         () => f.i32.mul(sum0, memoryA.step),
       ),
     );
@@ -172,7 +174,7 @@ function emitTiles(
       if (transposeB) {
         f.set(pointerB, () =>
           f.i32.add(
-            () => address(f, baseB, column, k * 4),
+            () => address(f, baseB, [column, k * 4]),
             () => f.i32.shl(sum0, 2),
           ),
         );
@@ -216,8 +218,8 @@ function copyColumns(
       f.set(value);
       arithmetic.store(column * 4, to, value, count);
     }
-    f.set(from, () => f.i32.add(from, m * 4));
-    f.set(to, () => f.i32.add(to, height * 4));
+    f.advance(from, m * 4);
+    f.advance(to, height * 4);
   });
   f.free(step, value);
 }

@@ -1,14 +1,38 @@
 import type { FunctionBuilder, Local, Operand } from "../asm/index.ts";
 import type { RowTiles } from "./row-tiles.ts";
 
-/** Pushes the smaller of a value and a constant. */
-export function minimum(f: FunctionBuilder, value: Local<"i32">, limit: number): void {
+/** Pushes the smaller of two values. */
+export function minimum(f: FunctionBuilder, value: Local<"i32">, limit: Local<"i32"> | number): void {
   f.select("i32", value, limit, () => f.i32.lt_s(value, limit));
 }
 
-/** Pushes base + index * stride. */
-export function address(f: FunctionBuilder, base: Operand<"i32">, index: Operand<"i32">, stride: number): void {
-  f.i32.add(base, () => f.i32.mul(index, stride));
+/** Sets `target` to a + b, or to `limit` where that is less. */
+export function boundedSum(
+  f: FunctionBuilder,
+  target: Local<"i32">,
+  a: Local<"i32">,
+  b: Operand<"i32">,
+  limit: Local<"i32"> | number,
+): void {
+  f.set(target, () => f.i32.add(a, b));
+  f.set(target, () => minimum(f, target, limit));
+}
+
+/** Where a block of `size` items that starts at `start` ends. */
+export function blockEnd(f: FunctionBuilder, start: Local<"i32">, size: number, limit: number): Local<"i32"> {
+  const end = f.local("i32");
+  boundedSum(f, end, start, size, limit);
+  return end;
+}
+
+/** Pushes base + the sum of index * stride. */
+export function address(
+  f: FunctionBuilder,
+  base: Operand<"i32">,
+  ...terms: readonly (readonly [index: Operand<"i32">, stride: number])[]
+): void {
+  f.push("i32", base);
+  for (const [index, stride] of terms) f.i32.add(() => f.i32.mul(index, stride));
 }
 
 /**
@@ -26,8 +50,7 @@ export function forTiles(
   const index = f.local("i32");
   if (start === 0) f.for(index, 0, Math.min(size, whole), tiles.rows, () => body(index, tiles.rows));
   else if (tiles.full > 0) {
-    const end = f.local("i32", () => f.i32.add(start, size));
-    f.set(end, () => minimum(f, end, whole));
+    const end = blockEnd(f, start, size, whole);
     f.for(index, start, end, tiles.rows, () => body(index, tiles.rows));
     f.free(end);
   }
@@ -40,6 +63,11 @@ export function forTiles(
     else if (size > whole) tail();
   }
   f.free(index);
+}
+
+/** How `count` items are cut into tiles of `size`. */
+export function cut(count: number, size: number): RowTiles {
+  return { rows: size, full: Math.floor(count / size), rest: count % size };
 }
 
 /** Splits a flat index into coordinates, the last fastest; frees nothing, so the caller owns the locals. */

@@ -1,5 +1,6 @@
 import { kernel, type Kernel } from "./kernel.ts";
 import { Arithmetic } from "./arithmetic.ts";
+import { blockEnd } from "./ranges.ts";
 
 /** Rows of updates summed into the rows an index names. */
 export interface ScatterAddShape {
@@ -30,8 +31,7 @@ export function scatterAddKernels({ count, rows, inner }: ScatterAddShape): read
           throw new RangeError("scatterAdd takes an index and updates");
         const lanes = new Arithmetic(f, level);
         const from = f.local("i32", () => f.i32.mul(tile, columnsPerTile));
-        const to = f.local("i32", () => f.i32.add(from, columnsPerTile));
-        f.set(to, () => f.select("i32", to, inner, () => f.i32.lt_s(to, inner)));
+        const to = blockEnd(f, from, columnsPerTile, inner);
         const row = f.local("i32");
         const column = f.local("i32");
         const target = f.local("i32");
@@ -63,9 +63,9 @@ export function scatterAddKernels({ count, rows, inner }: ScatterAddShape): read
                   () => f.f32.load(0, source),
                 ),
               );
-            f.set(target, () => f.i32.add(target, width * 4));
-            f.set(source, () => f.i32.add(source, width * 4));
-            f.set(column, () => f.i32.add(column, width));
+            f.advance(target, width * 4);
+            f.advance(source, width * 4);
+            f.advance(column, width);
           };
           for (const width of lanes.lanes === 4 ? ([4, 1] as const) : ([1] as const)) {
             f.block((done) => {

@@ -2,7 +2,7 @@ import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
 import type { Level } from "./kernel.ts";
 import { panelWidth } from "./matmul-pack.ts";
-import { address, forTiles, minimum, roundUp } from "./ranges.ts";
+import { address, boundedSum, forTiles, minimum, roundUp } from "./ranges.ts";
 import { rowTiles } from "./row-tiles.ts";
 import { strip, Tile } from "./tile.ts";
 import { gap } from "./winograd-shape.ts";
@@ -80,28 +80,29 @@ export class TileProducts {
     f.set(entry, table);
     f.for(panel, 0, tiles, panelWidth, () => {
       f.for(first, 0, steps, channelsTogether, () => {
-        f.set(last, () => f.i32.add(first, channelsTogether));
-        f.set(last, () => minimum(f, last, steps));
+        boundedSum(f, last, first, channelsTogether, steps);
         f.for(half, 0, panelWidth, 4, () => {
           this.#lanes.forEach((lane, i) =>
-            f.set(lane, () => address(f, () => f.i32.load(i * entryBytes, () => address(f, entry, half, entryBytes)), first, planeBytes)),
+            f.set(lane, () =>
+              address(f, () => f.i32.load(i * entryBytes, () => address(f, entry, [half, entryBytes])), [first, planeBytes]),
+            ),
           );
           f.set(target, () =>
             address(
               f,
-              () => address(f, () => f.i32.add(this.sums, images), panel, steps * 4),
-              () => f.i32.add(() => f.i32.mul(first, panelWidth), half),
-              4,
+              () => f.i32.add(this.sums, images),
+              [panel, steps * 4],
+              [() => f.i32.add(() => f.i32.mul(first, panelWidth), half), 4],
             ),
           );
           f.for(channel, first, last, 1, () => {
             transform(this.#lanes, target, strides.images);
-            for (const lane of this.#lanes) f.set(lane, () => f.i32.add(lane, planeBytes));
-            f.set(target, () => f.i32.add(target, panelWidth * 4));
+            for (const lane of this.#lanes) f.advance(lane, planeBytes);
+            f.advance(target, panelWidth * 4);
           });
         });
       });
-      f.set(entry, () => f.i32.add(entry, panelWidth * entryBytes));
+      f.advance(entry, panelWidth * entryBytes);
     });
     f.free(entry, target, panel, half, channel, first, last);
   }
@@ -117,17 +118,17 @@ export class TileProducts {
     f.set(line, () => f.i32.add(this.sums, weights));
     f.for(row, row0, rowEnd, 1, () => {
       f.set(target, line);
-      f.set(from, () => address(f, base, row, rowStride));
+      f.set(from, () => address(f, base, [row, rowStride]));
       f.for(step, 0, steps, 4, () => {
         this.#lanes.forEach((lane, i) => {
           f.set(lane, () => f.i32.add(step, i));
           if (steps % 4 !== 0) f.set(lane, () => minimum(f, lane, steps - 1));
-          f.set(lane, () => address(f, from, lane, stepStride));
+          f.set(lane, () => address(f, from, [lane, stepStride]));
         });
         this.#transforms.weights(this.#lanes, size, flipped, target, strides.weights);
-        f.set(target, () => f.i32.add(target, 16));
+        f.advance(target, 16);
       });
-      f.set(line, () => f.i32.add(line, whole * 4));
+      f.advance(line, whole * 4);
     });
     f.free(row, step, target, line, from);
   }
@@ -160,21 +161,21 @@ export class TileProducts {
           };
           f.for(turn, 0, steps - (steps % unroll), unroll, () => {
             product(unroll);
-            f.set(stepA, () => f.i32.add(stepA, unroll * 4));
-            f.set(stepB, () => f.i32.add(stepB, unroll * panelWidth * 4));
+            f.advance(stepA, unroll * 4);
+            f.advance(stepB, unroll * panelWidth * 4);
           });
           product(steps % unroll);
           sums.save(sumsAt, panelWidth * 4);
           sums.free();
-          f.set(rowA, () => f.i32.add(rowA, height * whole * 4));
-          f.set(sumsAt, () => f.i32.add(sumsAt, height * panelWidth * 4));
+          f.advance(rowA, height * whole * 4);
+          f.advance(sumsAt, height * panelWidth * 4);
         });
-        f.set(b, () => f.i32.add(b, steps * panelWidth * 4));
-        f.set(target, () => f.i32.add(target, pass * panelWidth * 4));
+        f.advance(b, steps * panelWidth * 4);
+        f.advance(target, pass * panelWidth * 4);
       });
-      f.set(a, () => f.i32.add(a, strides.weights));
-      f.set(b, () => f.i32.add(b, gap));
-      f.set(target, () => f.i32.add(target, gap));
+      f.advance(a, strides.weights);
+      f.advance(b, gap);
+      f.advance(target, gap);
     });
     f.free(value, a, b, target, panel, rowA, stepA, stepB, sumsAt, turn);
   }
@@ -190,9 +191,9 @@ export class TileProducts {
       f.for(tile, 0, tiles, 4, () => {
         visit(row, tile, source);
         // The second half of a panel lies beside its first; the next panel after all rows.
-        f.set(source, () => f.i32.add(source, () => f.select("i32", pass * panelWidth * 4 - 16, 16, () => f.i32.and(tile, 4))));
+        f.advance(source, () => f.select("i32", pass * panelWidth * 4 - 16, 16, () => f.i32.and(tile, 4)));
       });
-      f.set(line, () => f.i32.add(line, panelWidth * 4));
+      f.advance(line, panelWidth * 4);
     });
     f.free(row, tile, source, line);
   }
@@ -209,8 +210,7 @@ export function forPasses(
 ): void {
   const [row0, rowEnd] = f.locals("i32", 2);
   f.for(row0, first, end, pass, () => {
-    f.set(rowEnd, () => f.i32.add(row0, pass));
-    f.set(rowEnd, () => f.select("i32", rowEnd, end, () => f.i32.lt_s(rowEnd, end)));
+    boundedSum(f, rowEnd, row0, pass, end);
     tileProducts.weights(weights, row0, rowEnd);
     tileProducts.multiply(row0);
     visit(row0, rowEnd);

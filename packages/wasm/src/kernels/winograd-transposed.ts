@@ -148,19 +148,14 @@ function emitTransposed(
       f.set(inside, () => f.i32.rem_u(i, perImage));
       f.i32.store(
         0,
-        () => address(f, table, i, 4),
+        () => address(f, table, [i, 4]),
         () =>
           address(
             f,
-            () =>
-              address(
-                f,
-                () => address(f, base, image, o * layout.planeLength * 4),
-                () => f.i32.div_u(inside, across),
-                size * layout.rowLength * 4,
-              ),
-            () => f.i32.rem_u(inside, across),
-            size * 4,
+            base,
+            [image, o * layout.planeLength * 4],
+            [() => f.i32.div_u(inside, across), size * layout.rowLength * 4],
+            [() => f.i32.rem_u(inside, across), size * 4],
           ),
       );
     });
@@ -173,8 +168,8 @@ function emitTransposed(
     const sums = f.locals("v128", size);
     f.for(y, 0, down + reach - 1, 1, () =>
       f.for(x, 0, across + reach - 1, lanesOfRow, () => {
-        f.set(source, () => address(f, () => address(f, planes, y, planeRow), x, 4));
-        f.set(target, () => address(f, () => address(f, gradient, y, size * gradientRow), x, size * 4));
+        f.set(source, () => address(f, planes, [y, planeRow], [x, 4]));
+        f.set(target, () => address(f, gradient, [y, size * gradientRow], [x, size * 4]));
         for (let u = 0; u < size; u++) {
           sums.forEach((sum, v) => {
             for (let a = 0; a < reach; a++)
@@ -200,7 +195,7 @@ function emitTransposed(
     const [y, source, target, pixel] = f.locals("i32", 4);
     const value = arithmetic.vector();
     f.set(source, () => f.i32.add(gradient, padTop * gradientRow));
-    f.set(target, () => address(f, () => address(f, at(buffers, buffers.length - 1), image, c * h * w * 4), channel, h * w * 4));
+    f.set(target, () => address(f, at(buffers, buffers.length - 1), [image, c * h * w * 4], [channel, h * w * 4]));
     f.for(y, 0, h, 1, () => {
       for (const { column, count } of strip(arithmetic.lanes, w)) {
         arithmetic.load((padLeft + column) * 4, source, count);
@@ -212,8 +207,8 @@ function emitTransposed(
             epilogue.emit(f, { axes: [image, channel, pixel], buffers: buffers.slice(2, -1), ...finished });
           });
       }
-      f.set(source, () => f.i32.add(source, gradientRow));
-      f.set(target, () => f.i32.add(target, w * 4));
+      f.advance(source, gradientRow);
+      f.advance(target, w * 4);
     });
     f.free(y, source, target, pixel, value);
   };
@@ -231,14 +226,7 @@ function emitTransposed(
     tileProducts.each(row0, rowEnd, (channel, index, source) => {
       f.set(image, () => f.i32.add(image0, () => f.i32.div_u(index, perImage)));
       f.set(inside, () => f.i32.rem_u(index, perImage));
-      f.set(target, () =>
-        address(
-          f,
-          () => address(f, planes, () => f.i32.div_u(inside, across), planeRow),
-          () => f.i32.rem_u(inside, across),
-          4,
-        ),
-      );
+      f.set(target, () => address(f, planes, [() => f.i32.div_u(inside, across), planeRow], [() => f.i32.rem_u(inside, across), 4]));
       transforms.contributions(source, tileProducts.sumStride, (i, j, push) =>
         f.v128.store((i * points + j) * plane + begin, target, push),
       );

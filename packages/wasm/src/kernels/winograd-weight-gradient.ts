@@ -4,7 +4,7 @@ import { paddedBytes, padImages } from "./conv2d-pad.ts";
 import { conv2dKey, type Conv2dShape, describe, type ImageLayout, imageLayout } from "./conv2d-shape.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, pushPlace } from "./place.ts";
-import { address, blockSize, coordinates, forTiles, minimum, roundUp } from "./ranges.ts";
+import { address, blockEnd, blockSize, boundedSum, coordinates, forTiles, minimum, roundUp } from "./ranges.ts";
 import { rowTiles, rowUnit } from "./row-tiles.ts";
 import { at, strip, Tile } from "./tile.ts";
 import { panelWidth } from "./matmul-pack.ts";
@@ -167,12 +167,11 @@ function emitProducts(
   const [part = tile, outputBlock = tile, channelBlock = tile] = coordinates(f, tile, [parts, outputBlocks, channelBlocks]);
   const output0 = f.local("i32", () => f.i32.mul(outputBlock, outputs));
   const channel0 = f.local("i32", () => f.i32.mul(channelBlock, channels));
-  const outputEnd = f.local("i32", () => f.i32.add(output0, outputs));
-  f.set(outputEnd, () => minimum(f, outputEnd, o));
+  const outputEnd = blockEnd(f, output0, outputs, o);
   const [tile0, tileEnd, steps, partEnd] = f.locals("i32", 4);
   const table = f.local("i32", () => f.i32.add(scratch, offsets.table));
   const sums = f.local("i32", () =>
-    parts === 1 ? f.i32.add(scratch, offsets.sums) : address(f, () => f.i32.add(workspace, places.sums), tile, sumBytes(blocking)),
+    parts === 1 ? f.i32.add(scratch, offsets.sums) : address(f, () => f.i32.add(workspace, places.sums), [tile, sumBytes(blocking)]),
   );
   const lanes = f.locals("i32", 4);
 
@@ -184,18 +183,17 @@ function emitProducts(
     ];
     const [i, entry, at, image, y, x] = f.locals("i32", 6);
     const place = (base: Local<"i32">, planes: number, { plane, row }: { plane: number; row: number }) =>
-      address(f, () => address(f, () => address(f, base, image, planes * plane), y, size * row), x, size * 4);
+      address(f, base, [image, planes * plane], [y, size * row], [x, size * 4]);
     f.set(entry, table);
     f.for(i, 0, tiles, 1, () => {
-      f.set(at, () => f.i32.add(tile0, i));
-      f.set(at, () => minimum(f, at, count - 1));
+      boundedSum(f, at, tile0, i, count - 1);
       f.set(x, () => f.i32.rem_u(at, across));
       f.set(at, () => f.i32.div_u(at, across));
       f.set(y, () => f.i32.rem_u(at, down));
       f.set(image, () => f.i32.div_u(at, down));
       f.i32.store(0, entry, () => place(image0, c, imageBytes));
       f.i32.store(4, entry, () => place(cotangent0, o, cotangentBytes));
-      f.set(entry, () => f.i32.add(entry, entryBytes));
+      f.advance(entry, entryBytes);
     });
     f.free(image0, cotangent0, i, entry, at, image, y, x);
   };
@@ -205,18 +203,17 @@ function emitProducts(
     const [panel, half, channel, entry, target, first, last, i] = f.locals("i32", 8);
     f.for(panel, 0, channels, panelWidth, () =>
       f.for(first, 0, steps, tilesTogether, () => {
-        f.set(last, () => f.i32.add(first, tilesTogether));
-        f.set(last, () => f.select("i32", last, steps, () => f.i32.lt_s(last, steps)));
+        boundedSum(f, last, first, tilesTogether, steps);
         f.for(half, 0, panelWidth, 4, () => {
           f.set(target, () =>
             address(
               f,
-              () => address(f, () => f.i32.add(scratch, offsets.image), panel, tiles * 4),
-              () => f.i32.add(() => f.i32.mul(first, panelWidth), half),
-              4,
+              () => f.i32.add(scratch, offsets.image),
+              [panel, tiles * 4],
+              [() => f.i32.add(() => f.i32.mul(first, panelWidth), half), 4],
             ),
           );
-          f.set(entry, () => address(f, table, first, entryBytes));
+          f.set(entry, () => address(f, table, [first, entryBytes]));
           f.for(i, first, last, 1, () => {
             lanes.forEach((lane, k) => {
               f.set(channel, () =>
@@ -226,11 +223,11 @@ function emitProducts(
                 ),
               );
               if (c % channels !== 0) f.set(channel, () => minimum(f, channel, c - 1));
-              f.set(lane, () => address(f, () => f.i32.load(0, entry), channel, imageBytes.plane));
+              f.set(lane, () => address(f, () => f.i32.load(0, entry), [channel, imageBytes.plane]));
             });
             transforms.images(lanes, imageBytes.row, target, strides.image);
-            f.set(target, () => f.i32.add(target, panelWidth * 4));
-            f.set(entry, () => f.i32.add(entry, entryBytes));
+            f.advance(target, panelWidth * 4);
+            f.advance(entry, entryBytes);
           });
         });
       }),
@@ -247,13 +244,13 @@ function emitProducts(
       f.set(entry, table);
       f.for(i, 0, steps, 4, () => {
         lanes.forEach((lane, k) =>
-          f.set(lane, () => address(f, () => f.i32.load(k * entryBytes + 4, entry), output, cotangentBytes.plane)),
+          f.set(lane, () => address(f, () => f.i32.load(k * entryBytes + 4, entry), [output, cotangentBytes.plane])),
         );
         transforms.cotangents(lanes, size, cotangentBytes.row, target, strides.cotangent);
-        f.set(target, () => f.i32.add(target, 16));
-        f.set(entry, () => f.i32.add(entry, 4 * entryBytes));
+        f.advance(target, 16);
+        f.advance(entry, 4 * entryBytes);
       });
-      f.set(line, () => f.i32.add(line, tiles * 4));
+      f.advance(line, tiles * 4);
     });
     f.free(output, i, entry, target, line);
   };
@@ -284,32 +281,30 @@ function emitProducts(
                 (r) => arithmetic.splat((r * tiles + i) * 4, stepA),
                 (column) => arithmetic.load((i * panelWidth + column) * 4, stepB),
               );
-            f.set(stepA, () => f.i32.add(stepA, turns * 4));
-            f.set(stepB, () => f.i32.add(stepB, turns * panelWidth * 4));
+            f.advance(stepA, turns * 4);
+            f.advance(stepB, turns * panelWidth * 4);
           };
           f.for(turn, 0, whole, unroll, () => product(unroll));
           f.for(turn, whole, steps, 1, () => product(1));
           tileSums.save(sumsAt, panelWidth * 4);
           tileSums.free();
-          f.set(rowA, () => f.i32.add(rowA, height * tiles * 4));
-          f.set(sumsAt, () => f.i32.add(sumsAt, height * panelWidth * 4));
+          f.advance(rowA, height * tiles * 4);
+          f.advance(sumsAt, height * panelWidth * 4);
         });
-        f.set(b, () => f.i32.add(b, tiles * panelWidth * 4));
-        f.set(target, () => f.i32.add(target, outputs * panelWidth * 4));
+        f.advance(b, tiles * panelWidth * 4);
+        f.advance(target, outputs * panelWidth * 4);
       });
-      f.set(a, () => f.i32.add(a, strides.cotangent));
-      f.set(b, () => f.i32.add(b, gap));
-      f.set(target, () => f.i32.add(target, gap));
+      f.advance(a, strides.cotangent);
+      f.advance(b, gap);
+      f.advance(target, gap);
     });
     f.free(value, panel, a, b, rowA, stepA, stepB, target, sumsAt, turn, whole);
   };
 
   const part0 = f.local("i32", () => f.i32.mul(part, perPart));
-  f.set(partEnd, () => f.i32.add(part0, perPart));
-  f.set(partEnd, () => minimum(f, partEnd, count));
+  boundedSum(f, partEnd, part0, perPart, count);
   f.for(tile0, part0, partEnd, tiles, () => {
-    f.set(tileEnd, () => f.i32.add(tile0, tiles));
-    f.set(tileEnd, () => f.select("i32", tileEnd, partEnd, () => f.i32.lt_s(tileEnd, partEnd)));
+    boundedSum(f, tileEnd, tile0, tiles, partEnd);
     f.set(steps, () => f.i32.sub(tileEnd, tile0));
     locateTiles();
     transformImages();
@@ -335,12 +330,9 @@ function emitSum(
   const pieces = Math.ceil(outputs / outputsPerSum);
   const [outputBlock = tile, channelBlock = tile, piece = tile] = coordinates(f, tile, [outputBlocks, channelBlocks, pieces]);
   const first = f.local("i32", () => f.i32.mul(piece, outputsPerSum));
-  const last = f.local("i32", () => f.i32.add(first, outputsPerSum));
-  f.set(last, () => minimum(f, last, outputs));
-  const unit = f.local("i32", () => address(f, channelBlock, outputBlock, channelBlocks));
-  const sums = f.local("i32", () =>
-    address(f, () => address(f, () => f.i32.add(workspace, offset), unit, sumBytes(blocking)), first, panelWidth * 4),
-  );
+  const last = blockEnd(f, first, outputsPerSum, outputs);
+  const unit = f.local("i32", () => address(f, channelBlock, [outputBlock, channelBlocks]));
+  const sums = f.local("i32", () => address(f, () => f.i32.add(workspace, offset), [unit, sumBytes(blocking)], [first, panelWidth * 4]));
   // Consecutive units are blocks of weights, and then parts.
   const partStride = outputBlocks * channelBlocks * sumBytes(blocking);
   const [value, panel, output, line, place] = f.locals("i32", 5);
@@ -355,14 +347,14 @@ function emitSum(
           for (let part = 1; part < parts; part++) f.set(sum, () => f.f32x4.add(sum, () => f.v128.load(part * partStride + half, place)));
           f.v128.store(half, place, sum);
         }
-        f.set(place, () => f.i32.add(place, panelWidth * 4));
+        f.advance(place, panelWidth * 4);
       });
-      f.set(line, () => f.i32.add(line, outputs * panelWidth * 4));
+      f.advance(line, outputs * panelWidth * 4);
     });
-    f.set(line, () => f.i32.add(line, gap));
+    f.advance(line, gap);
   });
-  const output0 = f.local("i32", () => address(f, first, outputBlock, outputs));
-  const outputEnd = f.local("i32", () => address(f, last, outputBlock, outputs));
+  const output0 = f.local("i32", () => address(f, first, [outputBlock, outputs]));
+  const outputEnd = f.local("i32", () => address(f, last, [outputBlock, outputs]));
   f.set(outputEnd, () => minimum(f, outputEnd, shape.o));
   storeWeights(f, transforms, args, shape, blocking, sums, {
     output0,
@@ -390,12 +382,11 @@ function storeWeights(
   const { outputs, channels } = blocking;
   const window = kh * kh * 4;
   const [output, channel, channelEnd, source, target, line] = f.locals("i32", 6);
-  f.set(channelEnd, () => f.i32.add(channel0, channels));
-  f.set(channelEnd, () => minimum(f, channelEnd, c));
+  boundedSum(f, channelEnd, channel0, channels, c);
   f.set(line, sums);
   f.for(output, output0, outputEnd, 1, () => {
     f.set(source, line);
-    f.set(target, () => address(f, () => address(f, at(buffers, 2), output, c * window), channel0, window));
+    f.set(target, () => address(f, at(buffers, 2), [output, c * window], [channel0, window]));
     f.for(channel, channel0, channelEnd, 4, () => {
       transforms.outputs(source, sumStride(blocking), kh, (i, values) => {
         for (const lane of [0, 1, 2, 3] as const) {
@@ -404,13 +395,13 @@ function storeWeights(
           else f.if(() => f.i32.lt_s(() => f.i32.add(channel, lane), channelEnd), store);
         }
       });
-      f.set(target, () => f.i32.add(target, 4 * window));
+      f.advance(target, 4 * window);
       // The second half of a panel lies beside its first; the next panel after all output channels.
       f.set(source, () =>
         f.i32.add(source, () => f.select("i32", outputs * panelWidth * 4 - 16, 16, () => f.i32.and(() => f.i32.sub(channel, channel0), 4))),
       );
     });
-    f.set(line, () => f.i32.add(line, panelWidth * 4));
+    f.advance(line, panelWidth * 4);
   });
   f.free(output, channel, channelEnd, source, target, line);
 }

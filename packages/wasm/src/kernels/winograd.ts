@@ -4,7 +4,7 @@ import { paddedBytes, padImages } from "./conv2d-pad.ts";
 import { cost } from "./convolution-algorithm.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
-import { address, coordinates, minimum, roundUp } from "./ranges.ts";
+import { address, blockEnd, boundedSum, coordinates, minimum, roundUp } from "./ranges.ts";
 import { rowUnit } from "./row-tiles.ts";
 import { panelWidth, transpose } from "./matmul-pack.ts";
 import { patchWidth, tilingOf, wholeTiles } from "./winograd-shape.ts";
@@ -135,8 +135,7 @@ function emitWinograd(
   const [tileBlock = tile, outputBlock = tile] = coordinates(f, tile, [tileBlocks, outputBlocks]);
   const first = f.local("i32", () => f.i32.mul(tileBlock, tiles));
   const channel0 = f.local("i32", () => f.i32.mul(outputBlock, outputs));
-  const channelEnd = f.local("i32", () => f.i32.add(channel0, outputs));
-  f.set(channelEnd, () => minimum(f, channelEnd, o));
+  const channelEnd = blockEnd(f, channel0, outputs, o);
 
   // What is known of each tile; beyond the last one, the last once more, of which nothing is stored.
   const describeTiles = () => {
@@ -144,23 +143,20 @@ function emitWinograd(
     const [i, entry, at, image, y, x] = f.locals("i32", 6);
     f.set(entry, table);
     f.for(i, 0, tiles, 1, () => {
-      f.set(at, () => f.i32.add(first, i));
-      f.set(at, () => minimum(f, at, count - 1));
+      boundedSum(f, at, first, i, count - 1);
       f.set(x, () => f.i32.rem_u(at, across));
       f.set(at, () => f.i32.div_u(at, across));
       f.set(y, () => f.i32.rem_u(at, down));
       f.set(image, () => f.i32.div_u(at, down));
-      f.i32.store(0, entry, () =>
-        address(f, () => address(f, () => address(f, image0, image, c * planeBytes), y, size * rowBytes), x, size * 4),
-      );
-      f.set(at, () => address(f, () => f.i32.mul(y, size * ow), x, size));
+      f.i32.store(0, entry, () => address(f, image0, [image, c * planeBytes], [y, size * rowBytes], [x, size * 4]));
+      f.set(at, () => address(f, () => f.i32.mul(y, size * ow), [x, size]));
       f.i32.store(20, entry, at);
-      f.i32.store(4, entry, () => address(f, () => address(f, output, image, o * oh * ow * 4), at, 4));
+      f.i32.store(4, entry, () => address(f, output, [image, o * oh * ow * 4], [at, 4]));
       f.set(at, () => f.i32.lt_s(() => f.i32.add(first, i), count));
       f.i32.store(8, entry, () => f.select("i32", () => rest(f, oh, y, size, size), 0, at));
       f.i32.store(12, entry, () => rest(f, ow, x, size, patchWidth));
       f.i32.store(16, entry, image);
-      f.set(entry, () => f.i32.add(entry, entryBytes));
+      f.advance(entry, entryBytes);
     });
     f.free(image0, i, entry, at, image, y, x);
   };
@@ -170,7 +166,7 @@ function emitWinograd(
     const epilogueBuffers = buffers.slice(2, -1);
     f.set(from, patch);
     f.for(index, 0, size, 1, () => {
-      f.set(to, () => address(f, () => f.i32.load(4, entry), row, oh * ow * 4));
+      f.set(to, () => address(f, () => f.i32.load(4, entry), [row, oh * ow * 4]));
       f.set(rows, () => f.i32.load(8, entry));
       f.set(columns, () => f.i32.load(12, entry));
       f.set(image, () => f.i32.load(16, entry));
@@ -179,10 +175,10 @@ function emitWinograd(
       const element = f.local("f32");
       const partOfRow = () => {
         f.for(x, 0, columns, 1, () => {
-          f.set(element, () => f.f32.load(0, () => address(f, from, x, 4)));
+          f.set(element, () => f.f32.load(0, () => address(f, from, [x, 4])));
           f.f32.store(
             0,
-            () => address(f, to, x, 4),
+            () => address(f, to, [x, 4]),
             () => {
               if (epilogue === null) return f.get(element);
               const at = f.local("i32", () => f.i32.add(pixel, x));
@@ -196,7 +192,7 @@ function emitWinograd(
         () => f.i32.eq(() => f.i32.mul(rows, columns), size * patchWidth),
         () => {
           for (let y = 0; y < size; y++) {
-            if (y > 0) f.set(pixel, () => f.i32.add(pixel, ow));
+            if (y > 0) f.advance(pixel, ow);
             f.set(value, () => f.v128.load(y * 16, from));
             f.v128.store(y * ow * 4, to, () =>
               epilogue === null
@@ -208,13 +204,13 @@ function emitWinograd(
         () =>
           f.for(y, 0, rows, 1, () => {
             partOfRow();
-            f.set(from, () => f.i32.add(from, 16));
-            f.set(to, () => f.i32.add(to, ow * 4));
-            f.set(pixel, () => f.i32.add(pixel, ow));
+            f.advance(from, 16);
+            f.advance(to, ow * 4);
+            f.advance(pixel, ow);
           }),
       );
-      f.set(from, () => address(f, patch, () => f.i32.add(index, 1), size * 16));
-      f.set(entry, () => f.i32.add(entry, (patchWidth / size) * entryBytes));
+      f.set(from, () => address(f, patch, [() => f.i32.add(index, 1), size * 16]));
+      f.advance(entry, (patchWidth / size) * entryBytes);
       f.free(value, element);
     });
     f.free(index, from, to, pixel, image, columns, y, x, rows);
@@ -231,7 +227,7 @@ function emitWinograd(
       transforms.outputs(source, tileProducts.sumStride, size, (i, values) =>
         joinTiles(f, values).forEach((value, k) => f.v128.store((k * size + i) * 16, patch, value)),
       );
-      f.set(entry, () => address(f, table, index, entryBytes));
+      f.set(entry, () => address(f, table, [index, entryBytes]));
       storePatches(row, entry);
     }),
   );

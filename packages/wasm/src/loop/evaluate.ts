@@ -467,7 +467,7 @@ function loadPattern({ f }: Lanes, dtype: DType, offset: number, address: Term, 
   const low = Math.min(...offsets);
   return () => {
     const at = f.local("i32", address);
-    if (low * bytes + offset < 0) f.set(at, () => f.i32.add(at, low * bytes));
+    if (low * bytes + offset < 0) f.advance(at, low * bytes);
     const base = low * bytes + offset < 0 ? offset - low * bytes : offset;
     if (bytes === 1 && pattern === "0,1,2,3") {
       f.i32x4.extend_low_i16x8_u(() => f.i16x8.extend_low_i8x16_u(() => f.v128.load32_zero(base, at)));

@@ -70,8 +70,8 @@ export function emitStreamed(
         f.loop((again) => {
           f.brIf(done, () => f.i32.ge_s(column, end));
           body(way);
-          f.set(column, () => f.i32.add(column, count));
-          f.set(cell, () => f.i32.add(cell, 4 * count));
+          f.advance(column, count);
+          f.advance(cell, 4 * count);
           f.br(again);
         });
       });
@@ -105,7 +105,7 @@ export function emitStreamed(
     f.set(position, 0);
     const take = (evaluatorOf: (way: Way) => Evaluator, terms: (way: Way) => readonly (readonly Scalar[])[], by: number): void => {
       forColumns(from, to, 2, evaluatorOf, (way) => way.take(cell, evaluatorOf(way), terms(way), position));
-      f.set(position, () => f.i32.add(position, by));
+      f.advance(position, by);
     };
     const loop = (axis: number): void => {
       const index = reduced[axis] ?? f.local("i32");
