@@ -1,6 +1,7 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
-import { conv2dKey, type Conv2dShape, describe, type ImageLayout, tapOffset } from "./conv2d-shape.ts";
+import type { ReadImages } from "./conv2d-pad.ts";
+import { conv2dKey, type Conv2dShape, describe, tapOffset } from "./conv2d-shape.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
 import { address, blockSize, boundedSum, coordinates, forTiles, roundUp } from "./ranges.ts";
@@ -18,9 +19,7 @@ const fewestOperations = 500_000;
 
 export interface DirectPlaces {
   readonly buffers: number;
-  readonly image: Place;
   readonly weights: Place;
-  readonly workspaceBytes: number;
 }
 
 interface Blocking {
@@ -38,18 +37,18 @@ interface Blocking {
 }
 
 /** Register tiles of output channels x adjacent pixels, B read straight from the image, all taps' offsets constants. */
-export function directConvolution(shape: Conv2dShape, layout: ImageLayout, epilogue: Epilogue | null, places: DirectPlaces): Kernel {
+export function directConvolution(shape: Conv2dShape, images: ReadImages, epilogue: Epilogue | null, places: DirectPlaces): Kernel {
   const blocking = block(shape);
   const { planes, planesPerTile, channelBlock, rowBlock } = blocking;
   const og = shape.o / shape.groups;
   return kernel({
     name: `conv2d ${describe(shape)}`,
-    key: `conv2d:${conv2dKey(shape)}:${placeKey(places.image)},${placeKey(places.weights)},${places.buffers}:${epilogue?.key ?? ""}`,
+    key: `conv2d:${conv2dKey(shape)}:${placeKey(images.place)},${placeKey(places.weights)},${places.buffers}:${epilogue?.key ?? ""}`,
     tiles: Math.ceil(planes / planesPerTile) * Math.ceil(og / channelBlock) * Math.ceil(shape.oh / rowBlock),
     scratchBytes: 0,
-    workspaceBytes: places.workspaceBytes,
+    workspaceBytes: images.workspaceBytes,
     buffers: places.buffers,
-    body: (f, level, args) => emitConvolution(f, level, args, shape, layout, epilogue, places, blocking),
+    body: (f, level, args) => emitConvolution(f, level, args, shape, images, epilogue, places, blocking),
   });
 }
 
@@ -85,7 +84,7 @@ function emitConvolution(
   level: Level,
   args: KernelArguments,
   shape: Conv2dShape,
-  layout: ImageLayout,
+  { layout, place }: ReadImages,
   epilogue: Epilogue | null,
   places: DirectPlaces,
   blocking: Blocking,
@@ -104,7 +103,7 @@ function emitConvolution(
   const [planeBlock = tile, channelIndex = tile, rowIndex = tile] = coordinates(f, tile, blocks);
   const channel0 = f.local("i32", () => f.i32.mul(channelIndex, channelBlock));
   const row0 = f.local("i32", () => f.i32.mul(rowIndex, rowBlock));
-  const image0 = f.local("i32", () => pushPlace(f, places.image, args));
+  const image0 = f.local("i32", () => pushPlace(f, place, args));
   const weights0 = f.local("i32", () => pushPlace(f, places.weights, args));
   const [plane, image, group] = [f.local("i32"), f.local("i32", 0), f.local("i32", 0)];
   const [imageBase, weightBase, outputBase] = f.locals("i32", 3);

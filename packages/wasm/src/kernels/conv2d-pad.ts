@@ -1,17 +1,29 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
-import { conv2dKey, type Conv2dShape, describe, type ImageLayout } from "./conv2d-shape.ts";
+import { conv2dKey, type Conv2dShape, describe, type ImageLayout, imageLayout } from "./conv2d-shape.ts";
 import { type Kernel, kernel } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
 import { address, blockEnd, blockSize, roundUp } from "./ranges.ts";
 
-/** Bytes of the padded copy of the whole batch; a vector's worth more, so that whole vectors may be read at its end. */
-export function paddedBytes({ n, c }: Conv2dShape, { planeLength }: ImageLayout): number {
-  return roundUp(n * c * planeLength * 4 + 16, 16);
+/** Images as a kernel reads them: where they lie, or in a padded copy that `copies` makes in the workspace. */
+export interface ReadImages {
+  readonly layout: ImageLayout;
+  readonly place: Place;
+  readonly copies: readonly Kernel[];
+  /** Where the workspace ends that they and what stands before them take. */
+  readonly workspaceBytes: number;
 }
 
-/** Copies the batch into the layout's padded planes, at a byte offset of the workspace. */
-export function padImages(shape: Conv2dShape, layout: ImageLayout, source: Place, target: number, buffers: number): Kernel {
+/** How to read the images of a shape, with a copy, if one is needed, at a byte offset of the workspace. */
+export function readImages(shape: Conv2dShape, source: Place, buffers: number, workspace = 0): ReadImages {
+  const layout = imageLayout(shape);
+  if (!layout.copied) return { layout, place: source, copies: [], workspaceBytes: workspace };
+  const copy = padImages(shape, layout, source, workspace, buffers);
+  return { layout, place: { workspace }, copies: [copy], workspaceBytes: copy.workspaceBytes };
+}
+
+/** Copies the batch into the layout's padded planes; a vector's worth more, so that whole vectors may be read at its end. */
+function padImages(shape: Conv2dShape, layout: ImageLayout, source: Place, target: number, buffers: number): Kernel {
   const { n, c, h, w } = shape;
   const planes = n * c;
   const perTile = blockSize(planes, 40_000 / layout.planeLength, 1);
@@ -20,7 +32,7 @@ export function padImages(shape: Conv2dShape, layout: ImageLayout, source: Place
     key: `pad:${conv2dKey(shape)},${placeKey(source)},${target},${buffers}`,
     tiles: Math.ceil(planes / perTile),
     scratchBytes: 0,
-    workspaceBytes: target + paddedBytes(shape, layout),
+    workspaceBytes: target + roundUp(planes * layout.planeLength * 4 + 16, 16),
     buffers,
     body: (f, level, args) => {
       const plane = f.local("i32", () => f.i32.mul(args.tile, perTile));

@@ -1,9 +1,9 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
-import { paddedBytes, padImages } from "./conv2d-pad.ts";
-import { conv2dKey, type Conv2dShape, describe, type ImageLayout, imageLayout } from "./conv2d-shape.ts";
+import { type ReadImages, readImages } from "./conv2d-pad.ts";
+import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
-import { type Place, pushPlace } from "./place.ts";
+import { pushPlace } from "./place.ts";
 import { address, blockSize, coordinates, cut, forTiles, minimum } from "./ranges.ts";
 import { tallest } from "./row-tiles.ts";
 import { at, type Finished, strip, Tile, type TileVector } from "./tile.ts";
@@ -25,13 +25,8 @@ export function hasPhases({ c, groups, kh, kw, strideH, strideW }: Conv2dShape):
 export function phaseGradient(shape: Conv2dShape, epilogue: Epilogue | null): readonly Kernel[] {
   const buffers = 3 + (epilogue?.buffers ?? 0);
   const phases = phasesOf(shape);
-  const { seen } = phases;
-  const layout = imageLayout(seen);
-  if (!layout.copied) return [byPhases(shape, phases, layout, epilogue, { buffer: 0 }, 0)];
-  return [
-    padImages(seen, layout, { buffer: 0 }, 0, buffers),
-    byPhases(shape, phases, layout, epilogue, { workspace: 0 }, paddedBytes(seen, layout)),
-  ];
+  const images = readImages(phases.seen, { buffer: 0 }, buffers);
+  return [...images.copies, byPhases(shape, phases, images, epilogue)];
 }
 
 /** A tap of one direction: the phase whose pixels it reaches, and where it reads from there. */
@@ -81,14 +76,7 @@ function phasesOf(shape: Conv2dShape): Phases {
   };
 }
 
-function byPhases(
-  shape: Conv2dShape,
-  phases: Phases,
-  layout: ImageLayout,
-  epilogue: Epilogue | null,
-  image: Place,
-  workspaceBytes: number,
-): Kernel {
+function byPhases(shape: Conv2dShape, phases: Phases, images: ReadImages, epilogue: Epilogue | null): Kernel {
   const { n, c, o, groups, kh, kw, strideH, strideW } = shape;
   const { oh: height, ow: breadth } = phases.seen;
   const perRow = (2 * o * c * kh * kw * breadth) / groups ** 2;
@@ -98,9 +86,9 @@ function byPhases(
     key: `conv2d-phases:${conv2dKey(shape)}:${epilogue?.key ?? ""}`,
     tiles: n * groups * Math.ceil(height / rowBlock),
     scratchBytes: 0,
-    workspaceBytes,
+    workspaceBytes: images.workspaceBytes,
     buffers: 3 + (epilogue?.buffers ?? 0),
-    body: (f, level, args) => emitPhases(f, level, args, shape, phases, layout, epilogue, image, rowBlock),
+    body: (f, level, args) => emitPhases(f, level, args, shape, phases, images, epilogue, rowBlock),
   });
 }
 
@@ -110,9 +98,8 @@ function emitPhases(
   args: KernelArguments,
   shape: Conv2dShape,
   { rows, columns, seen }: Phases,
-  layout: ImageLayout,
+  { layout, place }: ReadImages,
   epilogue: Epilogue | null,
-  place: Place,
   rowBlock: number,
 ): void {
   const { n, c, h, w, o, kh, kw, groups, strideH, strideW } = shape;

@@ -2,11 +2,11 @@ import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
 import { type ConvolutionSettings, directOnOneThread, winogradPays } from "./convolution-algorithm.ts";
 import { depthwiseWeightGradient, isDepthwise } from "./conv2d-depthwise.ts";
-import { paddedBytes, padImages } from "./conv2d-pad.ts";
-import { conv2dKey, type Conv2dShape, describe, flattened, type ImageLayout, imageLayout, tapOffset } from "./conv2d-shape.ts";
+import { type ReadImages, readImages } from "./conv2d-pad.ts";
+import { conv2dKey, type Conv2dShape, describe, flattened, type ImageLayout, tapOffset } from "./conv2d-shape.ts";
 import { weightRegisters } from "./depthwise-plane.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
-import { type Place, pushPlace } from "./place.ts";
+import { pushPlace } from "./place.ts";
 import { address, blockSize, boundedSum, coordinates, cut, forTiles } from "./ranges.ts";
 import { at } from "./tile.ts";
 import { winogradWeightGradient } from "./winograd-weight-gradient.ts";
@@ -34,9 +34,8 @@ export function conv2dWeightGradKernels(original: Conv2dShape, { algorithm }: Co
   if (isDepthwise(original) && original.kh * original.kw <= weightRegisters) return [depthwiseWeightGradient(original)];
   // Rows of whole vectors are better kept, for they are cut into blocks that fit the cache.
   const shape = original.ow % 4 === 0 ? original : flattened(original);
-  const layout = imageLayout(shape);
-  if (!layout.copied || shape.n * shape.oh * shape.ow === 0) return [weightGradient(shape, layout, { buffer: 0 }, 0)];
-  return [padImages(shape, layout, { buffer: 0 }, 0, 3), weightGradient(shape, layout, { workspace: 0 }, paddedBytes(shape, layout))];
+  const images = readImages(shape, { buffer: 0 }, 3);
+  return [...images.copies, weightGradient(shape, images)];
 }
 
 interface Blocking {
@@ -48,20 +47,20 @@ interface Blocking {
   readonly rows: number;
 }
 
-function weightGradient(shape: Conv2dShape, layout: ImageLayout, image: Place, workspaceBytes: number): Kernel {
+function weightGradient(shape: Conv2dShape, images: ReadImages): Kernel {
   const { o, c, groups, kh, kw, n, oh } = shape;
   const [og, cg] = [o / groups, c / groups];
-  const blocking = block(shape, layout);
-  const { outputBlock, channelBlock, tapRows, images, rows } = blocking;
-  const blocked = images < n || rows < oh;
+  const blocking = block(shape, images.layout);
+  const { outputBlock, channelBlock, tapRows, rows } = blocking;
+  const blocked = blocking.images < n || rows < oh;
   return kernel({
     name: `conv2d weight gradient ${describe(shape)}`,
     key: `conv2d-weight-gradient:${conv2dKey(shape)}`,
     tiles: groups * Math.ceil(cg / channelBlock) * Math.ceil(og / outputBlock) * (kh / tapRows),
     scratchBytes: blocked ? outputBlock * channelBlock * tapRows * kw * 16 : 0,
-    workspaceBytes,
+    workspaceBytes: images.workspaceBytes,
     buffers: 3,
-    body: (f, level, args) => emitGradient(f, level, args, shape, layout, image, blocking),
+    body: (f, level, args) => emitGradient(f, level, args, shape, images, blocking),
   });
 }
 
@@ -95,8 +94,7 @@ function emitGradient(
   level: Level,
   args: KernelArguments,
   shape: Conv2dShape,
-  layout: ImageLayout,
-  place: Place,
+  { layout, place }: ReadImages,
   blocking: Blocking,
 ): void {
   const { n, c, o, kh, kw, groups, oh, ow, strideH, dilationH } = shape;

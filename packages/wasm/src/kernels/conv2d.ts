@@ -1,10 +1,11 @@
 import { type ConvolutionSettings, directOnOneThread, winogradPays } from "./convolution-algorithm.ts";
 import { depthwise, isDepthwise } from "./conv2d-depthwise.ts";
 import { directConvolution } from "./conv2d-direct.ts";
-import { paddedBytes, padImages } from "./conv2d-pad.ts";
-import { type Conv2dShape, flattened, imageLayout } from "./conv2d-shape.ts";
+import { readImages } from "./conv2d-pad.ts";
+import { type Conv2dShape, flattened } from "./conv2d-shape.ts";
 import type { Epilogue, Kernel } from "./kernel.ts";
 import { matmulKernels } from "./matmul.ts";
+import type { Place } from "./place.ts";
 import { winogradConvolution } from "./winograd.ts";
 
 /**
@@ -40,8 +41,8 @@ export function conv2dKernels(
 /** Where a convolution finds its operands, and from where on it may use the workspace. */
 export interface ConvolutionPlaces {
   readonly buffers: number;
-  readonly input: Parameters<typeof padImages>[2];
-  readonly weights: Parameters<typeof padImages>[2];
+  readonly input: Place;
+  readonly weights: Place;
   readonly workspace: number;
 }
 
@@ -51,11 +52,6 @@ export function convolution(
   epilogue: Epilogue | null,
   { buffers, input, weights, workspace }: ConvolutionPlaces,
 ): readonly Kernel[] {
-  const layout = imageLayout(shape);
-  if (!layout.copied) return [directConvolution(shape, layout, epilogue, { buffers, image: input, weights, workspaceBytes: workspace })];
-  const workspaceBytes = workspace + paddedBytes(shape, layout);
-  return [
-    padImages(shape, layout, input, workspace, buffers),
-    directConvolution(shape, layout, epilogue, { buffers, image: { workspace }, weights, workspaceBytes }),
-  ];
+  const images = readImages(shape, input, buffers, workspace);
+  return [...images.copies, directConvolution(shape, images, epilogue, { buffers, weights })];
 }

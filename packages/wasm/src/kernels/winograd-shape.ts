@@ -1,5 +1,6 @@
+import type { FunctionBuilder, Local } from "../asm/index.ts";
 import type { Conv2dShape } from "./conv2d-shape.ts";
-import { roundUp } from "./ranges.ts";
+import { boundedSum, roundUp } from "./ranges.ts";
 import { points } from "./winograd-transform.ts";
 
 /** Columns of outputs that are stored together: one tile's or two adjacent tiles'. */
@@ -19,6 +20,15 @@ export interface Tiling {
   readonly count: number;
 }
 
+/** Where a tile lies. */
+export interface TilePlace {
+  /** Its number among those visited. */
+  readonly index: Local<"i32">;
+  readonly image: Local<"i32">;
+  readonly y: Local<"i32">;
+  readonly x: Local<"i32">;
+}
+
 export function tilingOf({ n, kh, oh, ow }: Conv2dShape): Tiling {
   const size = points + 1 - kh;
   const across = (Math.ceil(ow / patchWidth) * patchWidth) / size;
@@ -30,4 +40,24 @@ export function tilingOf({ n, kh, oh, ow }: Conv2dShape): Tiling {
 export function wholeTiles(shape: Conv2dShape): Conv2dShape {
   const { size } = tilingOf(shape);
   return { ...shape, oh: roundUp(shape.oh, size), ow: roundUp(shape.ow, patchWidth) };
+}
+
+/** Visits `tiles` tiles from `first` on; beyond the last one of the batch, the last once more. */
+export function forTilePlaces(
+  f: FunctionBuilder,
+  { across, down, count }: Tiling,
+  first: Local<"i32">,
+  tiles: number,
+  visit: (at: TilePlace) => void,
+): void {
+  const [index, rest, image, y, x] = f.locals("i32", 5);
+  f.for(index, 0, tiles, 1, () => {
+    boundedSum(f, rest, first, index, count - 1);
+    f.set(x, () => f.i32.rem_u(rest, across));
+    f.set(rest, () => f.i32.div_u(rest, across));
+    f.set(y, () => f.i32.rem_u(rest, down));
+    f.set(image, () => f.i32.div_u(rest, down));
+    visit({ index, image, y, x });
+  });
+  f.free(index, rest, image, y, x);
 }

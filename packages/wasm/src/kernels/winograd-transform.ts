@@ -20,7 +20,7 @@ const pairs = [
 ] as const;
 
 /** A vector's local, or how to push the vector. */
-type Value = Local<"v128"> | (() => void);
+export type Value = Local<"v128"> | (() => void);
 type Term = readonly [coefficient: number, value: Value];
 
 /** Sums of vectors with constant coefficients, which are constants of the module. */

@@ -1,15 +1,16 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
-import { paddedBytes, padImages } from "./conv2d-pad.ts";
-import { conv2dKey, type Conv2dShape, describe, type ImageLayout, imageLayout } from "./conv2d-shape.ts";
+import { type ReadImages, readImages } from "./conv2d-pad.ts";
+import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { panelWidth } from "./matmul-pack.ts";
-import { type Place, pushPlace } from "./place.ts";
-import { address, minimum, roundUp } from "./ranges.ts";
+import { pushPlace } from "./place.ts";
+import { address, roundUp } from "./ranges.ts";
 import { rowUnit } from "./row-tiles.ts";
 import { at, finishVector, strip } from "./tile.ts";
-import { forPasses, productMemory, type ProductSizes, TileProducts } from "./winograd-products.ts";
-import { tilingOf } from "./winograd-shape.ts";
+import { forPasses, transformImages } from "./winograd-passes.ts";
+import { productMemory, type ProductSizes, TileProducts } from "./winograd-products.ts";
+import { forTilePlaces, tilingOf } from "./winograd-shape.ts";
 import { shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 import { points } from "./winograd-transform.ts";
 
@@ -51,19 +52,17 @@ export function winogradTransposed(shape: Conv2dShape, epilogue: Epilogue | null
   const blocking = block(shape);
   const buffers = 3 + (epilogue?.buffers ?? 0);
   const cotangents = cotangentShape(shape, blocking);
-  const layout = imageLayout(cotangents);
-  const workspaceBytes = layout.copied ? paddedBytes(cotangents, layout) : 0;
-  const place: Place = layout.copied ? { workspace: 0 } : { buffer: 0 };
+  const images = readImages(cotangents, { buffer: 0 }, buffers);
   const gradient = kernel({
     name: `conv2d input gradient winograd ${describe(shape)}`,
     key: `winograd-transposed:${conv2dKey(shape)}:${epilogue?.key ?? ""}`,
     tiles: Math.ceil(shape.n / blocking.images),
     scratchBytes: scratchOf(shape, blocking).bytes,
-    workspaceBytes,
+    workspaceBytes: images.workspaceBytes,
     buffers,
-    body: (f, level, args, module) => emitTransposed(f, level, args, module, shape, layout, place, epilogue, blocking),
+    body: (f, level, args, module) => emitTransposed(f, level, args, module, shape, images, epilogue, blocking),
   });
-  return layout.copied ? [padImages(cotangents, layout, { buffer: 0 }, 0, buffers), gradient] : [gradient];
+  return [...images.copies, gradient];
 }
 
 /** The cotangent as images of which whole tiles are read. */
@@ -93,7 +92,7 @@ function block(shape: Conv2dShape): Blocking {
 }
 
 function sizesOf({ c, o }: Conv2dShape, { tiles, pass }: Blocking): ProductSizes {
-  return { rows: c, steps: o, tiles, pass };
+  return { rows: c, pass, columns: tiles, steps: o };
 }
 
 /** Planes of one image's and channel's tiles, one for each of a tile's pixels, with zeros around; and the gradient's plane. */
@@ -120,8 +119,7 @@ function emitTransposed(
   args: KernelArguments,
   module: ModuleBuilder,
   shape: Conv2dShape,
-  layout: ImageLayout,
-  place: Place,
+  { layout, place }: ReadImages,
   epilogue: Epilogue | null,
   blocking: Blocking,
 ): void {
@@ -134,38 +132,31 @@ function emitTransposed(
   const { row: planeRow, plane, begin, gradientRow } = planesOf(blocking);
   const part = (offset: number) => f.local("i32", () => f.i32.add(scratch, offset));
   const [planes, gradient, table] = [part(offsets.planes), part(offsets.gradient), part(offsets.table)];
-  const tileProducts = new TileProducts(f, level, transforms, sizesOf(shape, blocking), part(offsets.products));
+  const sizes = sizesOf(shape, blocking);
+  const products = new TileProducts(f, level, sizes, part(offsets.products));
+  const lanes = f.locals("i32", 4);
+  const passes = { products, transforms, lanes };
   const image0 = f.local("i32", () => f.i32.mul(tile, images));
   const perImage = across * down;
 
-  // Where the tiles lie, those beyond the last image in the last once more.
   const locateTiles = () => {
     const base = f.local("i32", () => pushPlace(f, place, args));
-    const [i, image, inside] = f.locals("i32", 3);
-    f.for(i, 0, tiles, 1, () => {
-      f.set(image, () => f.i32.add(image0, () => f.i32.div_u(i, perImage)));
-      f.set(image, () => minimum(f, image, n - 1));
-      f.set(inside, () => f.i32.rem_u(i, perImage));
+    const tile0 = f.local("i32", () => f.i32.mul(image0, perImage));
+    forTilePlaces(f, { size, across, down, count: n * perImage }, tile0, tiles, ({ index, image, y, x }) =>
       f.i32.store(
         0,
-        () => address(f, table, [i, 4]),
-        () =>
-          address(
-            f,
-            base,
-            [image, o * layout.planeLength * 4],
-            [() => f.i32.div_u(inside, across), size * layout.rowLength * 4],
-            [() => f.i32.rem_u(inside, across), size * 4],
-          ),
-      );
-    });
-    f.free(base, i, image, inside);
+        () => address(f, table, [index, 4]),
+        () => address(f, base, [image, o * layout.planeLength * 4], [y, size * layout.rowLength * 4], [x, size * 4]),
+      ),
+    );
+    f.free(base, tile0);
   };
 
   // Each pair of pixels of the gradient's rows, from the planes of the nine tiles that reach it.
   const addTiles = () => {
     const [y, x, source, target] = f.locals("i32", 4);
     const sums = f.locals("v128", size);
+    const [even, odd] = sums;
     f.for(y, 0, down + reach - 1, 1, () =>
       f.for(x, 0, across + reach - 1, lanesOfRow, () => {
         f.set(source, () => address(f, planes, [y, planeRow], [x, 4]));
@@ -180,10 +171,7 @@ function emitTransposed(
               }
           });
           for (const [half, picks] of [[0, [0, 4, 1, 5]] as const, [16, [2, 6, 3, 7]] as const])
-            f.v128.store(u * gradientRow + half, target, () => {
-              sums.forEach((sum) => f.get(sum));
-              shuffle(f, picks);
-            });
+            f.v128.store(u * gradientRow + half, target, () => shuffle(f, picks, even, odd));
         }
       }),
     );
@@ -216,20 +204,18 @@ function emitTransposed(
   locateTiles();
   // The margins stay zero; everything within is written anew for every image and channel.
   f.memory.fill(planes, 0, planesOf(blocking).bytes);
-  tileProducts.images(table, 4, layout.planeLength * 4, (lanes, target, stride) =>
-    transforms.spread(lanes, size, layout.rowLength * 4, target, stride),
+  transformImages(f, passes, o, { table, entryBytes: 4, planeBytes: layout.planeLength * 4 }, (target) =>
+    transforms.pixels("spread", size, lanes, layout.rowLength * 4, target),
   );
   const base = f.local("i32", () => f.get(at(buffers, 1)));
   const [first, end] = [f.local("i32", 0), f.local("i32", c)];
   const [inside, image, target] = f.locals("i32", 3);
-  forPasses(f, tileProducts, { base, size: kh, transposed: true, flipped: false }, pass, [first, end], (row0, rowEnd) =>
-    tileProducts.each(row0, rowEnd, (channel, index, source) => {
+  forPasses(f, passes, sizes, { base, size: kh, transposed: true, flipped: false }, [first, end], (rows) =>
+    products.each(rows, tiles, (channel, index, source) => {
       f.set(image, () => f.i32.add(image0, () => f.i32.div_u(index, perImage)));
       f.set(inside, () => f.i32.rem_u(index, perImage));
       f.set(target, () => address(f, planes, [() => f.i32.div_u(inside, across), planeRow], [() => f.i32.rem_u(inside, across), 4]));
-      transforms.contributions(source, tileProducts.sumStride, (i, j, push) =>
-        f.v128.store((i * points + j) * plane + begin, target, push),
-      );
+      transforms.contributions(source, (i, j, value) => f.v128.store((i * points + j) * plane + begin, target, value));
       // The image's last tiles are in: its plane can be added up.
       f.if(
         () =>

@@ -1,15 +1,17 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from "../asm/index.ts";
-import { conv2dKey, type Conv2dShape, describe, type ImageLayout, imageLayout } from "./conv2d-shape.ts";
-import { paddedBytes, padImages } from "./conv2d-pad.ts";
+import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
+import { type ReadImages, readImages } from "./conv2d-pad.ts";
 import { cost } from "./convolution-algorithm.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
-import { address, blockEnd, boundedSum, coordinates, minimum, roundUp } from "./ranges.ts";
+import { address, blockEnd, coordinates, minimum, roundUp } from "./ranges.ts";
 import { rowUnit } from "./row-tiles.ts";
 import { panelWidth, transpose } from "./matmul-pack.ts";
-import { patchWidth, tilingOf, wholeTiles } from "./winograd-shape.ts";
-import { forPasses, productMemory, type ProductSizes, TileProducts } from "./winograd-products.ts";
-import { products, shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
+import { forTilePlaces, patchWidth, tilingOf, wholeTiles } from "./winograd-shape.ts";
+import { forPasses, transformImages } from "./winograd-passes.ts";
+import { productMemory, type ProductSizes, TileProducts } from "./winograd-products.ts";
+import { products as multiplications, shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
+import { points } from "./winograd-transform.ts";
 
 /** Words kept of each tile: its pixels' address, its outputs' address, rows and columns that count, image, first pixel. */
 const entryBytes = 32;
@@ -36,34 +38,19 @@ interface Blocking {
 
 /** The padding copy, if one is needed, and the convolution in tiles of 4 x 4 outputs for windows of 3 x 3, of 2 x 2 for 5 x 5. */
 export function winogradConvolution(shape: Conv2dShape, epilogue: Epilogue | null, places: WinogradPlaces, threads = 1): readonly Kernel[] {
-  const whole = wholeTiles(shape);
-  const layout = imageLayout(whole);
-  if (!layout.copied) return [convolve(shape, layout, epilogue, places, 0, threads)];
-  return [
-    padImages(whole, layout, places.image, 0, places.buffers),
-    convolve(shape, layout, epilogue, { ...places, image: { workspace: 0 } }, paddedBytes(whole, layout), threads),
-  ];
-}
-
-function convolve(
-  shape: Conv2dShape,
-  layout: ImageLayout,
-  epilogue: Epilogue | null,
-  places: WinogradPlaces,
-  workspaceBytes: number,
-  threads: number,
-): Kernel {
+  const images = readImages(wholeTiles(shape), places.image, places.buffers);
   const blocking = block(shape, threads);
-  const { buffers, image, weights, backward } = places;
-  return kernel({
+  const { buffers, weights, backward } = places;
+  const convolve = kernel({
     name: `conv2d winograd ${describe(shape)}`,
-    key: `winograd:${threads}:${conv2dKey(shape)}:${placeKey(image)},${placeKey(weights)},${backward},${buffers}:${epilogue?.key ?? ""}`,
+    key: `winograd:${threads}:${conv2dKey(shape)}:${placeKey(images.place)},${placeKey(weights)},${backward},${buffers}:${epilogue?.key ?? ""}`,
     tiles: blocking.tileBlocks * blocking.outputBlocks,
     scratchBytes: scratchOf(shape, blocking).bytes,
-    workspaceBytes,
+    workspaceBytes: images.workspaceBytes,
     buffers,
-    body: (f, level, args, module) => emitWinograd(f, level, args, module, shape, layout, epilogue, places, blocking),
+    body: (f, level, args, module) => emitWinograd(f, level, args, module, shape, images, epilogue, places, blocking),
   });
+  return [...images.copies, convolve];
 }
 
 /** Bytes of transformed images that stay in the second-level cache, and the fewest and most tiles they are worth. */
@@ -81,8 +68,8 @@ const mostOperations = 60_000_000;
 function block(shape: Conv2dShape, threads: number): Blocking {
   const { c, o } = shape;
   const { count } = tilingOf(shape);
-  const operations = 2 * products * c * o * count;
-  const cached = Math.min(mostTiles, Math.max(fewestTiles, Math.floor(cachedBytes / (products * c * 4))));
+  const operations = 2 * multiplications * c * o * count;
+  const cached = Math.min(mostTiles, Math.max(fewestTiles, Math.floor(cachedBytes / (multiplications * c * 4))));
   const least = Math.ceil(count / cached);
   const wanted = threads === 1 ? 1 : Math.min(unitsPerThread * threads, Math.max(threads, Math.floor(operations / fewestOperations)));
   const missing = Math.ceil(wanted / least);
@@ -91,13 +78,13 @@ function block(shape: Conv2dShape, threads: number): Blocking {
   const tiles = roundUp(Math.ceil(count / (cutTiles ? least * missing : least)), panelWidth);
   const unit = Math.min(o, rowUnit(o));
   const pass = Math.min(o, roundUp(outputsTogether, unit));
-  const cuts = Math.max(cutTiles ? 1 : missing, Math.ceil((2 * products * c * o * tiles) / mostOperations));
+  const cuts = Math.max(cutTiles ? 1 : missing, Math.ceil((2 * multiplications * c * o * tiles) / mostOperations));
   const outputs = Math.min(o, roundUp(Math.ceil(o / cuts), pass));
   return { tiles, tileBlocks: Math.ceil(count / tiles), outputs, outputBlocks: Math.ceil(o / outputs), pass };
 }
 
 function sizesOf({ c, o }: Conv2dShape, { tiles, pass }: Blocking): ProductSizes {
-  return { rows: o, steps: c, tiles, pass };
+  return { rows: o, pass, columns: tiles, steps: c };
 }
 
 /** Byte offsets in a thread's scratch, after what the transforms need. */
@@ -114,21 +101,25 @@ function emitWinograd(
   args: KernelArguments,
   module: ModuleBuilder,
   shape: Conv2dShape,
-  layout: ImageLayout,
+  { layout, place }: ReadImages,
   epilogue: Epilogue | null,
   places: WinogradPlaces,
   blocking: Blocking,
 ): void {
   const { c, o, kh, oh, ow } = shape;
   const { tiles, tileBlocks, outputs, outputBlocks, pass } = blocking;
-  const { size, across, down, count } = tilingOf(shape);
+  const tiling = tilingOf(shape);
+  const { size, count } = tiling;
   const { tile, scratch, buffers } = args;
   const output = buffers.at(-1) ?? tile;
   const transforms = new TileTransforms(f, module, level, scratch);
   const offsets = scratchOf(shape, blocking);
   const part = (offset: number) => f.local("i32", () => f.i32.add(scratch, offset));
   const [patch, table] = [part(offsets.patch), part(offsets.table)];
-  const tileProducts = new TileProducts(f, level, transforms, sizesOf(shape, blocking), part(offsets.block));
+  const sizes = sizesOf(shape, blocking);
+  const products = new TileProducts(f, level, sizes, part(offsets.block));
+  const lanes = f.locals("i32", 4);
+  const passes = { products, transforms, lanes };
   const planeBytes = layout.planeLength * 4;
   const rowBytes = layout.rowLength * 4;
 
@@ -139,26 +130,21 @@ function emitWinograd(
 
   // What is known of each tile; beyond the last one, the last once more, of which nothing is stored.
   const describeTiles = () => {
-    const image0 = f.local("i32", () => pushPlace(f, places.image, args));
-    const [i, entry, at, image, y, x] = f.locals("i32", 6);
-    f.set(entry, table);
-    f.for(i, 0, tiles, 1, () => {
-      boundedSum(f, at, first, i, count - 1);
-      f.set(x, () => f.i32.rem_u(at, across));
-      f.set(at, () => f.i32.div_u(at, across));
-      f.set(y, () => f.i32.rem_u(at, down));
-      f.set(image, () => f.i32.div_u(at, down));
+    const image0 = f.local("i32", () => pushPlace(f, place, args));
+    const entry = f.local("i32", table);
+    const at = f.local("i32");
+    forTilePlaces(f, tiling, first, tiles, ({ index, image, y, x }) => {
       f.i32.store(0, entry, () => address(f, image0, [image, c * planeBytes], [y, size * rowBytes], [x, size * 4]));
-      f.set(at, () => address(f, () => f.i32.mul(y, size * ow), [x, size]));
+      f.set(at, () => address(f, 0, [y, size * ow], [x, size]));
       f.i32.store(20, entry, at);
       f.i32.store(4, entry, () => address(f, output, [image, o * oh * ow * 4], [at, 4]));
-      f.set(at, () => f.i32.lt_s(() => f.i32.add(first, i), count));
+      f.set(at, () => f.i32.lt_s(() => f.i32.add(first, index), count));
       f.i32.store(8, entry, () => f.select("i32", () => rest(f, oh, y, size, size), 0, at));
       f.i32.store(12, entry, () => rest(f, ow, x, size, patchWidth));
       f.i32.store(16, entry, image);
       f.advance(entry, entryBytes);
     });
-    f.free(image0, i, entry, at, image, y, x);
+    f.free(image0, entry, at);
   };
 
   const storePatches = (row: Local<"i32">, entry: Local<"i32">) => {
@@ -217,14 +203,14 @@ function emitWinograd(
   };
 
   describeTiles();
-  tileProducts.images(table, entryBytes, planeBytes, (lanes, target, stride) => transforms.images(lanes, rowBytes, target, stride));
+  transformImages(f, passes, c, { table, entryBytes, planeBytes }, (target) => transforms.pixels("input", points, lanes, rowBytes, target));
   const base = f.local("i32", () => pushPlace(f, places.weights, args));
   const weights = { base, size: kh, transposed: places.backward, flipped: places.backward };
   const entry = f.local("i32");
-  forPasses(f, tileProducts, weights, pass, [channel0, channelEnd], (row0, rowEnd) =>
+  forPasses(f, passes, sizes, weights, [channel0, channelEnd], (rows) =>
     // Output tiles go through a patch of memory, from which each lane's rows are stored where they belong.
-    tileProducts.each(row0, rowEnd, (row, index, source) => {
-      transforms.outputs(source, tileProducts.sumStride, size, (i, values) =>
+    products.each(rows, tiles, (row, index, source) => {
+      transforms.outputs(source, size, (i, values) =>
         joinTiles(f, values).forEach((value, k) => f.v128.store((k * size + i) * 16, patch, value)),
       );
       f.set(entry, () => address(f, table, [index, entryBytes]));
@@ -248,15 +234,9 @@ function joinTiles(f: FunctionBuilder, values: readonly Local<"v128">[]): readon
     transpose(f, values);
     return values;
   }
-  const low = f.local("v128", () => join(f, a, b, [0, 4, 1, 5]));
-  f.set(b, () => join(f, a, b, [2, 6, 3, 7]));
+  const low = f.local("v128", () => shuffle(f, [0, 4, 1, 5], a, b));
+  f.set(b, () => shuffle(f, [2, 6, 3, 7], a, b));
   f.set(a, low);
   f.free(low);
   return values;
-}
-
-function join(f: FunctionBuilder, a: Local<"v128">, b: Local<"v128">, picks: readonly number[]): void {
-  f.get(a);
-  f.get(b);
-  shuffle(f, picks);
 }
