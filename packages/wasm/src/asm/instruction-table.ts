@@ -12,220 +12,216 @@ export interface InstructionRow {
   /** Bytes accessed (memory immediates) or number of lanes (lane immediates), else 0. */
   readonly size: number;
   /** Atomic accesses must state their natural alignment exactly. */
-  readonly exactAlignment?: boolean;
+  readonly exactAlignment: boolean;
 }
 
-type Operands = readonly ValueType[];
-type Result = ValueType | null;
-
-const bare = <const P extends Operands, R extends Result>(opcode: readonly number[], operands: P, result: R) =>
-  ({ opcode, operands, result, immediate: "none", size: 0 }) as const;
-const plain = <const P extends Operands, R extends Result>(code: number, operands: P, result: R) => bare([code], operands, result);
-const simd = <const P extends Operands, R extends Result>(code: number, operands: P, result: R) =>
-  bare(prefixed(0xfd, code), operands, result);
-const literal = <R extends ValueType>(code: number, result: R) =>
-  ({ opcode: [code], operands: [], result, immediate: "literal", size: 0 }) as const;
-const load = <const P extends Operands, R extends Result>(code: number, operands: P, result: R, size: number) =>
-  ({ opcode: [code], operands, result, immediate: "memory", size }) as const;
-const simdLoad = <const P extends Operands, R extends Result>(code: number, operands: P, result: R, size: number) =>
-  ({ opcode: prefixed(0xfd, code), operands, result, immediate: "memory", size }) as const;
-const simdLoadLane = <const P extends Operands, R extends Result>(code: number, operands: P, result: R, size: number) =>
-  ({ opcode: prefixed(0xfd, code), operands, result, immediate: "memoryLane", size }) as const;
-const simdLane = <const P extends Operands, R extends Result>(code: number, operands: P, result: R, size: number) =>
-  ({ opcode: prefixed(0xfd, code), operands, result, immediate: "lane", size }) as const;
-const atomic = <const P extends Operands, R extends Result>(code: number, operands: P, result: R) =>
-  ({ opcode: prefixed(0xfe, code), operands, result, immediate: "memory", size: 4, exactAlignment: true }) as const;
-
-function prefixed(prefix: number, code: number): readonly number[] {
-  return code < 0x80 ? [prefix, code] : [prefix, (code & 0x7f) | 0x80, code >> 7];
-}
-
-const I = "i32";
-const L = "i64";
-const F = "f32";
-const D = "f64";
-const V = "v128";
+/** The value types by the letters that stand for them in the table. */
+export const typeOfLetter = { i: "i32", l: "i64", f: "f32", d: "f64", v: "v128" } as const satisfies Record<string, ValueType>;
+export type TypeLetter = keyof typeof typeOfLetter;
 
 /**
- * The instructions that generated code is made of, one row each, under the text format's names; only the second dot of the
- * atomic and `rmw` names is an underscore here. `FunctionBuilder`'s methods, their types and their checks all derive from
- * these rows, so a kernel that wants another instruction adds its row. Every page downloads the table: rows that no kernel
- * uses do not stand here.
+ * The instructions that generated code is made of, under the text format's names; only the second dot of the atomic and `rmw`
+ * names is an underscore here. Each row reads: opcode (a prefix, a dot and more where it has several parts), what it takes and
+ * leaves (a letter each), and the immediate with its size, if there is one. `FunctionBuilder`'s methods, their types and their checks
+ * all derive from these rows, so a kernel that wants another instruction adds its row. Every page downloads the table: rows
+ * that no kernel uses do not stand here.
  *
- * Codes: WebAssembly core specification 2.0 (appendix "Index of Instructions"), and the threads and relaxed-SIMD proposals.
+ * Codes: WebAssembly core specification 2.0 (appendix "Index of Instructions"), and the threads and relaxed-SIMD proposals, of which
+ * the latter's results may differ between hosts in rounding (madd) or for masks that are not all ones or all zeros.
  */
 export const instructionTable = {
-  // control and bulk memory
-  "memory.grow": bare([0x40, 0x00], [I], I),
-  /** (destination, source, bytes) */
-  "memory.copy": bare([0xfc, 0x0a, 0x00, 0x00], [I, I, I], null),
-  /** (destination, byte value, bytes) */
-  "memory.fill": bare([0xfc, 0x0b, 0x00], [I, I, I], null),
-
-  // i32
-  "i32.const": literal(0x41, I),
-  "i32.load": load(0x28, [I], I, 4),
-  "i32.load8_u": load(0x2d, [I], I, 1),
-  "i32.store": load(0x36, [I, I], null, 4),
-  "i32.store8": load(0x3a, [I, I], null, 1),
-  "i32.eqz": plain(0x45, [I], I),
-  "i32.eq": plain(0x46, [I, I], I),
-  "i32.ne": plain(0x47, [I, I], I),
-  "i32.lt_s": plain(0x48, [I, I], I),
-  "i32.lt_u": plain(0x49, [I, I], I),
-  "i32.gt_s": plain(0x4a, [I, I], I),
-  "i32.le_s": plain(0x4c, [I, I], I),
-  "i32.ge_s": plain(0x4e, [I, I], I),
-  "i32.add": plain(0x6a, [I, I], I),
-  "i32.sub": plain(0x6b, [I, I], I),
-  "i32.mul": plain(0x6c, [I, I], I),
-  "i32.div_s": plain(0x6d, [I, I], I),
-  "i32.div_u": plain(0x6e, [I, I], I),
-  "i32.rem_s": plain(0x6f, [I, I], I),
-  "i32.rem_u": plain(0x70, [I, I], I),
-  "i32.and": plain(0x71, [I, I], I),
-  "i32.or": plain(0x72, [I, I], I),
-  "i32.xor": plain(0x73, [I, I], I),
-  "i32.shl": plain(0x74, [I, I], I),
-  "i32.shr_s": plain(0x75, [I, I], I),
-  "i32.shr_u": plain(0x76, [I, I], I),
-  "i32.reinterpret_f32": plain(0xbc, [F], I),
-  "i32.trunc_sat_f32_s": bare([0xfc, 0x00], [F], I),
-
-  // i64
-  "i64.const": literal(0x42, L),
-
-  // f32
-  "f32.const": literal(0x43, F),
-  "f32.load": load(0x2a, [I], F, 4),
-  "f32.store": load(0x38, [I, F], null, 4),
-  "f32.eq": plain(0x5b, [F, F], I),
-  "f32.ne": plain(0x5c, [F, F], I),
-  "f32.lt": plain(0x5d, [F, F], I),
-  "f32.le": plain(0x5f, [F, F], I),
-  "f32.abs": plain(0x8b, [F], F),
-  "f32.neg": plain(0x8c, [F], F),
-  "f32.ceil": plain(0x8d, [F], F),
-  "f32.floor": plain(0x8e, [F], F),
-  "f32.trunc": plain(0x8f, [F], F),
-  "f32.nearest": plain(0x90, [F], F),
-  "f32.sqrt": plain(0x91, [F], F),
-  "f32.add": plain(0x92, [F, F], F),
-  "f32.sub": plain(0x93, [F, F], F),
-  "f32.mul": plain(0x94, [F, F], F),
-  "f32.div": plain(0x95, [F, F], F),
-  "f32.min": plain(0x96, [F, F], F),
-  "f32.max": plain(0x97, [F, F], F),
-  "f32.convert_i32_s": plain(0xb2, [I], F),
-  "f32.demote_f64": plain(0xb6, [D], F),
-  "f32.reinterpret_i32": plain(0xbe, [I], F),
-
-  // f64
-  "f64.const": literal(0x44, D),
-  "f64.add": plain(0xa0, [D, D], D),
-  "f64.sub": plain(0xa1, [D, D], D),
-  "f64.mul": plain(0xa2, [D, D], D),
-  "f64.div": plain(0xa3, [D, D], D),
-  "f64.min": plain(0xa4, [D, D], D),
-  "f64.max": plain(0xa5, [D, D], D),
-  "f64.promote_f32": plain(0xbb, [F], D),
-
-  // v128 memory and bits
-  "v128.load": simdLoad(0, [I], V, 16),
-  "v128.load32_splat": simdLoad(9, [I], V, 4),
-  "v128.load32_zero": simdLoad(92, [I], V, 4),
-  "v128.load64_zero": simdLoad(93, [I], V, 8),
-  "v128.store": simdLoad(11, [I, V], null, 16),
-  "v128.load32_lane": simdLoadLane(86, [I, V], V, 4),
-  "v128.store32_lane": simdLoadLane(90, [I, V], null, 4),
-  "v128.store64_lane": simdLoadLane(91, [I, V], null, 8),
-  "v128.const": { opcode: [0xfd, 12], operands: [], result: V, immediate: "bytes", size: 16 },
-  "v128.not": simd(77, [V], V),
-  "v128.and": simd(78, [V, V], V),
-  "v128.or": simd(80, [V, V], V),
-  "v128.xor": simd(81, [V, V], V),
-  /** (ones, zeros, mask): bits of `ones` where the mask is set. */
-  "v128.bitselect": simd(82, [V, V, V], V),
-  "v128.any_true": simd(83, [V], I),
-
-  // i8x16
-  "i8x16.shuffle": { opcode: [0xfd, 13], operands: [V, V], result: V, immediate: "lanes", size: 16 },
-
-  // i16x8
-  "i16x8.extend_low_i8x16_u": simd(137, [V], V),
-
-  // i32x4
-  "i32x4.splat": simd(17, [I], V),
-  "i32x4.extract_lane": simdLane(27, [V], I, 4),
-  "i32x4.replace_lane": simdLane(28, [V, I], V, 4),
-  "i32x4.eq": simd(55, [V, V], V),
-  "i32x4.ne": simd(56, [V, V], V),
-  "i32x4.lt_s": simd(57, [V, V], V),
-  "i32x4.le_s": simd(61, [V, V], V),
-  "i32x4.bitmask": simd(164, [V], I),
-  "i32x4.extend_low_i16x8_u": simd(169, [V], V),
-  "i32x4.shl": simd(171, [V, I], V),
-  "i32x4.shr_s": simd(172, [V, I], V),
-  "i32x4.shr_u": simd(173, [V, I], V),
-  "i32x4.add": simd(174, [V, V], V),
-  "i32x4.sub": simd(177, [V, V], V),
-  "i32x4.mul": simd(181, [V, V], V),
-  "i32x4.trunc_sat_f32x4_s": simd(248, [V], V),
-
-  // f32x4
-  "f32x4.splat": simd(19, [F], V),
-  "f32x4.extract_lane": simdLane(31, [V], F, 4),
-  "f32x4.replace_lane": simdLane(32, [V, F], V, 4),
-  "f32x4.eq": simd(65, [V, V], V),
-  "f32x4.ne": simd(66, [V, V], V),
-  "f32x4.lt": simd(67, [V, V], V),
-  "f32x4.le": simd(69, [V, V], V),
-  "f32x4.ceil": simd(103, [V], V),
-  "f32x4.floor": simd(104, [V], V),
-  "f32x4.trunc": simd(105, [V], V),
-  "f32x4.nearest": simd(106, [V], V),
-  "f32x4.abs": simd(224, [V], V),
-  "f32x4.neg": simd(225, [V], V),
-  "f32x4.sqrt": simd(227, [V], V),
-  "f32x4.convert_i32x4_s": simd(250, [V], V),
-  "f32x4.demote_f64x2_zero": simd(94, [V], V),
-  "f32x4.add": simd(228, [V, V], V),
-  "f32x4.sub": simd(229, [V, V], V),
-  "f32x4.mul": simd(230, [V, V], V),
-  "f32x4.div": simd(231, [V, V], V),
-  "f32x4.min": simd(232, [V, V], V),
-  "f32x4.max": simd(233, [V, V], V),
-  "f32x4.pmin": simd(234, [V, V], V),
-  "f32x4.pmax": simd(235, [V, V], V),
-
-  // f64x2
-  "f64x2.promote_low_f32x4": simd(95, [V], V),
-  "f64x2.add": simd(240, [V, V], V),
-  "f64x2.sub": simd(241, [V, V], V),
-  "f64x2.mul": simd(242, [V, V], V),
-  "f64x2.div": simd(243, [V, V], V),
-  "f64x2.pmin": simd(246, [V, V], V),
-  "f64x2.pmax": simd(247, [V, V], V),
-
-  // relaxed SIMD: results may differ between hosts in rounding (madd) or for masks that are not all ones or all zeros
-  /** (a, b, c): a * b + c, rounded once where the host has fused multiply-add. */
-  "f32x4.relaxed_madd": simd(0x105, [V, V, V], V),
-  /** (a, b, c): c - a * b. */
-  "f32x4.relaxed_nmadd": simd(0x106, [V, V, V], V),
-  "f64x2.relaxed_madd": simd(0x107, [V, V, V], V),
-  "i32x4.relaxed_laneselect": simd(0x10b, [V, V, V], V),
-
-  // atomics, on shared memory
-  /** (address, how many waiters): how many woke. */
-  "memory.atomic_notify": atomic(0x00, [I, I], I),
-  /** (address, expected, timeout in ns or -1): 0 woken, 1 not equal, 2 timed out. */
-  "memory.atomic_wait32": atomic(0x01, [I, I, L], I),
-  "i32.atomic_load": atomic(0x10, [I], I),
-  "i32.atomic_store": atomic(0x17, [I, I], null),
-  "i32.atomic_rmw_add": atomic(0x1e, [I, I], I),
-  /** (address, expected, replacement): the value found. */
-  "i32.atomic_rmw_cmpxchg": atomic(0x48, [I, I, I], I),
-} as const satisfies Record<string, InstructionRow>;
+  memory: {
+    grow: "40.0 i>i",
+    /** (destination, source, bytes) */
+    copy: "fc.a.0.0 iii>",
+    /** (destination, byte value, bytes) */
+    fill: "fc.b.0 iii>",
+    /** (address, how many waiters): how many woke. */
+    atomic_notify: "fe.0 ii>i memory 4",
+    /** (address, expected, timeout in ns or -1): 0 woken, 1 not equal, 2 timed out. */
+    atomic_wait32: "fe.1 iil>i memory 4",
+  },
+  i32: {
+    const: "41 >i literal",
+    load: "28 i>i memory 4",
+    load8_u: "2d i>i memory 1",
+    store: "36 ii> memory 4",
+    store8: "3a ii> memory 1",
+    eqz: "45 i>i",
+    eq: "46 ii>i",
+    ne: "47 ii>i",
+    lt_s: "48 ii>i",
+    lt_u: "49 ii>i",
+    gt_s: "4a ii>i",
+    le_s: "4c ii>i",
+    ge_s: "4e ii>i",
+    add: "6a ii>i",
+    sub: "6b ii>i",
+    mul: "6c ii>i",
+    div_s: "6d ii>i",
+    div_u: "6e ii>i",
+    rem_s: "6f ii>i",
+    rem_u: "70 ii>i",
+    and: "71 ii>i",
+    or: "72 ii>i",
+    xor: "73 ii>i",
+    shl: "74 ii>i",
+    shr_s: "75 ii>i",
+    shr_u: "76 ii>i",
+    reinterpret_f32: "bc f>i",
+    trunc_sat_f32_s: "fc.0 f>i",
+    atomic_load: "fe.10 i>i memory 4",
+    atomic_store: "fe.17 ii> memory 4",
+    atomic_rmw_add: "fe.1e ii>i memory 4",
+    /** (address, expected, replacement): the value found. */
+    atomic_rmw_cmpxchg: "fe.48 iii>i memory 4",
+  },
+  i64: {
+    const: "42 >l literal",
+  },
+  f32: {
+    const: "43 >f literal",
+    load: "2a i>f memory 4",
+    store: "38 if> memory 4",
+    eq: "5b ff>i",
+    ne: "5c ff>i",
+    lt: "5d ff>i",
+    le: "5f ff>i",
+    abs: "8b f>f",
+    neg: "8c f>f",
+    ceil: "8d f>f",
+    floor: "8e f>f",
+    trunc: "8f f>f",
+    nearest: "90 f>f",
+    sqrt: "91 f>f",
+    add: "92 ff>f",
+    sub: "93 ff>f",
+    mul: "94 ff>f",
+    div: "95 ff>f",
+    min: "96 ff>f",
+    max: "97 ff>f",
+    convert_i32_s: "b2 i>f",
+    demote_f64: "b6 d>f",
+    reinterpret_i32: "be i>f",
+  },
+  f64: {
+    const: "44 >d literal",
+    add: "a0 dd>d",
+    sub: "a1 dd>d",
+    mul: "a2 dd>d",
+    div: "a3 dd>d",
+    min: "a4 dd>d",
+    max: "a5 dd>d",
+    promote_f32: "bb f>d",
+  },
+  v128: {
+    load: "fd.0 i>v memory 16",
+    load32_splat: "fd.9 i>v memory 4",
+    load32_zero: "fd.5c i>v memory 4",
+    load64_zero: "fd.5d i>v memory 8",
+    store: "fd.b iv> memory 16",
+    load32_lane: "fd.56 iv>v memoryLane 4",
+    store32_lane: "fd.5a iv> memoryLane 4",
+    store64_lane: "fd.5b iv> memoryLane 8",
+    const: "fd.c >v bytes 16",
+    not: "fd.4d v>v",
+    and: "fd.4e vv>v",
+    or: "fd.50 vv>v",
+    xor: "fd.51 vv>v",
+    /** (ones, zeros, mask): bits of `ones` where the mask is set. */
+    bitselect: "fd.52 vvv>v",
+    any_true: "fd.53 v>i",
+  },
+  i8x16: {
+    shuffle: "fd.d vv>v lanes 16",
+  },
+  i16x8: {
+    extend_low_i8x16_u: "fd.89 v>v",
+  },
+  i32x4: {
+    splat: "fd.11 i>v",
+    extract_lane: "fd.1b v>i lane 4",
+    replace_lane: "fd.1c vi>v lane 4",
+    eq: "fd.37 vv>v",
+    ne: "fd.38 vv>v",
+    lt_s: "fd.39 vv>v",
+    le_s: "fd.3d vv>v",
+    bitmask: "fd.a4 v>i",
+    extend_low_i16x8_u: "fd.a9 v>v",
+    shl: "fd.ab vi>v",
+    shr_s: "fd.ac vi>v",
+    shr_u: "fd.ad vi>v",
+    add: "fd.ae vv>v",
+    sub: "fd.b1 vv>v",
+    mul: "fd.b5 vv>v",
+    trunc_sat_f32x4_s: "fd.f8 v>v",
+    relaxed_laneselect: "fd.10b vvv>v",
+  },
+  f32x4: {
+    splat: "fd.13 f>v",
+    extract_lane: "fd.1f v>f lane 4",
+    replace_lane: "fd.20 vf>v lane 4",
+    eq: "fd.41 vv>v",
+    ne: "fd.42 vv>v",
+    lt: "fd.43 vv>v",
+    le: "fd.45 vv>v",
+    ceil: "fd.67 v>v",
+    floor: "fd.68 v>v",
+    trunc: "fd.69 v>v",
+    nearest: "fd.6a v>v",
+    abs: "fd.e0 v>v",
+    neg: "fd.e1 v>v",
+    sqrt: "fd.e3 v>v",
+    convert_i32x4_s: "fd.fa v>v",
+    demote_f64x2_zero: "fd.5e v>v",
+    add: "fd.e4 vv>v",
+    sub: "fd.e5 vv>v",
+    mul: "fd.e6 vv>v",
+    div: "fd.e7 vv>v",
+    min: "fd.e8 vv>v",
+    max: "fd.e9 vv>v",
+    pmin: "fd.ea vv>v",
+    pmax: "fd.eb vv>v",
+    /** (a, b, c): a * b + c, rounded once where the host has fused multiply-add. */
+    relaxed_madd: "fd.105 vvv>v",
+    /** (a, b, c): c - a * b. */
+    relaxed_nmadd: "fd.106 vvv>v",
+  },
+  f64x2: {
+    promote_low_f32x4: "fd.5f v>v",
+    add: "fd.f0 vv>v",
+    sub: "fd.f1 vv>v",
+    mul: "fd.f2 vv>v",
+    div: "fd.f3 vv>v",
+    pmin: "fd.f6 vv>v",
+    pmax: "fd.f7 vv>v",
+    relaxed_madd: "fd.107 vvv>v",
+  },
+} as const satisfies Record<string, Record<string, string>>;
 
 export type InstructionTable = typeof instructionTable;
-export type InstructionName = keyof InstructionTable;
+
+/** Reads a row of the table. */
+export function instructionRow(text: string): InstructionRow {
+  const [code = "", signature = "", immediate = "none", size = "0"] = text.split(" ");
+  const [first = 0, ...rest] = code.split(".").map((part) => Number.parseInt(part, 16));
+  const [operands = "", result = ""] = signature.split(">");
+  return {
+    // Numbers after a prefix are LEB128, of two bytes at most.
+    opcode: [first, ...rest.flatMap((part) => (part < 0x80 ? [part] : [(part & 0x7f) | 0x80, part >> 7]))],
+    operands: [...operands].flatMap(types),
+    result: types(result)[0] ?? null,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests read every row of the table
+    immediate: immediate as ImmediateKind,
+    size: Number(size),
+    exactAlignment: first === 0xfe,
+  };
+}
+
+function types(letter: string): readonly ValueType[] {
+  return isLetter(letter) ? [typeOfLetter[letter]] : [];
+}
+
+function isLetter(letter: string): letter is TypeLetter {
+  return letter in typeOfLetter;
+}

@@ -1,9 +1,11 @@
 import {
   type ImmediateKind,
-  type InstructionName,
   type InstructionRow,
+  instructionRow,
   type InstructionTable,
   instructionTable,
+  type typeOfLetter,
+  type TypeLetter,
 } from "./instruction-table.ts";
 import type { Local } from "./local.ts";
 import type { ValueType } from "./types.ts";
@@ -29,6 +31,10 @@ interface ImmediateArguments<R extends ValueType | null> {
   literal: [value: R extends "i64" ? bigint : number];
 }
 
+type TypesOf<Letters extends string> = Letters extends `${infer T extends TypeLetter}${infer Rest}`
+  ? [(typeof typeOfLetter)[T], ...TypesOf<Rest>]
+  : [];
+
 /** An instruction's trailing operands; those left out are taken from the stack. */
 type Trailing<P extends readonly ValueType[]> = P extends readonly [
   infer A extends ValueType,
@@ -42,22 +48,24 @@ type Trailing<P extends readonly ValueType[]> = P extends readonly [
       ? [] | [Operand<A>]
       : [];
 
-type Method<R> = R extends {
-  operands: infer P extends readonly ValueType[];
-  result: infer T extends ValueType | null;
-  immediate: infer K extends ImmediateKind;
-}
-  ? (...args: [...ImmediateArguments<T>[K], ...Trailing<P>]) => void
-  : never;
+type Method<Row extends string> = Row extends `${string} ${infer P}>${infer R} ${infer K extends ImmediateKind} ${number}`
+  ? Call<P, R, K>
+  : Row extends `${string} >${infer R} literal`
+    ? Call<"", R, "literal">
+    : Row extends `${string} ${infer P}>${infer R}`
+      ? Call<P, R, "none">
+      : never;
 
-type Space = InstructionName extends infer N ? (N extends `${infer S}.${string}` ? S : never) : never;
+type Call<P extends string, R extends string, K extends ImmediateKind> = (
+  ...args: [...ImmediateArguments<TypesOf<R>[0] extends infer T extends ValueType ? T : null>[K], ...Trailing<TypesOf<P>>]
+) => void;
 
 /**
  * The instruction set as methods, grouped by what stands before the dot: `f32x4.mul`, `v128.load`, ...
  * Arguments are the immediates, then operands: `i32.add(x, 4)`; `i32.add(4)` adds to the value on the stack; `i32.add()` takes both.
  */
 export type Instructions = {
-  readonly [S in Space]: { readonly [N in InstructionName as N extends `${S}.${infer M}` ? M : never]: Method<InstructionTable[N]> };
+  readonly [S in keyof InstructionTable]: { readonly [N in keyof InstructionTable[S]]: Method<InstructionTable[S][N] & string> };
 };
 
 export type InstructionArgument = MemoryOffset | bigint | readonly number[] | Uint8Array | Operand;
@@ -65,7 +73,7 @@ export type InstructionArgument = MemoryOffset | bigint | readonly number[] | Ui
 /** Builds the methods; each call arrives at `emit` with its row and its raw arguments. */
 export function instructions(emit: (name: string, row: InstructionRow, args: readonly InstructionArgument[]) => void): Instructions {
   const spaces: Record<string, Record<string, (...args: InstructionArgument[]) => void>> = {};
-  for (const { name, space, method, row } of derived) (spaces[space] ??= {})[method] = (...args) => emit(name, row, args);
+  for (const { name, space, method, row } of instructionRows) (spaces[space] ??= {})[method] = (...args) => emit(name, row, args);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keyed by the table, as the type is: the compiler cannot follow the loop
   return spaces as unknown as Instructions;
 }
@@ -76,7 +84,12 @@ export const immediateCount = { none: 0, memory: 1, lane: 1, memoryLane: 2, lane
   number
 >;
 
-const derived = Object.entries<InstructionRow>(instructionTable).map(([name, row]) => {
-  const dot = name.indexOf(".");
-  return { name, space: name.slice(0, dot), method: name.slice(dot + 1), row };
-});
+/** Every instruction of the table. */
+export const instructionRows: readonly {
+  readonly name: string;
+  readonly space: string;
+  readonly method: string;
+  readonly row: InstructionRow;
+}[] = Object.entries(instructionTable).flatMap(([space, methods]) =>
+  Object.entries<string>(methods).map(([method, text]) => ({ name: `${space}.${method}`, space, method, row: instructionRow(text) })),
+);
