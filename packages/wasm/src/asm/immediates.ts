@@ -42,9 +42,9 @@ function writeLiteral(code: ByteWriter, name: string, row: InstructionRow, value
 }
 
 function writeMemory(code: ByteWriter, name: string, row: InstructionRow, at: InstructionArgument | undefined): void {
-  const { offset, align } = isPlace(at) ? at : { offset: at, align: row.exactAlignment === true ? row.size : Math.min(row.size, 4) };
+  const { offset, align } = isPlace(at) ? at : { offset: at, align: row.exactAlignment ? row.size : Math.min(row.size, 4) };
   const log = Math.log2(align);
-  if (!Number.isInteger(log) || align > row.size || (row.exactAlignment === true && align !== row.size))
+  if (!Number.isInteger(log) || align > row.size || (row.exactAlignment && align !== row.size))
     throw invalid(name, `an alignment that divides ${row.size}`, align);
   code.u32(log);
   code.u32(integer(name, "offset", offset, 0, 2 ** 32 - 1));

@@ -209,7 +209,7 @@ export function instructionRow(text: string): InstructionRow {
   return {
     // Numbers after a prefix are LEB128, of two bytes at most.
     opcode: [first, ...rest.flatMap((part) => (part < 0x80 ? [part] : [(part & 0x7f) | 0x80, part >> 7]))],
-    operands: [...operands].flatMap(types),
+    operands: operands.split("").flatMap(types),
     result: types(result)[0] ?? null,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests read every row of the table
     immediate: immediate as ImmediateKind,

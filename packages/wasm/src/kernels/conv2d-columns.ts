@@ -1,10 +1,10 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic, type Vector } from "./arithmetic.ts";
 import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
-import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
+import { type Finished, type Epilogue, type Kernel, type KernelArguments, kernel, type Level, pushFinished } from "./kernel.ts";
 import { address, coordinates, cut, forTiles, roundUp } from "./ranges.ts";
 import { rowTiles, tileTime } from "./row-tiles.ts";
-import { at, type Finished, finishVector, strip, Tile } from "./tile.ts";
+import { at, finishVector, strip, Tile } from "./tile.ts";
 
 const operationsPerTile = 6_000_000;
 /** A tile's columns stay in the second-level cache until they are gathered. */
@@ -59,7 +59,7 @@ function emitColumns(
   const [cg, og, taps, pixels] = [c / groups, o / groups, kh * kw, oh * ow];
   const { tile, scratch, buffers } = args;
   const arithmetic = new Arithmetic(f, level);
-  const [image = tile, group = tile, index = tile] = coordinates(f, tile, [n, groups, cg / channels]);
+  const [image, group, index] = coordinates(f, tile, [n, groups, cg / channels]);
   const channel0 = f.local("i32", () => f.i32.mul(index, channels));
   const columns = f.local("i32", () => f.i32.add(scratch, margin));
   const plane = f.local("i32", () => address(f, group, [image, groups]));
@@ -69,7 +69,7 @@ function emitColumns(
 
   // Channels of the whole batch, counted image by image: the gather's output planes.
   const first = f.local("i32", () => f.i32.add(channel0, () => f.i32.mul(group, cg)));
-  const target = f.local("i32", () => address(f, at(buffers, buffers.length - 1), [image, c * h * w * 4], [first, h * w * 4]));
+  const target = f.local("i32", () => address(f, args.output, [image, c * h * w * 4], [first, h * w * 4]));
   const [channel, last] = [f.local("i32"), f.local("i32", () => f.i32.add(first, channels))];
   const gather = new Gather(arithmetic, shape);
   f.for(channel, first, last, 1, () => {
@@ -77,8 +77,7 @@ function emitColumns(
       columns,
       target,
       (pixel, value) => {
-        if (epilogue === null) f.get(value.accumulator);
-        else epilogue.emit(f, { axes: [image, channel, pixel], buffers: buffers.slice(2, -1), ...value });
+        pushFinished(f, epilogue, args, value, () => [image, channel, pixel]);
       },
       epilogue !== null,
     );

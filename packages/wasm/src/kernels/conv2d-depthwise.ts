@@ -1,10 +1,10 @@
 import type { Local } from "../asm/index.ts";
 import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
 import { type Axis, PlaneEmitter, rowsTogether } from "./depthwise-plane.ts";
-import { type Epilogue, type Kernel, kernel } from "./kernel.ts";
+import { type Finished, type Epilogue, type Kernel, kernel } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
 import { address, blockEnd, blockSize, coordinates, cut, forTiles, roundUp } from "./ranges.ts";
-import { at, type Finished } from "./tile.ts";
+import { at } from "./tile.ts";
 
 /** Larger windows would unroll into too much code. */
 const mostTaps = 25;
@@ -47,7 +47,7 @@ export function depthwise(
     body: (f, level, args) => {
       const { tile, scratch, buffers } = args;
       f.memory.fill(scratch, 0, columns.input * 4);
-      const [planeBlock = tile, rowIndex = tile] = coordinates(f, tile, [Math.ceil(planes / planesPerTile), rowBlocks]);
+      const [planeBlock, rowIndex] = coordinates(f, tile, [Math.ceil(planes / planesPerTile), rowBlocks]);
       const plane = f.local("i32", () => f.i32.mul(planeBlock, planesPerTile));
       const end = blockEnd(f, plane, planesPerTile, planes);
       const row0 = f.local("i32", () => f.i32.mul(rowIndex, rowBlock));
@@ -64,7 +64,7 @@ export function depthwise(
         f.set(channel, () => f.i32.rem_u(plane, c));
         f.set(input, () => address(f, () => pushPlace(f, places.input, args), [plane, rows.input * columns.input * 4]));
         f.set(weight, () => address(f, () => pushPlace(f, places.weights, args), [channel, kh * kw * 4]));
-        f.set(output, () => address(f, at(buffers, buffers.length - 1), [plane, rows.output * columns.output * 4]));
+        f.set(output, () => address(f, args.output, [plane, rows.output * columns.output * 4]));
         emitter.loadWeights(weight);
         forTiles(f, cut(rows.output, step), rowBlocks === 1 ? 0 : row0, rowBlock, (row, count) =>
           emitter.rows({ input, zeros: scratch, output }, row, count, { kind: "outputs", finish }),

@@ -92,15 +92,14 @@ function emitConvolution(
   const { c, o, kh, kw, strideH, groups, oh, ow, dilationH } = shape;
   const { width, paired, upright, planes, planesPerTile, rowBlock, channelBlock, sumBlock, unroll } = blocking;
   const [og, cg, taps] = [o / groups, c / groups, kh * kw];
-  const { tile, buffers } = args;
-  const output = buffers.at(-1) ?? tile;
+  const { tile, buffers, output } = args;
   const arithmetic = new Arithmetic(f, level);
   const { lanes } = arithmetic;
   const rowBytes = strideH * layout.rowLength * 4;
   const planeBytes = layout.planeLength * 4;
 
   const blocks = [Math.ceil(planes / planesPerTile), Math.ceil(og / channelBlock), Math.ceil(oh / rowBlock)] as const;
-  const [planeBlock = tile, channelIndex = tile, rowIndex = tile] = coordinates(f, tile, blocks);
+  const [planeBlock, channelIndex, rowIndex] = coordinates(f, tile, blocks);
   const channel0 = f.local("i32", () => f.i32.mul(channelIndex, channelBlock));
   const row0 = f.local("i32", () => f.i32.mul(rowIndex, rowBlock));
   const image0 = f.local("i32", () => pushPlace(f, place, args));

@@ -22,7 +22,7 @@ export function flipWeights({ o, c, kh, kw, groups }: Weights, buffers: number):
     workspaceBytes: flippedBytes({ o, c, kh, kw, groups }),
     buffers,
     body: (f, _level, { tile, workspace, buffers: addresses }) => {
-      const [group = tile, index = tile] = coordinates(f, tile, [groups, blocks]);
+      const [group, index] = coordinates(f, tile, [groups, blocks]);
       const channel = f.local("i32", () => f.i32.mul(index, block));
       const end = blockEnd(f, channel, block, cg);
       const [from, to, output, tap] = f.locals("i32", 4);

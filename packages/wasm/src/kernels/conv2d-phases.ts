@@ -2,11 +2,11 @@ import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
 import { type ReadImages, readImages } from "./conv2d-pad.ts";
 import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
-import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
+import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level, pushFinished } from "./kernel.ts";
 import { pushPlace } from "./place.ts";
 import { address, blockSize, coordinates, cut, forTiles, minimum } from "./ranges.ts";
 import { tallest } from "./row-tiles.ts";
-import { at, type Finished, strip, Tile, type TileVector } from "./tile.ts";
+import { at, strip, Tile, type TileVector } from "./tile.ts";
 
 const operationsPerTile = 4_000_000;
 const width = 8;
@@ -108,11 +108,11 @@ function emitPhases(
   const arithmetic = new Arithmetic(f, level);
   const { lanes } = arithmetic;
   const planeBytes = layout.planeLength * 4;
-  const [image = tile, group = tile, block = tile] = coordinates(f, tile, [n, groups, Math.ceil(seen.oh / rowBlock)]);
+  const [image, group, block] = coordinates(f, tile, [n, groups, Math.ceil(seen.oh / rowBlock)]);
   const plane = f.local("i32", () => address(f, group, [image, groups]));
   const imageBase = f.local("i32", () => address(f, () => pushPlace(f, place, args), [plane, og * planeBytes]));
   const weightBase = f.local("i32", () => address(f, at(buffers, 1), [group, og * cg * taps * 4]));
-  const outputBase = f.local("i32", () => address(f, at(buffers, buffers.length - 1), [plane, cg * h * w * 4]));
+  const outputBase = f.local("i32", () => address(f, args.output, [plane, cg * h * w * 4]));
   const row0 = f.local("i32", () => f.i32.mul(block, rowBlock));
   const rowEnd = f.local("i32", () => f.i32.add(row0, rowBlock));
   const [row, column, end, turn] = f.locals("i32", 4);
@@ -152,15 +152,12 @@ function emitPhases(
       for (let lane = 0; lane < count && offset + lane * strideW < left; lane++) {
         arithmetic.element(lane, sum);
         f.set(element);
-        const finished: Finished = { lanes: 1, accumulator: element };
-        if (epilogue !== null) {
-          f.set(channelAxis, () => f.i32.add(() => address(f, channel, [group, cg]), Math.floor(r / strideW)));
-          f.set(pixelAxis, () => f.i32.add(pixel, offset + lane * strideW));
-        }
         f.f32.store((Math.floor(r / strideW) * h * w + offset + lane * strideW) * 4, outputAt, () =>
-          epilogue === null
-            ? f.get(element)
-            : epilogue.emit(f, { axes: [image, channelAxis, pixelAxis], buffers: buffers.slice(2, -1), ...finished }),
+          pushFinished(f, epilogue, args, { lanes: 1, accumulator: element }, () => {
+            f.set(channelAxis, () => f.i32.add(() => address(f, channel, [group, cg]), Math.floor(r / strideW)));
+            f.set(pixelAxis, () => f.i32.add(pixel, offset + lane * strideW));
+            return [image, channelAxis, pixelAxis];
+          }),
         );
       }
     });

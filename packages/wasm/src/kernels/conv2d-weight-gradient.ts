@@ -113,7 +113,7 @@ function emitGradient(
   const [channelBlocks, outputBlocks, tapBlocks] = [Math.ceil(cg / channelBlock), Math.ceil(og / outputBlock), kh / tapRows];
   // Consecutive tiles keep one operand's block in cache and stream all of the other: the way that streams less.
   const keepOutputs = outputBlocks * cg * layout.planeLength < channelBlocks * og * oh * ow;
-  const [group = tile, outer = tile, inner = tile, tapIndex = tile] = coordinates(
+  const [group, outer, inner, tapIndex] = coordinates(
     f,
     tile,
     keepOutputs ? [groups, outputBlocks, channelBlocks, tapBlocks] : [groups, channelBlocks, outputBlocks, tapBlocks],

@@ -1,9 +1,9 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic, type Vector } from "./arithmetic.ts";
-import type { Level } from "./kernel.ts";
+import type { Finished, Level } from "./kernel.ts";
 import { address } from "./ranges.ts";
 import { bytesOf, loadColumns } from "./row-columns.ts";
-import { at, type Finished, finishVector } from "./tile.ts";
+import { at, finishVector } from "./tile.ts";
 
 /** Windows up to this size keep their weights in registers, beside the sums. */
 export const weightRegisters = 9;

@@ -9,6 +9,8 @@ export interface KernelArguments {
   readonly scratch: Local<"i32">;
   readonly workspace: Local<"i32">;
   readonly buffers: readonly Local<"i32">[];
+  /** The last of the buffers. */
+  readonly output: Local<"i32">;
 }
 
 /**
@@ -46,10 +48,24 @@ export type EpilogueSite = {
   /** The output's indices along its axes. */
   readonly axes: readonly Local<"i32">[];
   readonly buffers: readonly Local<"i32">[];
-} & (
-  | { /** Four consecutive elements of the last axis. */ readonly lanes: 4; readonly accumulator: Local<"v128"> }
-  | { readonly lanes: 1; readonly accumulator: Local<"f32"> }
-);
+} & Finished;
+
+/** A value without its place: four consecutive elements of the last axis, or one. */
+export type Finished =
+  | { readonly lanes: 4; readonly accumulator: Local<"v128"> }
+  | { readonly lanes: 1; readonly accumulator: Local<"f32"> };
+
+/** Pushes a finished value, through the epilogue if there is one: `axes` says where it stands. */
+export function pushFinished(
+  f: FunctionBuilder,
+  epilogue: Epilogue | null,
+  { buffers }: KernelArguments,
+  finished: Finished,
+  axes: () => readonly Local<"i32">[],
+): void {
+  if (epilogue === null) f.get(finished.accumulator);
+  else epilogue.emit(f, { axes: axes(), buffers: buffers.slice(2, -1), ...finished });
+}
 
 /** What a kernel is before its function has a signature. */
 export interface KernelBody extends Omit<Kernel, "emit"> {
@@ -63,7 +79,7 @@ export function kernel({ body, ...facts }: KernelBody): Kernel {
     emit: (module, level) => {
       const buffers = Array.from({ length: facts.buffers }, () => "i32" as const);
       return module.function(facts.name, { parameters: ["i32", "i32", "i32", ...buffers] }, (f, tile, scratch, workspace, ...rest) =>
-        body(f, level, { tile, scratch, workspace, buffers: rest }, module),
+        body(f, level, { tile, scratch, workspace, buffers: rest, output: rest.at(-1) ?? tile }, module),
       );
     },
   };

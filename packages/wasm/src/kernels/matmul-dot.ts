@@ -1,10 +1,10 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic, type Vector } from "./arithmetic.ts";
-import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
+import { type Finished, type Kernel, type KernelArguments, kernel, type Level, pushFinished } from "./kernel.ts";
 import { matmulKey, type MatmulTask, operands } from "./matmul.ts";
 import { transpose } from "./matmul-pack.ts";
 import { address, blockSize, coordinates, cut, forTiles } from "./ranges.ts";
-import { at, type Finished } from "./tile.ts";
+import { at } from "./tile.ts";
 
 /**
  * Rows of A times rows of B, both contiguous along the sum: vectors run along k and are summed across lanes at the end.
@@ -29,18 +29,18 @@ export function dotProducts(task: MatmulTask): Kernel {
 function emitDots(
   f: FunctionBuilder,
   level: Level,
-  { tile, buffers }: KernelArguments,
+  args: KernelArguments,
   task: MatmulTask,
   columnBlock: number,
   columnBlocks: number,
 ): void {
+  const { tile, buffers, output: c } = args;
   const { shape, swapped, epilogue } = task;
   const { batch: batches, m, n, k, batchStrideA, batchStrideB } = shape;
   const arithmetic = new Arithmetic(f, level);
   const { lanes } = arithmetic;
   const [a, b] = operands(task, buffers);
-  const c = buffers.at(-1) ?? tile;
-  const [batch = tile, block = tile] = coordinates(f, tile, [batches, columnBlocks]);
+  const [batch, block] = coordinates(f, tile, [batches, columnBlocks]);
   const column0 = f.local("i32", () => f.i32.mul(block, columnBlock));
   const baseA = f.local("i32", () => address(f, a, [batch, batchStrideA * 4]));
   const baseB = f.local("i32", () => address(f, b, [batch, batchStrideB * 4]));
@@ -49,10 +49,11 @@ function emitDots(
   const axes = f.locals("i32", 2);
 
   const site = (row: Local<"i32">, column: Local<"i32">, r: number, v: number, finished: Finished) => {
-    if (epilogue === null) return f.get(finished.accumulator);
-    f.set(axes[0], () => f.i32.add(row, r));
-    f.set(axes[1], () => f.i32.add(column, v));
-    epilogue.emit(f, { axes: swapped ? [batch, axes[1], axes[0]] : [batch, ...axes], buffers: buffers.slice(2, -1), ...finished });
+    pushFinished(f, epilogue, args, finished, () => {
+      f.set(axes[0], () => f.i32.add(row, r));
+      f.set(axes[1], () => f.i32.add(column, v));
+      return swapped ? [batch, axes[1], axes[0]] : [batch, ...axes];
+    });
   };
 
   const dots = (row: Local<"i32">, column: Local<"i32">, height: number, breadth: number): void => {

@@ -40,7 +40,7 @@ export function packPanels(task: MatmulTask): Kernel {
     body: (f, level, { tile, workspace, buffers: addresses }) => {
       const [, b] = operands(task, addresses);
       const arithmetic = new Arithmetic(f, level);
-      const [matrix = tile, block = tile] = coordinates(f, tile, [matrices, blocks]);
+      const [matrix, block] = coordinates(f, tile, [matrices, blocks]);
       const source = f.local("i32", () => address(f, b, [matrix, batchStrideB * 4]));
       const target = f.local("i32", () => address(f, workspace, [matrix, packedBytes(shape)]));
       const first = f.local("i32", () => f.i32.mul(block, perTile * panelWidth));

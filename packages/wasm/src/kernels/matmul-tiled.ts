@@ -29,7 +29,7 @@ export function tiledMatmul(task: MatmulTask, layout: Layout): Kernel {
 function emitTiles(
   f: FunctionBuilder,
   level: Level,
-  { tile, scratch, workspace, buffers }: KernelArguments,
+  { tile, scratch, workspace, buffers, output: c }: KernelArguments,
   task: MatmulTask,
   layout: Layout,
   blocks: Blocking,
@@ -39,14 +39,13 @@ function emitTiles(
   const { width, rowBlock, rowBlocks, columnBlock, columnBlocks, sumBlock, packA } = blocks;
   const arithmetic = new Arithmetic(f, level);
   const [a, b] = operands(task, buffers);
-  const c = buffers.at(-1) ?? tile;
   const packed = layout === "packed";
   const copied = layout === "copied";
   // Bytes from one row of op(A), and from one step of the sum, to the next.
   const memoryA = { row: transposeA ? 4 : k * 4, step: transposeA ? m * 4 : 4 };
   const stepPanel = panelWidth * 4;
 
-  const [batch = tile, columnIndex = tile, rowIndex = tile] = coordinates(f, tile, [shape.batch, columnBlocks, rowBlocks]);
+  const [batch, columnIndex, rowIndex] = coordinates(f, tile, [shape.batch, columnBlocks, rowBlocks]);
   const row0 = f.local("i32", () => f.i32.mul(rowIndex, rowBlock));
   const column0 = f.local("i32", () => f.i32.mul(columnIndex, columnBlock));
   const baseA = f.local("i32", () => address(f, a, [batch, batchStrideA * 4]));

@@ -71,7 +71,11 @@ export function cut(count: number, size: number): RowTiles {
 }
 
 /** Splits a flat index into coordinates, the last fastest; frees nothing, so the caller owns the locals. */
-export function coordinates(f: FunctionBuilder, flat: Local<"i32">, extents: readonly number[]): Local<"i32">[] {
+export function coordinates<const Extents extends readonly number[]>(
+  f: FunctionBuilder,
+  flat: Local<"i32">,
+  extents: Extents,
+): { [K in keyof Extents]: Local<"i32"> } {
   const rest = f.local("i32", flat);
   const reversed = extents.toReversed().map((extent, i) => {
     const coordinate = f.local("i32");
@@ -84,7 +88,8 @@ export function coordinates(f: FunctionBuilder, flat: Local<"i32">, extents: rea
     return coordinate;
   });
   f.free(rest);
-  return reversed.toReversed();
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one local for each extent
+  return reversed.toReversed() as { [K in keyof Extents]: Local<"i32"> };
 }
 
 /** The next multiple. */

@@ -1,10 +1,6 @@
 import type { Local } from "../asm/index.ts";
 import type { Arithmetic, Vector } from "./arithmetic.ts";
-
-/** A finished value, without its place: four elements or one. */
-export type Finished =
-  | { readonly lanes: 4; readonly accumulator: Local<"v128"> }
-  | { readonly lanes: 1; readonly accumulator: Local<"f32"> };
+import type { Finished } from "./kernel.ts";
 
 /** Pushes the final value of `at.accumulator`, which is at a row and column of the tile. */
 export type Finish = (row: number, column: number, at: Finished) => void;

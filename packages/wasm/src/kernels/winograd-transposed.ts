@@ -124,7 +124,7 @@ function emitTransposed(
   blocking: Blocking,
 ): void {
   const { n, c, o, h, w, kh, padTop, padLeft } = shape;
-  const { images, across, down, tiles, pass } = blocking;
+  const { images, across, down, tiles } = blocking;
   const { tile, scratch, buffers } = args;
   const arithmetic = new Arithmetic(f, level);
   const transforms = new TileTransforms(f, module, level, scratch);
@@ -183,7 +183,7 @@ function emitTransposed(
     const [y, source, target, pixel] = f.locals("i32", 4);
     const value = arithmetic.vector();
     f.set(source, () => f.i32.add(gradient, padTop * gradientRow));
-    f.set(target, () => address(f, at(buffers, buffers.length - 1), [image, c * h * w * 4], [channel, h * w * 4]));
+    f.set(target, () => address(f, args.output, [image, c * h * w * 4], [channel, h * w * 4]));
     f.for(y, 0, h, 1, () => {
       for (const { column, count } of strip(arithmetic.lanes, w)) {
         arithmetic.load((padLeft + column) * 4, source, count);

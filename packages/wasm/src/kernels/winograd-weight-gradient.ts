@@ -140,7 +140,7 @@ function emitProducts(
   const bytesOf = ({ layout }: ReadImages) => ({ plane: layout.planeLength * 4, row: layout.rowLength * 4 });
   const [imageBytes, cotangentBytes] = [bytesOf(images), bytesOf(cotangents)];
 
-  const [part = tile, outputBlock = tile, channelBlock = tile] = coordinates(f, tile, [parts, outputBlocks, channelBlocks]);
+  const [part, outputBlock, channelBlock] = coordinates(f, tile, [parts, outputBlocks, channelBlocks]);
   const output0 = f.local("i32", () => f.i32.mul(outputBlock, outputs));
   const channel0 = f.local("i32", () => f.i32.mul(channelBlock, channels));
   const outputEnd = blockEnd(f, output0, outputs, o);
@@ -232,7 +232,7 @@ function emitSum(
   const { outputs, channels, outputBlocks, channelBlocks, parts } = blocking;
   const { tile, scratch, workspace } = args;
   const pieces = Math.ceil(outputs / outputsPerSum);
-  const [outputBlock = tile, channelBlock = tile, piece = tile] = coordinates(f, tile, [outputBlocks, channelBlocks, pieces]);
+  const [outputBlock, channelBlock, piece] = coordinates(f, tile, [outputBlocks, channelBlocks, pieces]);
   const first = f.local("i32", () => f.i32.mul(piece, outputsPerSum));
   const last = blockEnd(f, first, outputsPerSum, outputs);
   const unit = f.local("i32", () => address(f, channelBlock, [outputBlock, channelBlocks]));

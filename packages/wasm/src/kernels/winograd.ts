@@ -2,7 +2,7 @@ import type { FunctionBuilder, Local, ModuleBuilder } from "../asm/index.ts";
 import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
 import { type ReadImages, readImages } from "./conv2d-pad.ts";
 import { cost } from "./convolution-algorithm.ts";
-import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
+import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level, pushFinished } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
 import { address, blockEnd, coordinates, minimum, roundUp } from "./ranges.ts";
 import { rowUnit } from "./row-tiles.ts";
@@ -107,11 +107,10 @@ function emitWinograd(
   blocking: Blocking,
 ): void {
   const { c, o, kh, oh, ow } = shape;
-  const { tiles, tileBlocks, outputs, outputBlocks, pass } = blocking;
+  const { tiles, tileBlocks, outputs, outputBlocks } = blocking;
   const tiling = tilingOf(shape);
   const { size, count } = tiling;
-  const { tile, scratch, buffers } = args;
-  const output = buffers.at(-1) ?? tile;
+  const { tile, scratch, output } = args;
   const transforms = new TileTransforms(f, module, level, scratch);
   const offsets = scratchOf(shape, blocking);
   const part = (offset: number) => f.local("i32", () => f.i32.add(scratch, offset));
@@ -123,7 +122,7 @@ function emitWinograd(
   const planeBytes = layout.planeLength * 4;
   const rowBytes = layout.rowLength * 4;
 
-  const [tileBlock = tile, outputBlock = tile] = coordinates(f, tile, [tileBlocks, outputBlocks]);
+  const [tileBlock, outputBlock] = coordinates(f, tile, [tileBlocks, outputBlocks]);
   const first = f.local("i32", () => f.i32.mul(tileBlock, tiles));
   const channel0 = f.local("i32", () => f.i32.mul(outputBlock, outputs));
   const channelEnd = blockEnd(f, channel0, outputs, o);
@@ -149,7 +148,6 @@ function emitWinograd(
 
   const storePatches = (row: Local<"i32">, entry: Local<"i32">) => {
     const [index, from, to, pixel, image, columns, y, x, rows] = f.locals("i32", 9);
-    const epilogueBuffers = buffers.slice(2, -1);
     f.set(from, patch);
     f.for(index, 0, size, 1, () => {
       f.set(to, () => address(f, () => f.i32.load(4, entry), [row, oh * ow * 4]));
@@ -166,9 +164,11 @@ function emitWinograd(
             0,
             () => address(f, to, [x, 4]),
             () => {
-              if (epilogue === null) return f.get(element);
-              const at = f.local("i32", () => f.i32.add(pixel, x));
-              epilogue.emit(f, { axes: [image, row, at], buffers: epilogueBuffers, lanes: 1, accumulator: element });
+              const at = f.local("i32");
+              pushFinished(f, epilogue, args, { lanes: 1, accumulator: element }, () => {
+                f.set(at, () => f.i32.add(pixel, x));
+                return [image, row, at];
+              });
               f.free(at);
             },
           );
@@ -181,9 +181,7 @@ function emitWinograd(
             if (y > 0) f.advance(pixel, ow);
             f.set(value, () => f.v128.load(y * 16, from));
             f.v128.store(y * ow * 4, to, () =>
-              epilogue === null
-                ? f.get(value)
-                : epilogue.emit(f, { axes: [image, row, pixel], buffers: epilogueBuffers, lanes: 4, accumulator: value }),
+              pushFinished(f, epilogue, args, { lanes: 4, accumulator: value }, () => [image, row, pixel]),
             );
           }
         },

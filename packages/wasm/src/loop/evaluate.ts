@@ -1,8 +1,9 @@
 import { type DType, type IndexAtom, type IndexExpression, type Scalar, scalarUsesAxis } from "@gradus/tensor";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { laneConstants, type LaneContext, laneOffsets, type LaneOffsets } from "./lane-pattern.ts";
+import { isPowerOfTwo, loadLanes, loadOne, loadPattern, log2Bytes, scale } from "./element.ts";
 import { emitLeaf } from "./leaf.ts";
-import { type Lanes, type Term } from "./lanes.ts";
+import type { Lanes, Term } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
 
 /** Where a scalar program is evaluated. */
@@ -23,8 +24,6 @@ export interface Site {
   readonly accumulators: readonly Local[];
   readonly accumulatorDepth: number;
 }
-
-const log2Bytes: Readonly<Record<DType, number>> = { float32: 2, int32: 2, uint8: 0, bool: 0 };
 
 /**
  * Turns scalar programs into code. At each loop depth, `enter` computes what first can be computed there;
@@ -91,9 +90,7 @@ export class Evaluator {
   /** The computed value of a root. */
   value(scalar: Scalar): Local {
     if (this.#askedAt !== null) this.#ask(scalar, this.#askedAt);
-    const local = this.#values.get(scalar);
-    if (local === undefined) throw new RangeError(`a ${scalar.kind} is not computed at this depth`);
-    return local;
+    return known(this.#values.get(scalar), scalar.kind);
   }
 
   /**
@@ -161,7 +158,6 @@ export class Evaluator {
         return Math.max(0, ...scalar.args.map((arg) => this.#depth.get(arg) ?? 0));
     }
     scalar satisfies never;
-    return 0;
   }
 
   #indexDepth({ terms }: IndexExpression): number {
@@ -180,7 +176,6 @@ export class Evaluator {
         return this.#indexDepth(atom.of);
     }
     atom satisfies never;
-    return 0;
   }
 
   #compute(scalar: Scalar, depth: number): Local {
@@ -200,8 +195,7 @@ export class Evaluator {
       case "index":
         return this.#indexValue(scalar.of);
       case "accumulator": {
-        const local = this.#site.accumulators[scalar.slot];
-        if (local === undefined) throw new RangeError("no such accumulator");
+        const local = known(this.#site.accumulators[scalar.slot], "accumulator");
         return () => this.#f.get(local);
       }
       case "load":
@@ -219,7 +213,6 @@ export class Evaluator {
         );
     }
     scalar satisfies never;
-    throw new RangeError("unknown scalar");
   }
 
   // Indices
@@ -241,16 +234,12 @@ export class Evaluator {
   #atom(atom: IndexAtom, lane: number): void {
     const { i32 } = this.#f;
     switch (atom.kind) {
-      case "axis": {
-        const local = this.#site.axes[atom.axis];
-        if (local === undefined) throw new RangeError(`axis ${atom.axis} has no loop`);
-        this.#f.get(local);
+      case "axis":
+        this.#f.get(known(this.#site.axes[atom.axis], "axis"));
         if (lane !== 0 && atom.axis === this.#site.vectorAxis) i32.add(lane);
         return;
-      }
       case "value": {
-        const value = this.#values.get(atom.value);
-        if (value === undefined) throw new RangeError("an index is read from data that was not loaded");
+        const value = known(this.#values.get(atom.value), "index read from data");
         if (this.lanes.count === 4) this.#f.i32x4.extract_lane(lane, () => this.#f.get(value));
         else this.#f.get(value);
         return;
@@ -343,9 +332,7 @@ export class Evaluator {
 
   #prefix(buffer: number, at: IndexExpression, upTo: number): Local<"i32"> {
     const terms = at.terms.filter(({ atom }) => this.#atomDepth(atom) <= upTo);
-    const local = terms.length === 0 ? this.#site.buffers[buffer] : this.#addresses.get(addressKey(buffer, terms));
-    if (local === undefined) throw new RangeError("an address was not prepared");
-    return local;
+    return known(terms.length === 0 ? this.#site.buffers[buffer] : this.#addresses.get(addressKey(buffer, terms)), "address");
   }
 
   #load({ buffer, at }: Extract<Scalar, { kind: "load" }>, depth: number): Term {
@@ -377,13 +364,7 @@ export class Evaluator {
     if (count === 1) return loadOne(f, dtype, offset, address(0));
     const offsets = this.#offsets(at);
     if (offsets !== null) return loadPattern(this.lanes, dtype, offset, address(0), offsets, bytes);
-    return () => {
-      const start = f.local("i32", address(0));
-      widen(f, dtype, offset, () => f.get(start));
-      f.free(start);
-      for (const lane of [1, 2, 3]) replaceLane(f, dtype, lane, offset, address(lane));
-      if (dtype === "bool") f.i32x4.ne(() => f.v128.const(new Uint8Array(16)));
-    };
+    return loadLanes(f, dtype, offset, address);
   }
 }
 
@@ -401,7 +382,6 @@ function inputsOf(scalar: Scalar): readonly Scalar[] {
       return [];
   }
   scalar satisfies never;
-  return [];
 }
 
 function indexInputs({ terms }: IndexExpression): Scalar[] {
@@ -420,108 +400,8 @@ function raised(of: IndexExpression, by: number): IndexExpression {
   return of.min >= 0 ? of : { ...of, constant: of.constant + Math.ceil(-of.min / by) * by };
 }
 
-function isPowerOfTwo(value: number): boolean {
-  return Number.isInteger(Math.log2(value));
-}
-
-function scale(f: FunctionBuilder, factor: number): void {
-  if (factor === 1) return;
-  if (factor > 0 && isPowerOfTwo(factor)) f.i32.shl(Math.log2(factor));
-  else f.i32.mul(factor);
-}
-
-function loadOne(f: FunctionBuilder, dtype: DType, offset: number, address: Term): Term {
-  switch (dtype) {
-    case "float32":
-      return () => f.f32.load(offset, address);
-    case "int32":
-      return () => f.i32.load(offset, address);
-    case "uint8":
-      return () => f.i32.load8_u(offset, address);
-    case "bool":
-      return () => f.i32.ne(() => f.i32.load8_u(offset, address), 0);
-  }
-  dtype satisfies never;
-  throw new RangeError("unknown dtype");
-}
-
-/** Four lanes at fixed offsets from lane 0: one load where they adjoin, two and a shuffle where they skip one. */
-function loadPattern({ f }: Lanes, dtype: DType, offset: number, address: Term, offsets: LaneOffsets, bytes: number): Term {
-  const pattern = offsets.join();
-  if (bytes === 4 && pattern === "0,1,2,3") return () => f.v128.load(offset, address);
-  if (bytes === 4 && pattern === "0,0,0,0") return () => f.v128.load32_splat(offset, address);
-  if (bytes === 4 && pattern === "0,0,1,1") return () => shuffled(f, () => f.v128.load64_zero(offset, address), null, [0, 0, 1, 1]);
-  if (bytes === 4 && pattern === "0,2,4,6") {
-    return () => {
-      // The second load starts at lane 3's neighbour, so that nothing beyond lane 3 is read.
-      const at = f.local("i32", address);
-      shuffled(
-        f,
-        () => f.v128.load(offset, at),
-        () => f.v128.load(offset + 12, at),
-        [0, 2, 5, 7],
-      );
-      f.free(at);
-    };
-  }
-  const low = Math.min(...offsets);
-  return () => {
-    const at = f.local("i32", address);
-    if (low * bytes + offset < 0) f.advance(at, low * bytes);
-    const base = low * bytes + offset < 0 ? offset - low * bytes : offset;
-    if (bytes === 1 && pattern === "0,1,2,3") {
-      f.i32x4.extend_low_i16x8_u(() => f.i16x8.extend_low_i8x16_u(() => f.v128.load32_zero(base, at)));
-    } else {
-      widen(f, dtype, base, () => f.get(at));
-      for (const lane of [1, 2, 3] as const)
-        if (offsets[lane] !== 0) replaceLane(f, dtype, lane, base + offsets[lane] * bytes, () => f.get(at));
-    }
-    f.free(at);
-    if (dtype === "bool") f.i32x4.ne(() => f.v128.const(new Uint8Array(16)));
-  };
-}
-
-/** One element in all four lanes; bool still as 0 or 1. */
-function widen(f: FunctionBuilder, dtype: DType, offset: number, address: Term): void {
-  if (dtype === "float32" || dtype === "int32") f.v128.load32_splat(offset, address);
-  else f.i32x4.splat(() => f.i32.load8_u(offset, address));
-}
-
-/** Replaces one lane of the vector on the stack by an element from memory. */
-function replaceLane(f: FunctionBuilder, dtype: DType, lane: number, offset: number, address: Term): void {
-  if (dtype === "float32") f.f32x4.replace_lane(lane, () => f.f32.load(offset, address));
-  else if (dtype === "int32") f.i32x4.replace_lane(lane, () => f.i32.load(offset, address));
-  else f.i32x4.replace_lane(lane, () => f.i32.load8_u(offset, address));
-}
-
-function shuffled(f: FunctionBuilder, a: Term, b: Term | null, lanes: readonly number[]): void {
-  const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
-  if (b !== null) return f.i8x16.shuffle(bytes, a, b);
-  const only = f.local("v128", a);
-  f.i8x16.shuffle(bytes, only, only);
-  f.free(only);
-}
-
-/** Pushes so many elements' bytes. */
-export function elementBytes(f: FunctionBuilder, elements: Term, dtype: DType): void {
-  elements();
-  scale(f, 2 ** log2Bytes[dtype]);
-}
-
-/** Stores one or four lanes of a value of `dtype` at an address. */
-export function store(lanes: Lanes, dtype: DType, offset: number, address: Local<"i32">, value: Local): void {
-  const { f } = lanes;
-  if (lanes.count === 1) {
-    if (dtype === "float32") f.f32.store(offset, address, () => f.get(value));
-    else if (dtype === "int32") f.i32.store(offset, address, () => f.get(value));
-    else f.i32.store8(offset, address, () => f.get(value));
-    return;
-  }
-  if (dtype === "float32" || dtype === "int32") return f.v128.store(offset, address, () => f.get(value));
-  const bytes = f.local("v128", () => {
-    f.get(value);
-    if (dtype === "bool") f.v128.and(lanes.integer(1));
-  });
-  f.v128.store32_lane(offset, 0, address, () => f.i8x16.shuffle([0, 4, 8, 12, ...new Array<number>(12).fill(0)], bytes, bytes));
-  f.free(bytes);
+/** What an earlier depth has made, or the caller has given. */
+function known<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new RangeError(`no ${what} at this depth`);
+  return value;
 }

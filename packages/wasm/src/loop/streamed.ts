@@ -2,7 +2,8 @@ import { axisIndex, offsetIndex, type Scalar, ScalarBuilder, sizeOf } from "@gra
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import type { KernelArguments, Level } from "../kernels/kernel.ts";
 import { finds, finish, mayWin, restart, type Running, startReduction, takeTerm } from "./combine.ts";
-import { elementBytes, Evaluator, type Site, store } from "./evaluate.ts";
+import { elementBytes, store } from "./element.ts";
+import { Evaluator, type Site } from "./evaluate.ts";
 import { accumulatorsOf } from "./found-once.ts";
 import { Lanes } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
