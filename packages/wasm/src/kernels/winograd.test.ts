@@ -23,6 +23,8 @@ const shapes = [
   conv([3, 20, 12, 12], 50, [5, 5]),
   conv([5, 9, 8, 9], 4, [5, 5], { padLeft: 1, padBottom: 2 }),
   conv([1, 3, 9, 30], 9, [5, 5], { padTop: 3, padRight: 1 }),
+  // More tiles than a part of the weight gradient sums at once.
+  conv([150, 130, 1, 2], 130, [3, 3], pad(1)),
 ];
 
 /** A convolution with both gradients, summed in float64. */
@@ -123,6 +125,6 @@ describe("the choice of algorithm", () => {
     ["strides", conv([8, 64, 56, 56], 64, [3, 3], { ...pad(1), strideH: 2 })],
     ["dilation", conv([8, 64, 56, 56], 64, [3, 3], { ...pad(1), dilationW: 2 })],
     ["groups", conv([8, 64, 56, 56], 64, [3, 3], { ...pad(1), groups: 2 })],
-    ["less than a panel of tiles", conv([1, 512, 4, 4], 512, [3, 3], pad(1))],
+    ["less than half a panel of tiles", conv([3, 512, 4, 4], 512, [3, 3], pad(1))],
   ])("sums every product for %s", (_, shape) => expect(winogradPays("fastest", shape)).toBe(false));
 });
