@@ -5,6 +5,7 @@ import { isPowerOfTwo, loadLanes, loadOne, loadPattern, log2Bytes, scale } from 
 import { emitLeaf } from "./leaf.ts";
 import type { Lanes, Term } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
+import { inputsOf } from "./scalar-inputs.ts";
 
 /** Where a scalar program is evaluated. */
 export interface Site {
@@ -366,29 +367,6 @@ export class Evaluator {
     if (offsets !== null) return loadPattern(this.lanes, dtype, offset, address(0), offsets, bytes);
     return loadLanes(f, dtype, offset, address);
   }
-}
-
-/** Scalars a scalar is computed from, through its index if it is read from data. */
-function inputsOf(scalar: Scalar): readonly Scalar[] {
-  switch (scalar.kind) {
-    case "call":
-      return scalar.args;
-    case "load":
-      return indexInputs(scalar.at);
-    case "index":
-      return indexInputs(scalar.of);
-    case "constant":
-    case "accumulator":
-      return [];
-  }
-  scalar satisfies never;
-}
-
-function indexInputs({ terms }: IndexExpression): Scalar[] {
-  return terms.flatMap(({ atom }) => {
-    if (atom.kind === "value") return [atom.value];
-    return atom.kind === "axis" ? [] : indexInputs(atom.of);
-  });
 }
 
 function addressKey(buffer: number, terms: IndexExpression["terms"]): string {
