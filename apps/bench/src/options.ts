@@ -26,7 +26,7 @@ export const usage = `usage: pnpm bench [FILTER ...] [--threads 1,2] [--peers [N
                                [--browser] [--json FILE] [--html FILE]
        pnpm bench budgets [--json FILE]
        pnpm bench profile FILTER ... [--threads 1,2] [--levels ...]   where the time of Gradus's own cases goes, kernel by kernel
-       pnpm bench --docs [--json FILE]        everything with every peer, into docs/performance.md and README.md
+       pnpm bench --docs [--peers NAME,...]   everything, with every peer or those named, into docs/performance.md and README.md
        pnpm bench render FILE [--html FILE]   both again, or such a page, from a FILE that --json wrote
        pnpm bench compare OLD NEW             which contender became slower or faster; fails if Gradus became slower
 --browser measures in pages of headless Chromium, the one on PATH or in CHROMIUM_PATH
@@ -50,7 +50,7 @@ export function readOptions(args: readonly string[]): Options {
     filters: positionals,
     threads: docs ? [1, 2] : list(values.threads ?? "1").map(threadCount),
     levels: list(values.levels ?? "").map(level),
-    peers: chosenPeers(docs ? "all" : (values.peers ?? ""), browser),
+    peers: chosenPeers(values.peers ?? (docs ? "all" : ""), browser),
     browser,
     json: writable("json", values.json),
     html: writable("html", values.html),
