@@ -3,7 +3,7 @@ import { Arithmetic } from "./arithmetic.ts";
 import type { Level } from "./kernel.ts";
 import { panelWidth } from "./matmul-pack.ts";
 import { address, boundedSum, forTiles, roundUp } from "./ranges.ts";
-import { rowTiles } from "./row-tiles.ts";
+import { type RowTiles, rowTiles } from "./row-tiles.ts";
 import { strip, Tile } from "./tile.ts";
 import { gap } from "./winograd-shape.ts";
 import { products, type Values } from "./winograd-tiles.ts";
@@ -11,6 +11,15 @@ import { products, type Values } from "./winograd-tiles.ts";
 const unroll = 4;
 /** Steps of a panel's half that are transformed before the other half is, so that the lines written stay in cache. */
 const stepsTogether = 16;
+
+/** Rows multiplied together: whole register tiles on every level, of 6 rows or of 4. */
+export const rowsTogether = 12;
+
+function tilesOfRows(count: number, level: Level): RowTiles {
+  if (count < rowsTogether) return rowTiles(count, level);
+  const rows = level === "relaxed" ? 6 : 4;
+  return { rows, full: Math.floor(count / rows), rest: count % rows };
+}
 
 /** Sizes of a block of products: for every value of a tile, `pass` of `rows` rows times `columns` columns, summed over `steps`. */
 export interface ProductSizes {
@@ -115,7 +124,7 @@ export class TileProducts {
       f.for(panel, 0, columns, panelWidth, () => {
         f.set(sumsAt, target);
         f.set(rowA, a);
-        forTiles(f, rowTiles(rows, arithmetic.level), row0, pass, (_row, height) => {
+        forTiles(f, tilesOfRows(rows, arithmetic.level), row0, pass, (_row, height) => {
           const sums = new Tile(arithmetic, height, strip(4, panelWidth));
           f.set(stepA, rowA);
           f.set(stepB, b);

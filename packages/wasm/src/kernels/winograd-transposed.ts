@@ -6,10 +6,9 @@ import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } 
 import { panelWidth } from "./matmul-pack.ts";
 import { pushPlace } from "./place.ts";
 import { address, roundUp } from "./ranges.ts";
-import { rowUnit } from "./row-tiles.ts";
 import { at, finishVector, strip } from "./tile.ts";
 import { forPasses, transformImages } from "./winograd-passes.ts";
-import { productMemory, type ProductSizes, TileProducts } from "./winograd-products.ts";
+import { productMemory, type ProductSizes, rowsTogether, TileProducts } from "./winograd-products.ts";
 import { forTilePlaces, tilingOf } from "./winograd-shape.ts";
 import { shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 import { points } from "./winograd-transform.ts";
@@ -22,7 +21,6 @@ const size = 2;
 const reach = points / size;
 /** Tiles whose transform stays in the second-level cache. */
 const mostTiles = 128;
-const channelsTogether = 12;
 
 interface Blocking {
   /** Whole images of a unit of work, tiles of each. */
@@ -87,7 +85,7 @@ function block(shape: Conv2dShape): Blocking {
     across,
     down,
     tiles: images * perImage,
-    pass: Math.min(c, roundUp(channelsTogether, Math.min(c, rowUnit(c)))),
+    pass: Math.min(c, rowsTogether),
   };
 }
 

@@ -5,9 +5,8 @@ import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.
 import { panelWidth } from "./matmul-pack.ts";
 import { pushPlace } from "./place.ts";
 import { address, blockEnd, blockSize, boundedSum, coordinates, minimum, roundUp } from "./ranges.ts";
-import { rowUnit } from "./row-tiles.ts";
 import { at } from "./tile.ts";
-import { productMemory, type ProductSizes, TileProducts } from "./winograd-products.ts";
+import { productMemory, type ProductSizes, rowsTogether, TileProducts } from "./winograd-products.ts";
 import { forTilePlaces, gap, tilingOf, wholeTiles } from "./winograd-shape.ts";
 import { products, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 import { points } from "./winograd-transform.ts";
@@ -81,7 +80,7 @@ function cotangentShape({ n, o, oh, ow }: Conv2dShape, whole: Conv2dShape): Conv
 function block(shape: Conv2dShape): Blocking {
   const { o, c } = shape;
   const { count } = tilingOf(shape);
-  const outputs = Math.min(o, blockSize(o, outputsTogether, Math.min(o, rowUnit(o))));
+  const outputs = Math.min(o, blockSize(o, outputsTogether, Math.min(o, rowsTogether)));
   const channels = blockSize(c, channelsTogether, panelWidth);
   const [outputBlocks, channelBlocks] = [Math.ceil(o / outputs), Math.ceil(c / channels)];
   const blocks = outputBlocks * channelBlocks;

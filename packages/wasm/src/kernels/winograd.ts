@@ -5,11 +5,10 @@ import { cost } from "./convolution-algorithm.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level, pushFinished } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
 import { address, blockEnd, coordinates, minimum, roundUp } from "./ranges.ts";
-import { rowUnit } from "./row-tiles.ts";
 import { panelWidth, transpose } from "./matmul-pack.ts";
 import { forTilePlaces, patchWidth, tilingOf, wholeTiles } from "./winograd-shape.ts";
 import { forPasses, transformImages } from "./winograd-passes.ts";
-import { productMemory, type ProductSizes, TileProducts } from "./winograd-products.ts";
+import { productMemory, type ProductSizes, rowsTogether, TileProducts } from "./winograd-products.ts";
 import { products as multiplications, shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 import { points } from "./winograd-transform.ts";
 
@@ -57,8 +56,6 @@ export function winogradConvolution(shape: Conv2dShape, epilogue: Epilogue | nul
 const cachedBytes = 1_000_000;
 const fewestTiles = 32;
 const mostTiles = 128;
-/** Output channels whose weights are transformed together. */
-const outputsTogether = 12;
 /** Units of work for each thread, so that none waits long for another; operations of a unit worth claiming; and the most before the engine swaps in optimised code. */
 const unitsPerThread = 4;
 const fewestOperations = 2_000_000;
@@ -76,8 +73,7 @@ function block(shape: Conv2dShape, threads: number): Blocking {
   // More blocks of tiles transform weights again, more blocks of outputs images.
   const cutTiles = o * cost.weights < count * cost.image;
   const tiles = roundUp(Math.ceil(count / (cutTiles ? least * missing : least)), panelWidth);
-  const unit = Math.min(o, rowUnit(o));
-  const pass = Math.min(o, roundUp(outputsTogether, unit));
+  const pass = Math.min(o, rowsTogether);
   const cuts = Math.max(cutTiles ? 1 : missing, Math.ceil((2 * multiplications * c * o * tiles) / mostOperations));
   const outputs = Math.min(o, roundUp(Math.ceil(o / cuts), pass));
   return { tiles, tileBlocks: Math.ceil(count / tiles), outputs, outputBlocks: Math.ceil(o / outputs), pass };
