@@ -1,4 +1,4 @@
-import { speed } from "./case.ts";
+import { speed } from "@gradus/conformance/perf";
 import { shareOfCeiling } from "./ceilings/ceilings.ts";
 import { type BarReport, bestPeer, type CaseReport, isOwn, type Measured, type Report } from "./report.ts";
 

@@ -1,11 +1,10 @@
 // `pnpm bench`: measures Gradus beside its peers, and the budgets of its design. `usage` in options.ts says how.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { cases } from "@gradus/conformance/perf";
+import { cases, type PerfCase } from "@gradus/conformance/perf";
 import { GradusError } from "@gradus/tensor";
 import { bestLevel } from "@gradus/wasm";
 import { budgets } from "./budgets/budgets.ts";
-import type { BenchCase } from "./case.ts";
 import { measureCeilings } from "./ceilings/ceilings.ts";
 import { compareReports, comparisonLines, isWorse } from "./comparison.ts";
 import { measureLoop } from "./ceilings/measure-loop.ts";
@@ -106,7 +105,7 @@ async function startBrowser(): Promise<BrowserRun> {
 }
 
 async function measureAll(
-  chosen: readonly BenchCase[],
+  chosen: readonly PerfCase[],
   options: Options,
   browser: BrowserRun | null,
   keep: (soFar: Measurements) => void,

@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { drawInputs } from "@gradus/conformance/perf";
+import { difference, drawInputs, type PerfCase } from "@gradus/conformance/perf";
 import { type NamedArray, readArrays, writeArrays } from "./arrays.ts";
-import type { BenchCase } from "./case.ts";
-import { difference } from "./difference.ts";
 import type { Contender } from "./contenders.ts";
 import { MachineLoad } from "./machine-load.ts";
 import type { CaseReport, Result } from "./report.ts";
@@ -21,7 +19,7 @@ export interface Effort {
 }
 
 export interface Measuring {
-  readonly cases: readonly BenchCase[];
+  readonly cases: readonly PerfCase[];
   readonly contenders: readonly Contender[];
   readonly effort: Effort;
   /** Why the contenders that are installed on demand are not there; null, as usual, where they are. */
@@ -116,7 +114,7 @@ interface Ready {
 }
 
 async function measureCase(
-  benchCase: BenchCase,
+  benchCase: PerfCase,
   entrants: readonly Entrant[],
   effort: Effort,
   folder: string,

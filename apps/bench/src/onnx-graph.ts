@@ -5,11 +5,11 @@ import {
   interpret,
   type NamedArray,
   type OpTable,
+  type PerfCase,
   type PoolingAttributes,
   programShapes,
   valueOf,
 } from "@gradus/conformance/perf";
-import type { BenchCase } from "./case.ts";
 import type { OnnxConstant, OnnxGraph, OnnxNode, OnnxValue } from "./onnx-model.ts";
 
 /**
@@ -17,7 +17,7 @@ import type { OnnxConstant, OnnxGraph, OnnxNode, OnnxValue } from "./onnx-model.
  *
  * @throws Cannot for training, and for ops that ONNX lacks.
  */
-export function onnxGraph(one: BenchCase, inputs: readonly NamedArray[]): OnnxGraph {
+export function onnxGraph(one: PerfCase, inputs: readonly NamedArray[]): OnnxGraph {
   if (one.mode.kind === "training") throw new Cannot("it runs models and does not train them");
   const nodes: OnnxNode[] = [];
   const constants: OnnxConstant[] = [];

@@ -1,8 +1,7 @@
 import { type Plan, readsOfStep, type Step, writesOfStep } from "@gradus/compile";
 import { sizeOf } from "@gradus/tensor";
 import type { LaunchTime } from "@gradus/wasm";
-import type { BenchCase } from "./case.ts";
-import { drawInputs } from "@gradus/conformance/perf";
+import { drawInputs, type PerfCase } from "@gradus/conformance/perf";
 import { gradus } from "./libraries/gradus-wasm.ts";
 import { statistics } from "./statistics.ts";
 import { figure } from "./table.ts";
@@ -28,7 +27,7 @@ export interface Profile {
  * tenths of a microsecond, so kernels that small look slower than they are.
  */
 export async function profileCase(
-  one: BenchCase,
+  one: PerfCase,
   { threads, level, milliseconds }: { readonly threads: number; readonly level: string; readonly milliseconds: number },
 ): Promise<Profile> {
   const launches = new Map<string, Timed>();

@@ -1,10 +1,10 @@
 import type { ArrayFile } from "./arrays.ts";
-import type { BenchCase } from "./case.ts";
+import type { PerfCase } from "@gradus/conformance/perf";
 
 /** What the harness asks a library's process, one JSON object a line on its standard input. */
 export type Request =
   /** Builds the case and runs it once from its inputs; the outputs go into files in `folder`. */
-  | { readonly kind: "prepare"; readonly benchCase: BenchCase; readonly inputs: readonly ArrayFile[]; readonly folder: string }
+  | { readonly kind: "prepare"; readonly benchCase: PerfCase; readonly inputs: readonly ArrayFile[]; readonly folder: string }
   /** Calls the prepared case until `milliseconds` have passed, at least once. */
   | { readonly kind: "time"; readonly milliseconds: number }
   /** Gives the prepared case's memory back. */

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { FormatError } from "@gradus/tensor";
-import type { Work } from "./case.ts";
+import type { Work } from "@gradus/conformance/perf";
 import { boolean, count, type Decoder, list, nullable, number, object, oneOf, record, tagged, text } from "./decode.ts";
 import {
   type BudgetReport,

@@ -1,6 +1,6 @@
 import { judgeBars } from "./bars.ts";
 import { caseGroups } from "./case-groups.ts";
-import { speed } from "./case.ts";
+import { speed } from "@gradus/conformance/perf";
 import { shareOfCeiling } from "./ceilings/ceilings.ts";
 import { type CaseReport, type Ceiling, isOwn, type Report, type Result } from "./report.ts";
 import { byteCount, figure, hostLine, levelNames, percentage, ratio, sizeText, threadCount } from "./table.ts";

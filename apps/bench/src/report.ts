@@ -1,5 +1,5 @@
 import type { Level } from "@gradus/wasm";
-import type { Work } from "./case.ts";
+import type { Work } from "@gradus/conformance/perf";
 import type { Statistics } from "./statistics.ts";
 
 /** Raised when a report of before means something else. */

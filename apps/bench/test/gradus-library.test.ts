@@ -1,6 +1,5 @@
-import { arrayNamed, convolutionCase, drawInputs, matmulCase, passes } from "@gradus/conformance/perf";
+import { arrayNamed, convolutionCase, difference, drawInputs, matmulCase, passes } from "@gradus/conformance/perf";
 import { expect, test } from "vitest";
-import { difference } from "../src/difference.ts";
 import { gradus } from "../src/libraries/gradus-wasm.ts";
 import { product } from "./product.ts";
 

@@ -1,15 +1,14 @@
-import { convolutionCase, matmulCase, modelCase, passes } from "@gradus/conformance/perf";
+import { convolutionCase, matmulCase, modelCase, passes, type PerfCase } from "@gradus/conformance/perf";
 import { expect, test } from "vitest";
 import { type Contender, contenders } from "../src/contenders.ts";
 import { LibraryProcess } from "../src/library-process.ts";
 import { measure } from "../src/measure.ts";
-import type { BenchCase } from "../src/case.ts";
 import type { CaseReport } from "../src/report.ts";
 import { fake } from "./fake-contender.ts";
 
 const effort = { rounds: 2, turn: 1, warmUp: 1 };
 
-async function run(cases: readonly BenchCase[], who: readonly Contender[], patience?: number): Promise<CaseReport[]> {
+async function run(cases: readonly PerfCase[], who: readonly Contender[], patience?: number): Promise<CaseReport[]> {
   const seen: string[] = [];
   const { cases: reports } = await measure({
     cases,

@@ -1,8 +1,7 @@
-import { arrayNamed, drawInputs, modelCase } from "@gradus/conformance/perf";
+import { arrayNamed, difference, drawInputs, modelCase } from "@gradus/conformance/perf";
 import { fromHost } from "@gradus/tensor";
 import { lenet5, lenetCaffe } from "@gradus/zoo";
 import { expect, test } from "vitest";
-import { difference } from "../src/difference.ts";
 import { gradus } from "../src/libraries/gradus-wasm.ts";
 
 test.each([

@@ -1,5 +1,5 @@
 import { bestLevel, type Level } from "@gradus/wasm";
-import { speed, type Work } from "../case.ts";
+import { speed, type Work } from "@gradus/conformance/perf";
 import { type Ceiling, isOwn, type Measured, type Result } from "../report.ts";
 import { arithmeticLoop, copyLoop } from "./loops.ts";
 import type { MeasureLoop } from "./repeat-loop.ts";

@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { speed } from "../case.ts";
+import { speed } from "@gradus/conformance/perf";
 import { ceilingOf, shareOfCeiling } from "../ceilings/ceilings.ts";
 import { bestPeer, type CaseReport, type Ceiling, counterpart, isNative, isOwn, type Measured } from "../report.ts";
 import { figure, percentage, threadCount } from "../table.ts";

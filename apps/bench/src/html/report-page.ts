@@ -1,5 +1,5 @@
 import { caseGroups } from "../case-groups.ts";
-import { speed } from "../case.ts";
+import { speed } from "@gradus/conformance/perf";
 import { shareOfCeiling } from "../ceilings/ceilings.ts";
 import { bestPeer, type CaseReport, counterpart, isOwn, type Measured, type Report, type Result } from "../report.ts";
 import { statistics } from "../statistics.ts";

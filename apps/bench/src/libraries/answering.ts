@@ -1,4 +1,4 @@
-import { Cannot, type NamedArray, type Prepared } from "@gradus/conformance/perf";
+import { Cannot, type NamedArray, type Prepared, timeCalls } from "@gradus/conformance/perf";
 import type { ArrayFile } from "../arrays.ts";
 import type { Answer, Request } from "../protocol.ts";
 import type { Library } from "./library.ts";
@@ -39,7 +39,7 @@ export function answering(library: Library, surroundings: Surroundings): (reques
       }
       case "time":
         if (prepared === null) return { kind: "failed", why: "nothing is prepared" };
-        return { kind: "times", milliseconds: await time(prepared, request.milliseconds, shortestTiming) };
+        return { kind: "times", milliseconds: await timeCalls(prepared, request.milliseconds, shortestTiming) };
       case "release": {
         const peakBytes = memory.bytes();
         await release();
@@ -58,24 +58,6 @@ export function answering(library: Library, surroundings: Surroundings): (reques
 }
 
 /** Milliseconds of each call, or of the mean of some calls that took `shortest` together. */
-async function time(prepared: Prepared, milliseconds: number, shortest: number): Promise<number[]> {
-  const times: number[] = [];
-  const start = performance.now();
-  let before = start;
-  let calls = 0;
-  do {
-    const done = prepared.run();
-    if (done instanceof Promise) await done;
-    calls++;
-    const now = performance.now();
-    if (now - before < shortest) continue;
-    times.push((now - before) / calls);
-    before = now;
-    calls = 0;
-  } while (calls > 0 || before - start < milliseconds);
-  return times;
-}
-
 /** The first line of an error's message. */
 export function sentence(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";

@@ -1,8 +1,7 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { NamedArray, Prepared } from "@gradus/conformance/perf";
+import type { NamedArray, PerfCase, Prepared } from "@gradus/conformance/perf";
 import { readArrays, writeArrays } from "../arrays.ts";
-import type { BenchCase } from "../case.ts";
 import type { Answer, Request } from "../protocol.ts";
 import { answering, sentence } from "./answering.ts";
 import { PeakMemory } from "./peak-memory.ts";
@@ -11,7 +10,7 @@ import { PeakMemory } from "./peak-memory.ts";
 export interface Library {
   readonly version: string;
   /** Builds a case. Throws `Cannot` when the library has no way to do it. */
-  prepare(benchCase: BenchCase, inputs: readonly NamedArray[]): Promise<Prepared> | Prepared;
+  prepare(benchCase: PerfCase, inputs: readonly NamedArray[]): Promise<Prepared> | Prepared;
 }
 
 /** Answers the harness for one library, from this process, until standard input ends. */

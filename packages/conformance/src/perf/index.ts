@@ -1,5 +1,6 @@
 export { cases } from "./cases.ts";
 export { convolutionCase, type ConvolutionSizes, type Pass, passes } from "./convolution-case.ts";
+export { difference } from "./difference.ts";
 export { drawInputs } from "./draw-inputs.ts";
 export { matmulCase, type MatmulSizes } from "./matmul-case.ts";
 export { modelCase } from "./model-case.ts";
@@ -7,5 +8,5 @@ export { type ModelName, models } from "./models.ts";
 export * from "./perf-case.ts";
 export { arrayNamed, prepareCase } from "./prepare-case.ts";
 export { programShapes } from "./program-shapes.ts";
-export { outputDisagreement, timeCase, type TimedCase } from "./time-case.ts";
+export { timeCalls, timeCase, type TimedCase } from "./time-case.ts";
 export * from "./vocabulary.ts";

@@ -1,6 +1,5 @@
 import type { Engine } from "@gradus/compile";
 import { useRuntime } from "@gradus/tensor";
-import { disagreement } from "../tolerance.ts";
 import { drawInputs } from "./draw-inputs.ts";
 import type { NamedArray, PerfCase, Prepared } from "./perf-case.ts";
 import { prepareCase } from "./prepare-case.ts";
@@ -20,8 +19,8 @@ export async function timeCase(engine: Engine, one: PerfCase, milliseconds: numb
     await prepared.run();
     const outputs = await prepared.outputs();
     if (milliseconds === 0) return { outputs, milliseconds: Number.NaN };
-    await callsWithin(prepared, milliseconds);
-    const times = (await callsWithin(prepared, milliseconds)).sort((a, b) => a - b);
+    await timeCalls(prepared, milliseconds);
+    const times = (await timeCalls(prepared, milliseconds)).sort((a, b) => a - b);
     return { outputs, milliseconds: times[Math.floor(times.length / 2)] ?? Number.NaN };
   } finally {
     await prepared?.release();
@@ -29,24 +28,24 @@ export async function timeCase(engine: Engine, one: PerfCase, milliseconds: numb
   }
 }
 
-async function callsWithin(prepared: Prepared, milliseconds: number): Promise<number[]> {
+/**
+ * Milliseconds of each call, as many as fit into `milliseconds`, at least one. Calls that take less than `shortest` are timed
+ * together, for clocks that tick too slowly for one.
+ */
+export async function timeCalls(prepared: Prepared, milliseconds: number, shortest = 0): Promise<number[]> {
   const times: number[] = [];
   const start = performance.now();
   let before = start;
+  let calls = 0;
   do {
-    await prepared.run();
+    const done = prepared.run();
+    if (done instanceof Promise) await done;
+    calls++;
     const now = performance.now();
-    times.push(now - before);
+    if (now - before < shortest) continue;
+    times.push((now - before) / calls);
     before = now;
-  } while (before - start < milliseconds);
+    calls = 0;
+  } while (calls > 0 || before - start < milliseconds);
   return times;
-}
-
-/** The first output that lies further from another backend's than the case allows, in one sentence; null if none does. */
-export function outputDisagreement({ tolerance }: PerfCase, got: readonly NamedArray[], want: readonly NamedArray[]): string | null {
-  for (const [i, { name, data }] of want.entries()) {
-    const reason = disagreement(got[i]?.data ?? [], data, { relative: tolerance, absolute: 0 });
-    if (reason !== null) return `${name}: ${reason}`;
-  }
-  return null;
 }

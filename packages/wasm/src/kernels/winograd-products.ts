@@ -6,7 +6,7 @@ import { address, boundedSum, forTiles, roundUp } from "./ranges.ts";
 import { type RowTiles, rowTiles } from "./row-tiles.ts";
 import { strip, Tile } from "./tile.ts";
 import { gap } from "./winograd-shape.ts";
-import { products, type Values } from "./winograd-tiles.ts";
+import { multiplications, type Values } from "./winograd-tiles.ts";
 
 const unroll = 4;
 /** Steps of a panel's half that are transformed before the other half is, so that the lines written stay in cache. */
@@ -34,9 +34,9 @@ export interface ProductSizes {
 export function productMemory({ steps, columns, pass }: ProductSizes) {
   const whole = roundUp(steps, unroll);
   const strides = { sums: pass * columns * 4 + gap, filters: pass * whole * 4 + gap, images: columns * steps * 4 + gap };
-  const images = products * strides.filters;
-  const sums = images + products * strides.images;
-  return { strides, whole, images, sums, bytes: roundUp(sums + products * strides.sums, 16) };
+  const images = multiplications * strides.filters;
+  const sums = images + multiplications * strides.images;
+  return { strides, whole, images, sums, bytes: roundUp(sums + multiplications * strides.sums, 16) };
 }
 
 /**
@@ -120,7 +120,7 @@ export class TileProducts {
     f.set(a, this.#block);
     f.set(b, () => f.i32.add(this.#block, images));
     f.set(target, this.#sums);
-    f.for(value, 0, products, 1, () => {
+    f.for(value, 0, multiplications, 1, () => {
       f.for(panel, 0, columns, panelWidth, () => {
         f.set(sumsAt, target);
         f.set(rowA, a);

@@ -42,6 +42,12 @@ export function wholeTiles(shape: Conv2dShape): Conv2dShape {
   return { ...shape, oh: roundUp(shape.oh, size), ow: roundUp(shape.ow, patchWidth) };
 }
 
+/** The outputs' cotangent as images, one pixel a tap, that are read up to `oh` rows and `ow` columns of whole tiles. */
+export function cotangentImages(shape: Conv2dShape, oh: number, ow: number): Conv2dShape {
+  const none = { padTop: 0, padLeft: 0, padBottom: 0, padRight: 0 };
+  return { ...shape, ...none, c: shape.o, h: shape.oh, w: shape.ow, kh: 1, kw: 1, oh, ow };
+}
+
 /** Visits `tiles` tiles from `first` on; beyond the last one of the batch, the last once more. */
 export function forTilePlaces(
   f: FunctionBuilder,

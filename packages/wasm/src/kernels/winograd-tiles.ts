@@ -6,9 +6,9 @@ import { at } from "./tile.ts";
 import { Combinations, points, type Value } from "./winograd-transform.ts";
 
 /** Multiplications of a tile. */
-export const products = points * points;
+export const multiplications = points * points;
 /** Bytes of memory the transforms need between rows and columns. */
-export const temporaryBytes = products * 16;
+export const temporaryBytes = multiplications * 16;
 
 /** Four addresses: lane i of every vector belongs to the i-th. */
 export type Lanes = readonly [Local<"i32">, Local<"i32">, Local<"i32">, Local<"i32">];

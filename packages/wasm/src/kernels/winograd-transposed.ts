@@ -2,14 +2,14 @@ import type { FunctionBuilder, Local, ModuleBuilder } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
 import { type ReadImages, readImages } from "./conv2d-pad.ts";
 import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
-import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
+import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level, pushFinished } from "./kernel.ts";
 import { panelWidth } from "./matmul-pack.ts";
 import { pushPlace } from "./place.ts";
 import { address, roundUp } from "./ranges.ts";
 import { at, finishVector, strip } from "./tile.ts";
 import { forPasses, transformImages } from "./winograd-passes.ts";
 import { productMemory, type ProductSizes, rowsTogether, TileProducts } from "./winograd-products.ts";
-import { forTilePlaces, tilingOf } from "./winograd-shape.ts";
+import { cotangentImages, forTilePlaces, tilingOf } from "./winograd-shape.ts";
 import { shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 import { points } from "./winograd-transform.ts";
 
@@ -49,8 +49,7 @@ export function transposedTiles(shape: Conv2dShape): number {
 export function winogradTransposed(shape: Conv2dShape, epilogue: Epilogue | null): readonly Kernel[] {
   const blocking = block(shape);
   const buffers = 3 + (epilogue?.buffers ?? 0);
-  const cotangents = cotangentShape(shape, blocking);
-  const images = readImages(cotangents, { buffer: 0 }, buffers);
+  const images = readImages(cotangentImages(shape, blocking.down * size, blocking.across * size), { buffer: 0 }, buffers);
   const gradient = kernel({
     name: `conv2d input gradient winograd ${describe(shape)}`,
     key: `winograd-transposed:${conv2dKey(shape)}:${epilogue?.key ?? ""}`,
@@ -61,13 +60,6 @@ export function winogradTransposed(shape: Conv2dShape, epilogue: Epilogue | null
     body: (f, level, args, module) => emitTransposed(f, level, args, module, shape, images, epilogue, blocking),
   });
   return [...images.copies, gradient];
-}
-
-/** The cotangent as images of which whole tiles are read. */
-function cotangentShape({ n, o, oh, ow }: Conv2dShape, { across, down }: Blocking): Conv2dShape {
-  const plain = { kh: 1, kw: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, groups: 1 };
-  const none = { padTop: 0, padLeft: 0, padBottom: 0, padRight: 0 };
-  return { n, c: o, h: oh, w: ow, o, oh: down * size, ow: across * size, ...plain, ...none };
 }
 
 function block(shape: Conv2dShape): Blocking {
@@ -190,7 +182,7 @@ function emitTransposed(
         else
           finishVector(arithmetic, target, column * 4, value, count, (finished, element) => {
             f.set(pixel, () => f.i32.add(() => f.i32.mul(y, w), column + element));
-            epilogue.emit(f, { axes: [image, channel, pixel], buffers: buffers.slice(2, -1), ...finished });
+            pushFinished(f, epilogue, args, finished, () => [image, channel, pixel]);
           });
       }
       f.advance(source, gradientRow);

@@ -7,8 +7,8 @@ import { pushPlace } from "./place.ts";
 import { address, blockEnd, blockSize, boundedSum, coordinates, minimum, roundUp } from "./ranges.ts";
 import { at } from "./tile.ts";
 import { productMemory, type ProductSizes, rowsTogether, TileProducts } from "./winograd-products.ts";
-import { forTilePlaces, gap, tilingOf, wholeTiles } from "./winograd-shape.ts";
-import { products, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
+import { cotangentImages, forTilePlaces, gap, tilingOf, wholeTiles } from "./winograd-shape.ts";
+import { multiplications, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 import { points } from "./winograd-transform.ts";
 
 const entryBytes = 8;
@@ -44,7 +44,7 @@ export function winogradWeightGradient(shape: Conv2dShape): readonly Kernel[] {
   const blocking = block(shape);
   const whole = wholeTiles(shape);
   const images = readImages(whole, { buffer: 0 }, 3);
-  const cotangents = readImages(cotangentShape(shape, whole), { buffer: 1 }, 3, images.workspaceBytes);
+  const cotangents = readImages(cotangentImages(shape, whole.oh, whole.ow), { buffer: 1 }, 3, images.workspaceBytes);
   const copies = [...images.copies, ...cotangents.copies];
   const { parts } = blocking;
   const partialSums = cotangents.workspaceBytes;
@@ -69,12 +69,6 @@ export function winogradWeightGradient(shape: Conv2dShape): readonly Kernel[] {
     body: (f, level, args, module) => emitSum(f, level, args, module, shape, partialSums, blocking),
   });
   return [...copies, gradient, sum];
-}
-
-/** The cotangent as images of which whole tiles are read, one pixel a tap. */
-function cotangentShape({ n, o, oh, ow }: Conv2dShape, whole: Conv2dShape): Conv2dShape {
-  const none = { padTop: 0, padLeft: 0, padBottom: 0, padRight: 0 };
-  return { ...whole, ...none, n, c: o, h: oh, w: ow, o, kh: 1, kw: 1 };
 }
 
 function block(shape: Conv2dShape): Blocking {
@@ -102,7 +96,7 @@ function sizesOf({ o }: Conv2dShape, { outputs, channels, tiles }: Blocking): Pr
 }
 
 function sumBytes({ outputs, channels }: Pick<Blocking, "outputs" | "channels">): number {
-  return products * (outputs * channels * 4 + gap);
+  return multiplications * (outputs * channels * 4 + gap);
 }
 
 /** Byte offsets in a thread's scratch; sums that are one of several parts lie in the workspace instead. */
@@ -243,7 +237,7 @@ function emitSum(
   const [value, panel, output, line, place] = f.locals("i32", 5);
   const sum = f.local("v128");
   f.set(line, sums);
-  f.for(value, 0, products, 1, () => {
+  f.for(value, 0, multiplications, 1, () => {
     f.for(panel, 0, channels, panelWidth, () => {
       f.set(place, line);
       f.for(output, first, last, 1, () => {

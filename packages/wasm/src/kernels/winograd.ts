@@ -9,7 +9,7 @@ import { panelWidth, transpose } from "./matmul-pack.ts";
 import { forTilePlaces, patchWidth, tilingOf, wholeTiles } from "./winograd-shape.ts";
 import { forPasses, transformImages } from "./winograd-passes.ts";
 import { productMemory, type ProductSizes, rowsTogether, TileProducts } from "./winograd-products.ts";
-import { products as multiplications, shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
+import { multiplications, shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 import { points } from "./winograd-transform.ts";
 
 /** Words kept of each tile: its pixels' address, its outputs' address, rows and columns that count, image, first pixel. */
@@ -20,7 +20,7 @@ export interface WinogradPlaces {
   readonly buffers: number;
   readonly image: Place;
   readonly weights: Place;
-  /** Weights are [step, row, 3, 3] and turned around, as an input gradient takes them; else [row, step, 3, 3]. */
+  /** Weights are [step, row, kh, kw] and turned around, as an input gradient takes them; else [row, step, kh, kw]. */
   readonly backward: boolean;
 }
 

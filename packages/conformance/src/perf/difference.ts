@@ -1,4 +1,4 @@
-import type { NamedArray } from "./arrays.ts";
+import type { NamedArray } from "./perf-case.ts";
 
 /**
  * How far `theirs` lies from `ours`: null when every output is within `tolerance` of its own largest magnitude, else one sentence.

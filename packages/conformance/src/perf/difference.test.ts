@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { difference } from "../src/difference.ts";
+import { difference } from "./difference.ts";
 
 const array = (name: string, ...values: number[]) => ({ name, shape: [values.length], data: Float32Array.from(values) });
 

@@ -1,1 +1,0 @@
-export { type PerfCase as BenchCase, speed, type Work } from "@gradus/conformance/perf";
