@@ -2,7 +2,7 @@ import { axisIndex, type ErasedLibraryOp, type Aval, attrsOf, mapSlots, type Sca
 import { canonicalise, type Graph, type Node } from "./canonical.ts";
 import { bufferNode, type Group, group, type Grouping, isAlias } from "./group.ts";
 import { lowerEpilogue, lowerLoop, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
-import { type Lifetime, planMemory } from "./memory.ts";
+import { cacheLine, type Lifetime, planMemory } from "./memory.ts";
 import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type Step } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { schedule, type Task } from "./schedule.ts";
@@ -27,11 +27,11 @@ interface LibraryKernel {
 }
 
 /** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
-export function buildPlan(program: Program): Plan {
+export function buildPlan(program: Program, alignment = cacheLine): Plan {
   const graph = canonicalise(program);
   const grouping = group(graph);
   const kernels = grouping.groups.flatMap((each) => lowerGroup(each, grouping));
-  return new Assembly(graph, grouping, kernels).plan(planName(program));
+  return new Assembly(graph, grouping, kernels, alignment).plan(planName(program));
 }
 
 function lowerGroup(each: Group, { stored }: Grouping): Kernel[] {
@@ -84,11 +84,13 @@ class Assembly {
   readonly #graph: Graph;
   readonly #stored: ReadonlySet<Node>;
   readonly #kernels: readonly Kernel[];
+  readonly #alignment: number;
   readonly #buffers: { aval: Aval; label: string; bound: number | null }[] = [];
   readonly #bufferOf = new Map<Node, number>();
   readonly #bound: number[] = [];
 
-  constructor(graph: Graph, { stored }: Grouping, kernels: readonly Kernel[]) {
+  constructor(graph: Graph, { stored }: Grouping, kernels: readonly Kernel[], alignment: number) {
+    this.#alignment = alignment;
     this.#graph = graph;
     this.#stored = new Set([...stored, ...kernels.flatMap(({ stores }) => stores)]);
     this.#kernels = kernels.filter(({ stores }) => stores.some(({ tensor }) => tensor.size > 0));
@@ -319,7 +321,7 @@ class Assembly {
       );
     });
     const ids = [...roots.keys()];
-    const { offsets, bytes } = planMemory([...roots.values()]);
+    const { offsets, bytes } = planMemory([...roots.values()], this.#alignment);
     const offsetOf = new Map(ids.map((id, i) => [id, offsets[i] ?? 0]));
     const buffers = this.#buffers.map(({ aval, label, bound }, id): PlanBuffer => ({
       ...aval,

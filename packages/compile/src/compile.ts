@@ -11,16 +11,19 @@ import {
   State,
   Tensor,
 } from "@gradus/tensor";
-import { Engine, type Prepared, takePending, unsettled } from "./engine.ts";
+import { Engine, takePending, unsettled } from "./engine.ts";
 import { type Plan } from "./plan.ts";
 import { type Program, readProgram } from "./program.ts";
 
 /** A compiled function: called like the original, it replays the plan made for its arguments' shapes. */
 export interface Compiled<A extends readonly unknown[], R> {
-  (...args: { readonly [K in keyof A]: Argument<A[K]> }): R;
+  (...args: { readonly [K in keyof A]: Argument<A[K]> }): Result<R>;
   /** The plans made so far, one for each signature. */
   readonly plans: readonly Plan[];
 }
+
+/** What a compiled function returns: its own result, or for one that returns nothing a promise of its end. */
+export type Result<R> = [R] extends [void] ? Promise<void> : R;
 
 /** Where the function takes a tensor, a caller may give a tensor, a host tensor (a batch), or a number. */
 export type Argument<T> = T extends Tensor
@@ -37,7 +40,7 @@ interface Trace {
   /** Rebuilds the function's result around fresh tensors. */
   readonly rebuild: (tensors: readonly Tensor[]) => unknown;
   /** The latest plan, for printing. */
-  prepared: Prepared | null;
+  plan: Plan | null;
 }
 
 /**
@@ -54,23 +57,23 @@ interface Trace {
  */
 export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R): Compiled<A, R> {
   const traces = new Map<string, Trace>();
-  const call = (...args: unknown[]): R => {
+  const call = (...args: unknown[]): Result<R> => {
     const engine = currentEngine();
     const given: Tensor[] = [];
     const signature: string[] = [engine.name];
     const template = args.map((arg) => replaceArguments(arg, given, signature, 0));
     const key = signature.join("|");
     engine.startRequested();
-    if (pendingStates.size > 0) flush(engine);
+    if (pendingStates.size > 0) engine.carryOut(takePending());
     let trace = traces.get(key);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the template is the arguments with the recording's tensors in their places
     if (trace === undefined) traces.set(key, (trace = record(() => fn(...(template as unknown as A)))));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rebuilt from the function's own result
-    return start(engine, trace, given) as R;
+    return start(engine, trace, given) as Result<R>;
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a function of erased arguments gets back the type of `fn`, and `plans`
   return Object.defineProperty(call, "plans", {
-    get: () => [...traces.values()].flatMap(({ prepared }) => (prepared === null ? [] : [prepared.plan])),
+    get: () => [...traces.values()].flatMap(({ plan }) => plan ?? []),
   }) as unknown as Compiled<A, R>;
 }
 
@@ -78,24 +81,6 @@ function currentEngine(): Engine {
   const runtime = currentRuntime();
   if (runtime instanceof Engine) return runtime;
   throw new BackendError("compile/runtime", `runtime "${runtime.name}" cannot replay plans`, { subject: "compile" });
-}
-
-/** Carries out updates recorded outside, so that the compiled step starts from settled state. */
-function flush(engine: Engine): void {
-  const program = readProgram([], takePending());
-  const prepared = engine.prepare(program);
-  if (prepared instanceof Promise) {
-    throw new BackendError("compile/pending", "state has updates that were recorded and not yet carried out", {
-      subject: "compile",
-      hint: "read the loss of the step before (await loss.item())",
-    });
-  }
-  try {
-    void engine.run(program, prepared, (leaf) => leaf, []);
-  } catch (error) {
-    for (const { state } of program.updates) state.discard();
-    throw error;
-  }
 }
 
 function record(run: () => unknown): Trace {
@@ -119,7 +104,7 @@ function record(run: () => unknown): Trace {
   } finally {
     for (const state of new Set<State>(pendingStates)) state.discard();
   }
-  return { program, outputs, rebuild, prepared: null };
+  return { program, outputs, rebuild, plan: null };
 }
 
 function start(engine: Engine, trace: Trace, given: readonly Tensor[]): unknown {
@@ -128,14 +113,12 @@ function start(engine: Engine, trace: Trace, given: readonly Tensor[]): unknown 
     if (leaf.source.kind === "argument") return given[leaf.source.position] ?? leaf;
     return leaf.source.kind === "state" ? leaf.source.state.leaf() : leaf;
   };
-  const go = (prepared: Prepared): void | Promise<void> => {
-    trace.prepared = prepared;
-    return engine.run(trace.program, prepared, resolve, targets);
-  };
-  const prepared = engine.prepare(trace.program);
-  const done = prepared instanceof Promise ? prepared.then(go) : go(prepared);
-  if (done instanceof Promise) for (const target of targets) target.running(done);
-  return trace.rebuild(targets);
+  const { program } = trace;
+  const made = (plan: Plan): void => void (trace.plan = plan);
+  const { done } = engine.launch({ read: () => program, updates: program.updates, resolve, targets, made });
+  if (done !== null) for (const target of targets) target.running(done);
+  const result = trace.rebuild(targets);
+  return result === undefined ? (done ?? Promise.resolve()) : result;
 }
 
 /**

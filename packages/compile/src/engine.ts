@@ -10,6 +10,7 @@ import {
   type State,
   type StateBuffer,
   Tensor,
+  topological,
 } from "@gradus/tensor";
 import { buildPlan } from "./build.ts";
 import type { Backend, DeviceBuffer, Executable, Plan } from "./plan.ts";
@@ -27,7 +28,8 @@ const cacheLimit = 512;
 /**
  * Runs graphs on a backend: reads the program, finds or builds its executable, binds data and state, runs, settles.
  *
- * Work is done at once where the backend can (WebAssembly), else in the order it was asked for.
+ * Work is done at once where the backend can (WebAssembly). A backend that computes by itself (WebGPU) is given programs
+ * in the order they were asked for, and the next one does not wait for the results of the one before.
  */
 export class Engine implements Runtime {
   readonly name: string;
@@ -35,9 +37,10 @@ export class Engine implements Runtime {
   readonly #cache = new ProgramCache<{ prepared: Prepared; used: number }>();
   #clock = 0;
   #held = 0;
-  #last: Promise<unknown> | null = null;
-  /** The evaluation under way, if it could not be done at once. */
+  /** Resolves when the backend has been given every program asked for; null when it has. */
   #turn: Promise<void> | null = null;
+  /** Values the backend is computing now, and when each is on the host. */
+  readonly #arriving = new Map<Tensor, Promise<void>>();
   /** Values asked for since the last run, to be computed together. */
   #batch: Batch | null = null;
 
@@ -73,9 +76,13 @@ export class Engine implements Runtime {
   }
 
   async #evaluateNow(tensors: readonly Tensor[]): Promise<void> {
-    // One at a time, and without a pause before it runs: an update stays pending until it has been carried out,
+    // One at a time, and without a pause before it is launched: an update stays pending until it has been carried out,
     // so whoever came in between would carry it out again.
-    while (this.#turn !== null) await this.#turn;
+    for (;;) {
+      const before = this.#turn === null ? this.#onTheWay(tensors) : [this.#turn];
+      if (before.length === 0) break;
+      await Promise.allSettled(before);
+    }
     const updates = takePending();
     const wanted = tensors.filter(({ host }) => host === null);
     if (wanted.length === 0 && updates.length === 0) return;
@@ -83,20 +90,19 @@ export class Engine implements Runtime {
     refuseArguments(program);
     refuseStale(program);
     try {
-      const go = (prepared: Prepared): void | Promise<void> => this.run(program, prepared, (leaf) => leaf, wanted);
-      const prepared = this.prepare(program);
-      const done = prepared instanceof Promise ? prepared.then(go) : go(prepared);
-      if (!(done instanceof Promise)) return;
-      const pass = (): void => {
-        this.#turn = null;
-      };
-      this.#turn = done.then(pass, pass);
-      await done;
+      await this.launch({ read: () => program, updates, resolve: asItIs, targets: wanted }).done;
     } catch (error) {
       // The step is lost, and its updates with it: the next one starts from the state as it is.
       for (const { state, value } of updates) if (state.pending === value) state.discard();
       throw error;
     }
+  }
+
+  /** What a graph reads that the backend is still computing. */
+  #onTheWay(tensors: readonly Tensor[]): Promise<void>[] {
+    if (this.#arriving.size === 0) return [];
+    const pending = [...pendingStates].flatMap((state) => state.pending ?? []);
+    return topological([...tensors, ...pending]).flatMap((tensor) => this.#arriving.get(tensor) ?? []);
   }
 
   async keep(tensors: readonly Tensor[]): Promise<readonly KeptTensor[]> {
@@ -116,7 +122,7 @@ export class Engine implements Runtime {
       entry.used = ++this.#clock;
       return entry.prepared;
     }
-    const plan = buildPlan(program);
+    const plan = buildPlan(program, this.backend.alignment);
     const store = (executable: Executable): Prepared => {
       const prepared = { plan, executable };
       this.#makeRoom();
@@ -128,33 +134,72 @@ export class Engine implements Runtime {
     return executable instanceof Promise ? executable.then(store) : store(executable);
   }
 
-  /**
-   * Runs a prepared program. `resolve` gives the tensor that now stands for a leaf (an argument's value);
-   * results go into `targets`, one for each output.
-   */
-  run(program: Program, prepared: Prepared, resolve: (leaf: Tensor) => Tensor, targets: readonly Tensor[]): void | Promise<void> {
-    const start = (): void | Promise<void> => {
-      const inputs: HostData[] = [];
-      const bound: DeviceBuffer[] = [];
-      for (const leaf of program.leaves) {
-        const tensor = resolve(leaf);
-        const { source } = tensor;
-        if (source.kind === "state") bound.push(this.cell(source.state));
-        else if (source.kind === "kept") bound.push(keptBuffer(tensor));
-        else if (tensor.host === null)
-          throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(tensor) } });
-        else inputs.push(tensor.host);
-      }
-      const finish = (results: readonly HostData[]): void => {
-        results.forEach((data, i) => targets[i]?.settle(data));
-        for (const { state } of program.updates) state.advance();
-      };
-      const results = prepared.executable.run(inputs, bound);
-      return results instanceof Promise ? results.then(finish) : finish(results);
+  /** Gives the backend a program, after all that were launched before it. */
+  launch({ read, updates, resolve, targets, made }: Request): Launch {
+    const start = (program: Program, prepared: Prepared): Promise<void> | null => {
+      made?.(prepared.plan);
+      return this.#start(program, prepared, resolve, targets);
     };
-    if (this.#last !== null) return this.#queue(start);
-    const done = start();
-    return done instanceof Promise ? this.#queue(() => done) : undefined;
+    const turn = this.#turn;
+    if (turn !== null) {
+      const following = async (): Promise<{ readonly done: Promise<void> | null }> => {
+        const program = read();
+        return { done: start(program, await this.prepare(program)) };
+      };
+      return this.#inTurn(updates, turn.then(following));
+    }
+    const program = read();
+    const prepared = this.prepare(program);
+    if (!(prepared instanceof Promise)) return { submitted: null, done: start(program, prepared) };
+    const then = prepared.then((ready) => ({ done: start(program, ready) }));
+    return this.#inTurn(updates, then);
+  }
+
+  /** Carries out updates that were recorded outside a compiled function, before what comes next. */
+  carryOut(updates: readonly Update[]): void {
+    // Another launch may have carried them out when the turn comes.
+    const left = (): readonly Update[] =>
+      updates.filter(({ state, value }) => value.source.kind !== "state" || value.source.state !== state);
+    const discard = (): void => updates.forEach(({ state, value }) => void (state.pending === value && state.discard()));
+    try {
+      this.launch({ read: () => readProgram([], left()), updates, resolve: asItIs, targets: [] }).done?.catch(discard);
+    } catch (error) {
+      discard();
+      throw error;
+    }
+  }
+
+  #inTurn(updates: readonly Update[], turn: Promise<{ readonly done: Promise<void> | null }>): Launch {
+    const pass = (): void => {
+      if (this.#turn === submitted) this.#turn = null;
+    };
+    const submitted = turn.then(pass, pass);
+    this.#turn = submitted;
+    for (const { state } of updates) state.running(submitted);
+    return { submitted, done: turn.then(({ done }) => done ?? undefined) };
+  }
+
+  #start(program: Program, { executable }: Prepared, resolve: (leaf: Tensor) => Tensor, targets: readonly Tensor[]): Promise<void> | null {
+    const inputs: HostData[] = [];
+    const bound: DeviceBuffer[] = [];
+    for (const leaf of program.leaves) {
+      const tensor = resolve(leaf);
+      const { source } = tensor;
+      if (source.kind === "state") bound.push(this.cell(source.state));
+      else if (source.kind === "kept") bound.push(keptBuffer(tensor));
+      else if (tensor.host === null)
+        throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(tensor) } });
+      else inputs.push(tensor.host);
+    }
+    const settle = (results: readonly HostData[]): void => results.forEach((data, i) => targets[i]?.settle(data));
+    const results = executable.run(inputs, bound);
+    if (!(results instanceof Promise)) settle(results);
+    for (const { state, value } of program.updates) state.advance(value);
+    if (!(results instanceof Promise)) return null;
+    const arrived = (): void => targets.forEach((target) => this.#arriving.delete(target));
+    const done = results.then(settle).finally(arrived);
+    for (const target of targets) this.#arriving.set(target, done);
+    return done;
   }
 
   /** The device's buffer for a state cell, filled from the host on first use. */
@@ -190,20 +235,10 @@ export class Engine implements Runtime {
   }
 
   async dispose(): Promise<void> {
-    await this.#last;
+    await this.#turn;
+    await Promise.allSettled(this.#arriving.values());
     this.clear();
     await this.backend.dispose();
-  }
-
-  #queue(work: () => void | Promise<void>): Promise<void> {
-    const before = this.#last ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#last = mine;
-    const forget = (): void => {
-      if (this.#last === mine) this.#last = null;
-    };
-    mine.then(forget, forget);
-    return mine;
   }
 
   #makeRoom(): void {
@@ -215,6 +250,25 @@ export class Engine implements Runtime {
       this.#held--;
     }
   }
+}
+
+/** What to run, and where its values come from and go. */
+export interface Request {
+  /** Called when the turn has come. */
+  readonly read: () => Program;
+  readonly updates: readonly Update[];
+  /** The tensor that now stands for a leaf: an argument's value. */
+  readonly resolve: (leaf: Tensor) => Tensor;
+  /** Take the results, one for each output. */
+  readonly targets: readonly Tensor[];
+  /** Told the plan when there is one. */
+  readonly made?: (plan: Plan) => void;
+}
+
+/** A program on its way through the backend: when it has been handed over, and when its results are on the host; null for what has happened. */
+export interface Launch {
+  readonly submitted: Promise<void> | null;
+  readonly done: Promise<void> | null;
 }
 
 interface Batch {
@@ -254,6 +308,10 @@ export function takePending(): Update[] {
 /** Copies of data as tensors that a compiled function's results settle into. */
 export function unsettled({ shape, dtype }: Aval): Tensor {
   return new Tensor({ shape, dtype }, { kind: "host", computed: true });
+}
+
+function asItIs(leaf: Tensor): Tensor {
+  return leaf;
 }
 
 /** What this engine's backend allocated for a kept tensor. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { alignment, type Lifetime, planMemory } from "./memory.ts";
+import { cacheLine, type Lifetime, planMemory } from "./memory.ts";
 
 const numRuns = Math.max(100, Math.floor(Number(process.env["GRADUS_FUZZ_CASES"] ?? 20_000) / 100));
 const lifetimes = fc.array(
@@ -16,7 +16,7 @@ test("values alive at once never overlap, start on cache lines and stay inside t
       const { offsets, bytes } = planMemory(lives);
       lives.forEach((life, i) => {
         const start = offsets[i] ?? -1;
-        expect(start % alignment).toBe(0);
+        expect(start % cacheLine).toBe(0);
         expect(start + life.bytes).toBeLessThanOrEqual(bytes);
         lives.slice(0, i).forEach((other, j) => {
           const apart = life.to < other.from || other.to < life.from;

@@ -5,14 +5,17 @@ export interface Lifetime {
   readonly to: number;
 }
 
-/** Every buffer starts on a cache line, which is also enough for any vector load. */
-export const alignment = 64;
+/** What buffers start on where a backend asks for nothing else: a cache line, which is also enough for any vector load. */
+export const cacheLine = 64;
 
 /**
  * Offsets for values in one arena, so that no two alive at once overlap: largest first, each at the lowest
  * gap that fits among those it meets in time.
  */
-export function planMemory(lifetimes: readonly Lifetime[]): { readonly offsets: readonly number[]; readonly bytes: number } {
+export function planMemory(
+  lifetimes: readonly Lifetime[],
+  alignment = cacheLine,
+): { readonly offsets: readonly number[]; readonly bytes: number } {
   const offsets = new Array<number>(lifetimes.length).fill(0);
   const order = lifetimes.map((_, i) => i).sort((a, b) => (lifetimes[b]?.bytes ?? 0) - (lifetimes[a]?.bytes ?? 0) || a - b);
   const placed: { readonly start: number; readonly end: number; readonly life: Lifetime }[] = [];
@@ -21,7 +24,7 @@ export function planMemory(lifetimes: readonly Lifetime[]): { readonly offsets: 
     const life = lifetimes[index];
     if (life === undefined) continue;
     let offset = 0;
-    const size = alignUp(Math.max(1, life.bytes));
+    const size = alignUp(Math.max(1, life.bytes), alignment);
     for (const other of placed) {
       if (other.life.from > life.to || life.from > other.life.to) continue;
       if (other.start >= offset + size) break;
@@ -37,6 +40,6 @@ export function planMemory(lifetimes: readonly Lifetime[]): { readonly offsets: 
   return { offsets, bytes: total };
 }
 
-export function alignUp(bytes: number): number {
+export function alignUp(bytes: number, alignment = cacheLine): number {
   return Math.ceil(bytes / alignment) * alignment;
 }

@@ -99,7 +99,10 @@ export interface DeviceBuffer extends StateBuffer {
 
 /** A plan made ready to run. */
 export interface Executable {
-  /** Runs once. Inputs are copied in, outputs copied out; bound buffers are read and written in place. */
+  /**
+   * Runs once. Inputs are copied in, outputs copied out; bound buffers are read and written in place.
+   * A backend that computes by itself returns a promise of the outputs; what is asked of it after that sees what this run wrote.
+   */
   run(inputs: readonly HostData[], bound: readonly DeviceBuffer[]): readonly HostData[] | Promise<readonly HostData[]>;
   free(): void;
 }
@@ -115,6 +118,8 @@ export interface MemoryUse {
 export interface Backend {
   readonly name: string;
   readonly threads: number;
+  /** Every buffer of an arena starts at a multiple of so many bytes. */
+  readonly alignment: number;
   prepare(plan: Plan): Executable | Promise<Executable>;
   /** @throws MemoryError when there is no room. */
   allocate(aval: Aval, label: string): DeviceBuffer;

@@ -27,6 +27,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
   return {
     name: `${backend.name} with a wrong ${op}`,
     threads: backend.threads,
+    alignment: backend.alignment,
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
     allocate: (aval, label) => backend.allocate(aval, label),
     memory: () => backend.memory(),

@@ -16,6 +16,10 @@ export class LazyBackend implements Backend {
     return this.#backend.threads;
   }
 
+  get alignment(): number {
+    return this.#backend.alignment;
+  }
+
   prepare(plan: Plan): Executable | Promise<Executable> {
     return this.#backend.prepare(plan);
   }

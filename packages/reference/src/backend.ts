@@ -1,6 +1,7 @@
 import {
   type Backend,
   bytesOf,
+  cacheLine,
   type DeviceBuffer,
   type Executable,
   type LibraryStep,
@@ -32,6 +33,7 @@ export interface ReferenceOptions {
 export class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly threads = 1;
+  readonly alignment = cacheLine;
   readonly #planned: boolean;
   #bytes = 0;
   #peak = 0;

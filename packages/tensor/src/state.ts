@@ -72,13 +72,12 @@ export class State extends Tensor {
     pendingStates.delete(this);
   }
 
-  /** Called by the runtime when an update has been carried out. */
-  advance(): void {
-    const carried = this.#pending;
-    this.discard();
+  /** Called by the runtime when an update has been carried out. One recorded since then stays pending. */
+  advance(carried: Tensor): void {
+    if (this.#pending === carried) this.discard();
     this.version++;
     this.current = null;
-    carried?.store(this, this.version);
+    carried.store(this, this.version);
   }
 
   /** Replaces the value from the host at once; a recorded update is dropped. */
@@ -99,6 +98,7 @@ export class State extends Tensor {
 
   override async data(): Promise<HostData> {
     if (this.#pending !== null) return super.data();
+    await this.arrival;
     return this.hostValue() ?? (await this.buffer?.read()) ?? hostLike(this);
   }
 

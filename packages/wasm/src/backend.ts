@@ -1,6 +1,7 @@
 import {
   type Backend,
   bytesOf,
+  cacheLine,
   candidatesOf,
   type DeviceBuffer,
   type Executable,
@@ -70,6 +71,7 @@ export class WasmBackend implements Backend {
   readonly name: string;
   readonly level: Level;
   readonly threads: number;
+  readonly alignment = cacheLine;
   readonly memoryObject: WebAssembly.Memory;
   readonly #heap: Heap;
   readonly #pool: Pool | null;

@@ -71,6 +71,7 @@ describe("what is wrong is noticed", () => {
       const prepareMutated = (backend: Backend): Backend => ({
         name: backend.name,
         threads: backend.threads,
+        alignment: backend.alignment,
         allocate: (aval, label) => backend.allocate(aval, label),
         memory: () => backend.memory(),
         dispose: () => backend.dispose(),

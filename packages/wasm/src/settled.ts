@@ -9,6 +9,7 @@ export function settled(backend: WasmBackend): Backend {
   return {
     name: backend.name,
     threads: backend.threads,
+    alignment: backend.alignment,
     prepare: async (plan) => {
       const executable = backend.prepare(plan);
       await backend.ready();

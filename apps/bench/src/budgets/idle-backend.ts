@@ -1,10 +1,11 @@
-import { type Backend, bytesOf, type DeviceBuffer, type Executable, type Plan } from "@gradus/compile";
+import { type Backend, bytesOf, cacheLine, type DeviceBuffer, type Executable, type Plan } from "@gradus/compile";
 import { type Aval, type HostData, hostLike } from "@gradus/tensor";
 
 /** A backend that computes nothing, so that what is timed is the host's work alone. Its results are zeros. */
 export class IdleBackend implements Backend {
   readonly name = "idle";
   readonly threads = 1;
+  readonly alignment = cacheLine;
 
   prepare(plan: Plan): Executable {
     const outputs = plan.outputs.map((at) => {

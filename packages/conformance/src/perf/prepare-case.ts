@@ -1,7 +1,7 @@
 import { compile } from "@gradus/compile";
 import { crossEntropy } from "@gradus/nn";
 import { sgd } from "@gradus/optim";
-import { type HostData, type HostTensor, State, type Tensor, valueAndGrad, zeros } from "@gradus/tensor";
+import { type HostData, type HostTensor, State, type Tensor, valueAndGrad } from "@gradus/tensor";
 import { gradusOps } from "./gradus-ops.ts";
 import type { Mode, NamedArray, PerfCase, Prepared } from "./perf-case.ts";
 import { interpret, valueOf } from "./vocabulary.ts";
@@ -36,21 +36,10 @@ function onDevice(names: readonly string[], cells: ReadonlyMap<string, State>, e
     for (const output of outputs) output.assign(valueOf(values, output.label));
   });
   return {
-    run() {
-      const versions = outputs.map(({ version }) => version);
-      step();
-      return outputs.every(({ version }, i) => version !== versions[i]) ? undefined : carriedOut(outputs, versions);
-    },
+    run: step,
     outputs: async () => Promise.all(outputs.map(async (output) => named(output.label, output))),
     release: () => free([...cells.values(), ...outputs]),
   };
-}
-
-/** Waits for a step that gives nothing back and was not done at once: until something asked for after it is there. */
-async function carriedOut(outputs: readonly State[], versions: readonly number[]): Promise<void> {
-  await zeros([]).data();
-  // A first call comes after a plan that may still be in the making, elsewhere: turns of the event loop let it arrive.
-  while (outputs.some(({ version }, i) => version === versions[i])) await new Promise((resolve) => setTimeout(resolve));
 }
 
 function toHost(names: readonly string[], cells: ReadonlyMap<string, State>, batch: Batch, evaluate: Evaluate): Prepared {
