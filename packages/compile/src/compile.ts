@@ -66,8 +66,12 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
     engine.startRequested();
     if (pendingStates.size > 0) engine.carryOut(takePending());
     let trace = traces.get(key);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the template is the arguments with the recording's tensors in their places
-    if (trace === undefined) traces.set(key, (trace = record(() => fn(...(template as unknown as A)))));
+    if (trace === undefined) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the template is the arguments with the recording's tensors in their places
+      trace = record(() => fn(...(template as unknown as A)));
+      engine.refuseArriving(trace.program);
+      traces.set(key, trace);
+    }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rebuilt from the function's own result
     return start(engine, trace, given) as Result<R>;
   };
@@ -113,9 +117,8 @@ function start(engine: Engine, trace: Trace, given: readonly Tensor[]): unknown 
     if (leaf.source.kind === "argument") return given[leaf.source.position] ?? leaf;
     return leaf.source.kind === "state" ? leaf.source.state.leaf() : leaf;
   };
-  const { program } = trace;
-  const made = (plan: Plan): void => void (trace.plan = plan);
-  const { done } = engine.launch({ read: () => program, updates: program.updates, resolve, targets, made });
+  const { plan, done } = engine.launch(trace.program, resolve, targets);
+  trace.plan = plan;
   if (done !== null) for (const target of targets) target.running(done);
   const result = trace.rebuild(targets);
   return result === undefined ? (done ?? Promise.resolve()) : result;

@@ -16,10 +16,11 @@ import { buildPlan } from "./build.ts";
 import type { Backend, DeviceBuffer, Executable, Plan } from "./plan.ts";
 import { type Program, ProgramCache, readProgram, type Update } from "./program.ts";
 
-/** A program compiled and ready. */
-export interface Prepared {
+/** A program's plan, and its executable when the backend has made it. */
+interface Prepared {
   readonly plan: Plan;
-  readonly executable: Executable;
+  executable: Executable | Promise<Executable>;
+  used: number;
 }
 
 /** Executables kept at most; beyond it the least recently used one gives its memory back. */
@@ -34,10 +35,10 @@ const cacheLimit = 512;
 export class Engine implements Runtime {
   readonly name: string;
   readonly backend: Backend;
-  readonly #cache = new ProgramCache<{ prepared: Prepared; used: number }>();
+  readonly #cache = new ProgramCache<Prepared>();
   #clock = 0;
   #held = 0;
-  /** Resolves when the backend has been given every program asked for; null when it has. */
+  /** Resolves when the backend has been given every program launched; null when it has. */
   #turn: Promise<void> | null = null;
   /** Values the backend is computing now, and when each is on the host. */
   readonly #arriving = new Map<Tensor, Promise<void>>();
@@ -76,13 +77,12 @@ export class Engine implements Runtime {
   }
 
   async #evaluateNow(tensors: readonly Tensor[]): Promise<void> {
-    // One at a time, and without a pause before it is launched: an update stays pending until it has been carried out,
-    // so whoever came in between would carry it out again.
     for (;;) {
-      const before = this.#turn === null ? this.#onTheWay(tensors) : [this.#turn];
+      const before = this.#onTheWay(tensors);
       if (before.length === 0) break;
       await Promise.allSettled(before);
     }
+    // No pause from here to the launch: an update stays pending until then, and whoever came in between would launch it again.
     const updates = takePending();
     const wanted = tensors.filter(({ host }) => host === null);
     if (wanted.length === 0 && updates.length === 0) return;
@@ -90,10 +90,9 @@ export class Engine implements Runtime {
     refuseArguments(program);
     refuseStale(program);
     try {
-      await this.launch({ read: () => program, updates, resolve: asItIs, targets: wanted }).done;
+      await this.launch(program, asItIs, wanted).done;
     } catch (error) {
-      // The step is lost, and its updates with it: the next one starts from the state as it is.
-      for (const { state, value } of updates) if (state.pending === value) state.discard();
+      discard(updates);
       throw error;
     }
   }
@@ -115,98 +114,129 @@ export class Engine implements Runtime {
     });
   }
 
-  /** The executable of a program, from the cache or built now. */
-  prepare(program: Program): Prepared | Promise<Prepared> {
-    const entry = this.#cache.get(program.key);
-    if (entry !== undefined) {
-      entry.used = ++this.#clock;
-      return entry.prepared;
-    }
-    const plan = buildPlan(program, this.backend.alignment);
-    const store = (executable: Executable): Prepared => {
-      const prepared = { plan, executable };
-      this.#makeRoom();
-      this.#cache.set(program.key, { prepared, used: ++this.#clock });
-      this.#held++;
-      return prepared;
+  /**
+   * Gives the backend a program, after all that were launched before it; from then on state cells count as updated.
+   * `resolve` gives the tensor that now stands for a leaf (an argument's value); results go into `targets`, one for each output.
+   */
+  launch(program: Program, resolve: (leaf: Tensor) => Tensor, targets: readonly Tensor[]): Launch {
+    const prepared = this.#prepare(program);
+    const { plan, executable } = prepared;
+    const { inputs, bound, uploads } = this.#gather(program, resolve);
+    const upload = (): void => {
+      for (const { buffer, data } of uploads.splice(0)) buffer.write(data);
     };
-    const executable = this.backend.prepare(plan);
-    return executable instanceof Promise ? executable.then(store) : store(executable);
+    const settle = (results: readonly HostData[]): void => results.forEach((data, i) => targets[i]?.settle(data));
+    const advance = (): void => {
+      for (const { state, value } of program.updates) state.advance(value);
+    };
+    if (this.#turn === null && !(executable instanceof Promise)) {
+      upload();
+      const results = executable.run(inputs, bound);
+      if (!(results instanceof Promise)) settle(results);
+      advance();
+      return { plan, done: results instanceof Promise ? this.#arrive(results.then(settle), targets) : null };
+    }
+    advance();
+    const turn = (this.#turn ?? Promise.resolve()).then(async () => {
+      try {
+        const ready = await executable;
+        upload();
+        return { results: ready.run(inputs, bound) };
+      } finally {
+        // Cells keep their values even if the step is lost.
+        upload();
+      }
+    });
+    const submitted: Promise<void> = turn.then(pass, pass);
+    function pass(): void {}
+    this.#turn = submitted;
+    void submitted.then(() => {
+      if (this.#turn === submitted) this.#turn = null;
+    });
+    return {
+      plan,
+      done: this.#arrive(
+        turn.then(async ({ results }) => settle(await results)),
+        targets,
+      ),
+    };
   }
 
-  /** Gives the backend a program, after all that were launched before it. */
-  launch({ read, updates, resolve, targets, made }: Request): Launch {
-    const start = (program: Program, prepared: Prepared): Promise<void> | null => {
-      made?.(prepared.plan);
-      return this.#start(program, prepared, resolve, targets);
-    };
-    const turn = this.#turn;
-    if (turn !== null) {
-      const following = async (): Promise<{ readonly done: Promise<void> | null }> => {
-        const program = read();
-        return { done: start(program, await this.prepare(program)) };
-      };
-      return this.#inTurn(updates, turn.then(following));
-    }
-    const program = read();
-    const prepared = this.prepare(program);
-    if (!(prepared instanceof Promise)) return { submitted: null, done: start(program, prepared) };
-    const then = prepared.then((ready) => ({ done: start(program, ready) }));
-    return this.#inTurn(updates, then);
+  /** @throws BackendError if a recorded function reads a value that is still being computed: it would be computed again, from later state. */
+  refuseArriving({ order }: Program): void {
+    const found = order.find((tensor) => this.#arriving.has(tensor));
+    if (found === undefined) return;
+    throw new BackendError("compile/arriving", "a compiled function reads a value that is still being computed", {
+      subject: "compile",
+      facts: { value: String(found) },
+      hint: "await its data() before the call",
+    });
   }
 
   /** Carries out updates that were recorded outside a compiled function, before what comes next. */
   carryOut(updates: readonly Update[]): void {
-    // Another launch may have carried them out when the turn comes.
-    const left = (): readonly Update[] =>
-      updates.filter(({ state, value }) => value.source.kind !== "state" || value.source.state !== state);
-    const discard = (): void => updates.forEach(({ state, value }) => void (state.pending === value && state.discard()));
     try {
-      this.launch({ read: () => readProgram([], left()), updates, resolve: asItIs, targets: [] }).done?.catch(discard);
+      this.launch(readProgram([], updates), asItIs, []).done?.catch(() => discard(updates));
     } catch (error) {
-      discard();
+      discard(updates);
       throw error;
     }
   }
 
-  #inTurn(updates: readonly Update[], turn: Promise<{ readonly done: Promise<void> | null }>): Launch {
-    const pass = (): void => {
-      if (this.#turn === submitted) this.#turn = null;
-    };
-    const submitted = turn.then(pass, pass);
-    this.#turn = submitted;
-    for (const { state } of updates) state.running(submitted);
-    return { submitted, done: turn.then(({ done }) => done ?? undefined) };
+  /** Resolves when the backend has been given every program launched. */
+  get submitted(): Promise<void> | null {
+    return this.#turn;
   }
 
-  #start(program: Program, { executable }: Prepared, resolve: (leaf: Tensor) => Tensor, targets: readonly Tensor[]): Promise<void> | null {
+  #arrive(done: Promise<void>, targets: readonly Tensor[]): Promise<void> {
+    const arrived = done.finally(() => targets.forEach((target) => this.#arriving.delete(target)));
+    for (const target of targets) this.#arriving.set(target, arrived);
+    return arrived;
+  }
+
+  /** The plan and executable of a program, from the cache or made now. */
+  #prepare(program: Program): Prepared {
+    const known = this.#cache.get(program.key);
+    if (known !== undefined) {
+      known.used = ++this.#clock;
+      return known;
+    }
+    const plan = buildPlan(program, this.backend.alignment);
+    const prepared: Prepared = { plan, executable: this.backend.prepare(plan), used: ++this.#clock };
+    this.#makeRoom();
+    this.#cache.set(program.key, prepared);
+    this.#held++;
+    if (prepared.executable instanceof Promise) {
+      prepared.executable.then(
+        (executable) => (prepared.executable = executable),
+        () => this.#forget(prepared),
+      );
+    }
+    return prepared;
+  }
+
+  /** What a program is run with, as it is now. */
+  #gather(program: Program, resolve: (leaf: Tensor) => Tensor): Gathered {
     const inputs: HostData[] = [];
     const bound: DeviceBuffer[] = [];
-    for (const leaf of program.leaves) {
-      const tensor = resolve(leaf);
-      const { source } = tensor;
-      if (source.kind === "state") bound.push(this.cell(source.state));
+    const uploads: Gathered["uploads"] = [];
+    const leaves = program.leaves.map(resolve);
+    const missing = leaves.find(({ source, host }) => source.kind !== "state" && source.kind !== "kept" && host === null);
+    if (missing !== undefined) throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(missing) } });
+    for (const tensor of leaves) {
+      const { source, host } = tensor;
+      if (source.kind === "state") bound.push(this.#cell(source.state, uploads));
       else if (source.kind === "kept") bound.push(keptBuffer(tensor));
-      else if (tensor.host === null)
-        throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(tensor) } });
-      else inputs.push(tensor.host);
+      else if (host !== null) inputs.push(host);
     }
-    const settle = (results: readonly HostData[]): void => results.forEach((data, i) => targets[i]?.settle(data));
-    const results = executable.run(inputs, bound);
-    if (!(results instanceof Promise)) settle(results);
-    for (const { state, value } of program.updates) state.advance(value);
-    if (!(results instanceof Promise)) return null;
-    const arrived = (): void => targets.forEach((target) => this.#arriving.delete(target));
-    const done = results.then(settle).finally(arrived);
-    for (const target of targets) this.#arriving.set(target, done);
-    return done;
+    return { inputs, bound, uploads };
   }
 
-  /** The device's buffer for a state cell, filled from the host on first use. */
-  cell(state: State): DeviceBuffer {
+  /** The device's buffer for a state cell; a value that only the host has is to be uploaded. */
+  #cell(state: State, uploads: Gathered["uploads"]): DeviceBuffer {
     const held = state.buffer;
     if (held instanceof Cell && held.engine === this) {
-      if (state.current !== null && held.version !== state.version) held.buffer.write(state.current);
+      if (state.current !== null && held.version !== state.version) uploads.push({ buffer: held.buffer, data: state.current });
       held.version = state.version;
       return held.buffer;
     }
@@ -216,7 +246,7 @@ export class Engine implements Runtime {
         hint: "read its data() there first, then set() it",
       });
     const cell = new Cell(this, this.backend.allocate(state, state.label), state.version);
-    cell.buffer.write(initial);
+    uploads.push({ buffer: cell.buffer, data: initial });
     state.buffer = cell;
     state.current = null;
     return cell.buffer;
@@ -229,7 +259,7 @@ export class Engine implements Runtime {
 
   /** Gives back every executable; programs are compiled again when next run. */
   clear(): void {
-    for (const { prepared } of this.#cache.values()) prepared.executable.free();
+    for (const prepared of this.#cache.values()) free(prepared);
     this.#cache.clear();
     this.#held = 0;
   }
@@ -244,31 +274,28 @@ export class Engine implements Runtime {
   #makeRoom(): void {
     if (this.#held < cacheLimit) return;
     const oldest = [...this.#cache.values()].sort((a, b) => a.used - b.used).slice(0, cacheLimit / 4);
-    for (const entry of oldest) {
-      entry.prepared.executable.free();
-      this.#cache.delete(entry);
-      this.#held--;
+    for (const prepared of oldest) {
+      free(prepared);
+      this.#forget(prepared);
     }
+  }
+
+  #forget(prepared: Prepared): void {
+    if (this.#cache.delete(prepared)) this.#held--;
   }
 }
 
-/** What to run, and where its values come from and go. */
-export interface Request {
-  /** Called when the turn has come. */
-  readonly read: () => Program;
-  readonly updates: readonly Update[];
-  /** The tensor that now stands for a leaf: an argument's value. */
-  readonly resolve: (leaf: Tensor) => Tensor;
-  /** Take the results, one for each output. */
-  readonly targets: readonly Tensor[];
-  /** Told the plan when there is one. */
-  readonly made?: (plan: Plan) => void;
+/** A program on its way through the backend. */
+export interface Launch {
+  readonly plan: Plan;
+  /** Resolves when its results are on the host; null if they are. */
+  readonly done: Promise<void> | null;
 }
 
-/** A program on its way through the backend: when it has been handed over, and when its results are on the host; null for what has happened. */
-export interface Launch {
-  readonly submitted: Promise<void> | null;
-  readonly done: Promise<void> | null;
+interface Gathered {
+  readonly inputs: readonly HostData[];
+  readonly bound: readonly DeviceBuffer[];
+  readonly uploads: { readonly buffer: DeviceBuffer; readonly data: HostData }[];
 }
 
 interface Batch {
@@ -290,7 +317,8 @@ class Cell implements StateBuffer {
   }
 
   read(): HostData | Promise<HostData> {
-    return this.buffer.read();
+    const { submitted } = this.engine;
+    return submitted === null ? this.buffer.read() : submitted.then(() => this.buffer.read());
   }
 
   free(): void {
@@ -308,6 +336,21 @@ export function takePending(): Update[] {
 /** Copies of data as tensors that a compiled function's results settle into. */
 export function unsettled({ shape, dtype }: Aval): Tensor {
   return new Tensor({ shape, dtype }, { kind: "host", computed: true });
+}
+
+/** A step that failed is lost, and its updates with it: the next one starts from the state as it is. */
+function discard(updates: readonly Update[]): void {
+  for (const { state, value } of updates) if (state.pending === value) state.discard();
+}
+
+function free({ executable }: Prepared): void {
+  if (!(executable instanceof Promise)) executable.free();
+  // What was never made has nothing to give back.
+  else
+    executable.then(
+      (made) => made.free(),
+      () => undefined,
+    );
 }
 
 function asItIs(leaf: Tensor): Tensor {

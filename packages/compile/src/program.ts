@@ -104,12 +104,16 @@ export class ProgramCache<T> {
     for (const bucket of this.#buckets.values()) for (const { value } of bucket) yield value;
   }
 
-  delete(value: T): void {
+  /** True if it was there. */
+  delete(value: T): boolean {
     for (const [hash, bucket] of this.#buckets) {
       const left = bucket.filter((entry) => entry.value !== value);
+      if (left.length === bucket.length) continue;
       if (left.length === 0) this.#buckets.delete(hash);
       else this.#buckets.set(hash, left);
+      return true;
     }
+    return false;
   }
 
   clear(): void {

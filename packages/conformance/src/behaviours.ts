@@ -288,6 +288,41 @@ export const behaviours: readonly Behaviour[] = [
     },
   },
   {
+    name: "steps that nobody waits for follow each other, and what is read after them is what they left",
+    async check(engine, cell) {
+      const w = cell([2], [1, 2]);
+      const double = compile(() => {
+        w.assign(mul(w, 2));
+        return sum(w);
+      });
+      const losses = [double(), double(), double()];
+      await equal(w, [8, 16]);
+      for (const [i, loss] of losses.entries()) await equal(loss, [3 * 2 ** (i + 1)]);
+      const silent = compile(() => w.assign(add(w, 1)));
+      void silent();
+      await silent();
+      await equal(w, [10, 18]);
+      // Recorded while the step before it is under way.
+      void silent();
+      w.assign(mul(w, 10));
+      void double();
+      await equal(w, [220, 380]);
+    },
+  },
+  {
+    name: "a value that is being computed can be read by what is recorded meanwhile, from the same state",
+    async check(engine, cell) {
+      const w = cell([2], [1, 2]);
+      const before = mul(w, 10);
+      w.assign(add(w, 1));
+      const first = before.data();
+      const after = add(before, w);
+      await equal(after, [12, 23]);
+      await first;
+      await equal(before, [10, 20]);
+    },
+  },
+  {
     name: "a compiled function refuses to read a value inside, and arguments that are not computed",
     async check(_, cell) {
       const w = cell([1], [1]);

@@ -72,7 +72,7 @@ export class State extends Tensor {
     pendingStates.delete(this);
   }
 
-  /** Called by the runtime when an update has been carried out. One recorded since then stays pending. */
+  /** Called by the runtime when an update has been carried out, or is on its way to the device. */
   advance(carried: Tensor): void {
     if (this.#pending === carried) this.discard();
     this.version++;
@@ -98,7 +98,6 @@ export class State extends Tensor {
 
   override async data(): Promise<HostData> {
     if (this.#pending !== null) return super.data();
-    await this.arrival;
     return this.hostValue() ?? (await this.buffer?.read()) ?? hostLike(this);
   }
 

@@ -134,11 +134,6 @@ export class Tensor implements Aval {
     this.#running = done;
   }
 
-  /** Resolves when the value is there, if it is on its way. */
-  protected get arrival(): Promise<void> | null {
-    return this.#running;
-  }
-
   toString(): string {
     return `${this.dtype}[${this.shape.join(", ")}]`;
   }

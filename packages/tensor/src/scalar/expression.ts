@@ -186,6 +186,20 @@ function atomAxes(atom: IndexAtom): ReadonlySet<number> {
   return noAxes;
 }
 
+/** Every load in some programs. */
+export function loadsOf(roots: readonly Scalar[]): Extract<Scalar, { kind: "load" }>[] {
+  const seen = new Set<Scalar>();
+  const found: Extract<Scalar, { kind: "load" }>[] = [];
+  const visit = (scalar: Scalar): void => {
+    if (seen.has(scalar)) return;
+    seen.add(scalar);
+    if (scalar.kind === "load") found.push(scalar);
+    if (scalar.kind === "call") scalar.args.forEach(visit);
+  };
+  roots.forEach(visit);
+  return found;
+}
+
 /** Coefficient of a loop axis if the expression is affine in it, null if the axis also hides inside a division or a loaded value. */
 export function axisCoefficient({ terms }: IndexExpression, axis: number): number | null {
   let sum = 0;

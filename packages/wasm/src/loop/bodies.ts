@@ -7,10 +7,11 @@ import {
   type Scalar,
   ScalarBuilder,
   sizeOf,
+  loadsOf,
 } from "@gradus/tensor";
 import type { Body } from "./pass.ts";
 import { withAxes, withoutClamps } from "./rewrite.ts";
-import { costOf, loadsOf, type LoopShape } from "./shape.ts";
+import { costOf, type LoopShape } from "./shape.ts";
 
 /** Reduction windows up to this many terms are written out instead of looped over. */
 const mostTaps = 16;

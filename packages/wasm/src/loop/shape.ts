@@ -1,4 +1,4 @@
-import { type DType, leafTable, type Scalar, sizeOf } from "@gradus/tensor";
+import { type DType, leafTable, loadsOf, type Scalar, sizeOf } from "@gradus/tensor";
 import type { LoopStep, PlanBuffer } from "@gradus/compile";
 import { laneOffsets } from "./lane-pattern.ts";
 import type { MathFunctions } from "./math.ts";
@@ -93,18 +93,4 @@ function suitsReduced({ extents, reduce, terms }: LoopStep): boolean {
 /** Whether memory is read in its own order only with the reduced axes outside. */
 function suitsStreamed({ extents, reduce }: LoopStep): boolean {
   return (extents.at(-1) ?? 1) >= 16 && sizeOf(reduce) > 16;
-}
-
-/** Every load in some programs. */
-export function loadsOf(roots: readonly Scalar[]): Extract<Scalar, { kind: "load" }>[] {
-  const seen = new Set<Scalar>();
-  const found: Extract<Scalar, { kind: "load" }>[] = [];
-  const visit = (scalar: Scalar): void => {
-    if (seen.has(scalar)) return;
-    seen.add(scalar);
-    if (scalar.kind === "load") found.push(scalar);
-    if (scalar.kind === "call") scalar.args.forEach(visit);
-  };
-  roots.forEach(visit);
-  return found;
 }

@@ -1,0 +1,104 @@
+import { ArgumentError, BackendError } from "@gradus/tensor";
+
+export interface DeviceOptions {
+  /** Where adapters come from: `navigator.gpu` when left out. In Node: `await nodeGpu()` of `@gradus/webgpu/node`. */
+  readonly gpu?: GPU;
+  /** Which adapter to prefer where a machine has several; "high-performance" when left out. */
+  readonly powerPreference?: GPUPowerPreference;
+  /** Limits to ask for below what the adapter has; for tests. */
+  readonly limits?: Readonly<Partial<Record<LimitName, number>>>;
+}
+
+/** The limits kernels are built to. */
+export type LimitName = (typeof limitNames)[number];
+
+const limitNames = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "minStorageBufferOffsetAlignment",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+/** What a device can do beyond the least that WebGPU promises. */
+export interface DeviceFeatures {
+  /** 16-bit floats in shaders. */
+  readonly f16: boolean;
+  /** Exchange between the invocations of a hardware group. */
+  readonly subgroups: boolean;
+  /** Times taken by the device itself. */
+  readonly timestamps: boolean;
+}
+
+/** An open device and what is known of it. */
+export interface OpenDevice {
+  readonly device: GPUDevice;
+  /** Vendor and kind, as the adapter gives them: "nvidia hopper", "google swiftshader". */
+  readonly adapter: string;
+  /** A program that imitates a device: right, and slow. */
+  readonly software: boolean;
+  readonly features: DeviceFeatures;
+}
+
+/**
+ * Opens a device with the adapter's greatest limits and the features kernels know how to use.
+ *
+ * @throws BackendError where the host has no WebGPU, or WebGPU finds no adapter; ArgumentError for a limit the adapter does not have.
+ */
+export async function openDevice({
+  gpu = hostGpu(),
+  powerPreference = "high-performance",
+  limits = {},
+}: DeviceOptions = {}): Promise<OpenDevice> {
+  const adapter = await gpu.requestAdapter({ powerPreference });
+  if (adapter === null) {
+    throw new BackendError("webgpu/no-adapter", "this host has WebGPU, and no adapter: no GPU, no driver, or the browser refuses it", {
+      subject: "webgpu",
+      hint: 'use the backend "wasm", or install a Vulkan driver',
+    });
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const name of limitNames) requiredLimits[name] = limits[name] ?? adapter.limits[name];
+  const requiredFeatures = (["shader-f16", "subgroups", "timestamp-query"] as const).filter((feature) => adapter.features.has(feature));
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredLimits, requiredFeatures, label: "gradus" });
+  } catch (cause) {
+    throw new ArgumentError("webgpu/limits", "the adapter gives no device with these limits", {
+      subject: "webgpu",
+      facts: { ...limits },
+      cause,
+    });
+  }
+  const { vendor, architecture, description } = adapter.info;
+  const named = [vendor, architecture].filter((part) => part !== "").join(" ");
+  const has = (feature: GPUFeatureName): boolean => device.features.has(feature);
+  return {
+    device,
+    adapter: named === "" ? description || "unnamed adapter" : named,
+    software: isSoftware(`${named} ${description}`),
+    features: { f16: has("shader-f16"), subgroups: has("subgroups"), timestamps: has("timestamp-query") },
+  };
+}
+
+/** Not every implementation says so of itself, but each of them has a name. */
+function isSoftware(name: string): boolean {
+  return /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i.test(name);
+}
+
+function hostGpu(): GPU {
+  const gpu = typeof navigator === "object" ? (navigator as Partial<Navigator>).gpu : undefined;
+  if (gpu !== undefined) return gpu;
+  const inNode = typeof process === "object" && process.versions?.node !== undefined;
+  throw new BackendError("webgpu/none", inNode ? "Node has no WebGPU of its own" : "this host has no WebGPU", {
+    subject: "webgpu",
+    hint: inNode
+      ? 'install the package "webgpu" and pass { gpu: await nodeGpu() } from "@gradus/webgpu/node"'
+      : 'pages need a secure context (https or localhost) and a browser with WebGPU; the backend "wasm" runs everywhere',
+  });
+}

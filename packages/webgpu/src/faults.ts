@@ -1,0 +1,53 @@
+import { BackendError } from "@gradus/tensor";
+
+/** What went wrong on a device outside of any call: that it was lost, or refused a command. */
+export class Faults {
+  readonly #device: GPUDevice;
+  #lost: BackendError | null = null;
+  #refused: BackendError | null = null;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    void device.lost.then(({ reason, message }) => {
+      this.#lost = new BackendError("webgpu/lost", `the device was lost${reason === "destroyed" ? ": it was destroyed" : ""}`, {
+        subject: "webgpu",
+        ...(message === "" ? {} : { facts: { message } }),
+        hint: "open a new backend and load the last checkpoint; values on the device are gone",
+      });
+    });
+    device.addEventListener("uncapturederror", ({ error }) => {
+      this.#refused ??= refusal(error, "a command");
+    });
+  }
+
+  get lost(): boolean {
+    return this.#lost !== null;
+  }
+
+  /** @throws BackendError if the device is lost, or has refused a command since the last look. */
+  check(): void {
+    if (this.#lost !== null) throw this.#lost;
+    const refused = this.#refused;
+    this.#refused = null;
+    if (refused !== null) throw refused;
+  }
+
+  /** The typed error for a failed wait. */
+  async explain(cause: unknown): Promise<unknown> {
+    if (cause instanceof BackendError) return cause;
+    // The news of a lost device may come just after the failure it caused.
+    await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
+    await Promise.resolve();
+    return this.#lost ?? new BackendError("webgpu/failed", "the device did not finish", { subject: "webgpu", cause });
+  }
+}
+
+/** The error of a command that the device would not take. */
+export function refusal(error: GPUError, what: string): BackendError {
+  const [first = "", ...rest] = error.message.split("\n");
+  return new BackendError("webgpu/refused", `the device refused ${what}`, {
+    subject: "webgpu",
+    facts: { message: [first, ...rest.slice(0, 3)].join(" ").trim() },
+    cause: error,
+  });
+}

@@ -1,0 +1,115 @@
+import type { Epilogue } from "@gradus/compile";
+import { type Aval, sizeOf } from "@gradus/tensor";
+import { Library } from "../wgsl/library.ts";
+import { isByte, type ShaderMemory } from "../wgsl/memory.ts";
+import { shaderModule, spread } from "../wgsl/module.ts";
+import { ScalarWriter } from "../wgsl/scalar-writer.ts";
+import { inRows, type Kernel, type Kernels, type Operand, workgroupNumber } from "./kernel.ts";
+
+/** How a library kernel ends: what becomes of each finished value. */
+export interface Finish {
+  /** The operands it needs, which follow the kernel's own. */
+  readonly operands: readonly Operand[];
+  /** Statements that take the finished `value` of row-major position `position`. */
+  readonly store: (memory: ShaderMemory, library: Library, position: string, value: string) => string;
+}
+
+/** What follows a library call: its epilogue and its output buffer. */
+export interface Ending {
+  readonly epilogue: Epilogue | null;
+  /** The buffer it writes, and what that holds. */
+  readonly write: { readonly id: number } & Aval;
+}
+
+/** Applies the epilogue and stores the result, for a kernel with `inputs` operands of its own. Not for results in bytes. */
+export function storeResult({ epilogue, write }: Ending, inputs: number): Finish {
+  const reads = epilogue?.reads ?? [];
+  return {
+    operands: [...reads.map((id): Operand => ({ kind: "buffer", id, written: false })), { kind: "buffer", id: write.id, written: true }],
+    store(memory, library, position, value) {
+      const target = inputs + reads.length;
+      if (epilogue === null) return memory.store(target, position, value);
+      const { statements, result } = epilogueCode(epilogue, memory, library, inputs);
+      return `{
+let at = ${position};
+let done = ${value};
+${statements}
+${memory.store(target, "at", result)}
+}`;
+    },
+  };
+}
+
+/** Stores partial sum number `part` of each value in the workspace, for `finishParts`. */
+export function storePart(part: string, count: number, parts: number): Finish {
+  return {
+    operands: [{ kind: "workspace", words: count * parts, written: true }],
+    store: (memory, _library, position, value) => memory.store(2, `(${part}) * ${count} + ${position}`, `bitcast<i32>(${value})`),
+  };
+}
+
+const size = 256;
+
+/** Adds up partial sums from the workspace, applies the epilogue, and stores: what ends a split sum, and any call whose result is in bytes. */
+export function finishParts({ epilogue, write }: Ending, parts: number): Kernel {
+  const count = sizeOf(write.shape);
+  const inBytes = isByte(write.dtype);
+  const invocations = inBytes ? Math.ceil(count / 4) : count;
+  const workgroups = inRows(Math.ceil(invocations / size));
+  const reads = epilogue?.reads ?? [];
+  return {
+    name: `finish ${parts} parts`,
+    operands: [
+      { kind: "workspace", words: count * parts, written: false },
+      ...reads.map((id): Operand => ({ kind: "buffer", id, written: false })),
+      { kind: "buffer", id: write.id, written: true },
+    ],
+    workgroups,
+    source(memory) {
+      const library = new Library();
+      const target = 1 + reads.length;
+      const ending = epilogue === null ? { statements: "", result: "done" } : epilogueCode(epilogue, memory, library, 1);
+      const element = `var done = 0.0f;
+for (var part = 0; part < ${parts}; part++) { done += bitcast<f32>(${memory.load(0, `part * ${count} + at`)}); }
+${ending.statements}`;
+      const number = `${workgroupNumber(workgroups)} * ${size} + i32(local)`;
+      const body = inBytes
+        ? `let place = ${number};
+if (place >= ${invocations}) { return; }
+var word = 0u;
+for (var lane = 0; lane < 4; lane++) {
+let at = place * 4 + lane;
+if (at < ${count}) {
+${element}
+word |= (u32(${ending.result}) & 255u) << (u32(lane) * 8u);
+}
+}
+${memory.storeWord(target, "place", "word")}`
+        : `let at = ${number};
+if (at >= ${count}) { return; }
+${element}
+${memory.store(target, "at", ending.result)}`;
+      return shaderModule({ memory, library, size, body });
+    },
+  };
+}
+
+/** The kernels of a call: with its ending, or in parts and finished apart where they are several or the result is in bytes. */
+export function withEnding(ending: Ending, parts: number, inputs: number, kernel: (finish: Finish, part: number) => Kernel): Kernels {
+  if (parts === 1 && !isByte(ending.write.dtype)) return [kernel(storeResult(ending, inputs), 0)];
+  return [kernel(storePart("part", sizeOf(ending.write.shape), parts), parts), finishParts(ending, parts)];
+}
+
+/** The epilogue's statements at position `at` for the kernel's value `done`; what it reads are operands from `first`. */
+function epilogueCode(
+  { axes, value }: Epilogue,
+  memory: ShaderMemory,
+  library: Library,
+  first: number,
+): { readonly statements: string; readonly result: string } {
+  const { names, statements } = spread("at", axes, "e");
+  const load = (buffer: number, index: string): string => memory.load(first + buffer, index);
+  const writer = new ScalarWriter({ load, axes: names, accumulators: ["done"], library }, "f");
+  const result = writer.value(value);
+  return { statements: `${statements}\n${writer.statements}`, result };
+}

@@ -1,0 +1,28 @@
+import type { LoopStep, Plan } from "@gradus/compile";
+import { sizeOf } from "@gradus/tensor";
+import type { Kernels, Operand } from "../kernels/kernel.ts";
+import { elementKernel } from "./element.ts";
+import { sharedKernel } from "./shared.ts";
+import { splitKernels } from "./split.ts";
+
+/** Reduced elements from which the invocations of a workgroup share the work of one result. */
+const sharedFrom = 64;
+/** Work for so many invocations keeps a device busy, whatever each of them does. */
+const busy = 16_384;
+/** Reduced elements for each invocation, at least, where a reduction is split over workgroups. */
+const splitFrom = 16_384;
+
+/** How a loop nest runs on the device: results one to an invocation, or one to a workgroup, or one to several. */
+export function loopKernels(step: LoopStep, { buffers }: Plan): Kernels {
+  const results = sizeOf(step.extents);
+  const reduced = sizeOf(step.reduce);
+  const operands: Operand[] = [
+    ...step.reads.map((id): Operand => ({ kind: "buffer", id, written: false })),
+    ...step.writes.map(({ buffer }): Operand => ({ kind: "buffer", id: buffer, written: true })),
+  ];
+  const inBytes = step.writes.some(({ buffer }) => (buffers[buffer]?.dtype ?? "float32") === "bool" || buffers[buffer]?.dtype === "uint8");
+  if (results === 0) return [];
+  if (step.terms.length === 0 || inBytes || reduced < sharedFrom || results >= busy) return [elementKernel(step, operands)];
+  if (reduced >= splitFrom && results <= 64) return splitKernels(step, operands);
+  return [sharedKernel(step, operands)];
+}

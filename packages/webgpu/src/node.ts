@@ -1,0 +1,34 @@
+import { BackendError } from "@gradus/tensor";
+import type * as Dawn from "webgpu";
+
+/** Dawn's objects: a device keeps no hold on the instance it came from, and the process ends if that is collected first. */
+let held: GPU | null = null;
+
+/**
+ * WebGPU for Node, from the optional package "webgpu" (Dawn).
+ *
+ * Example: `const backend = await WebgpuBackend.create({ gpu: await nodeGpu() });`
+ *
+ * @throws BackendError if the package is not installed, or has no build for this machine.
+ */
+export async function nodeGpu(): Promise<GPU> {
+  if (held !== null) return held;
+  let dawn: typeof Dawn;
+  try {
+    dawn = await import("webgpu");
+  } catch (cause) {
+    throw new BackendError(
+      "webgpu/no-dawn",
+      'WebGPU in Node needs the package "webgpu", which is not installed or has no build for this machine',
+      {
+        subject: "webgpu",
+        hint: "run: npm install webgpu",
+        cause,
+      },
+    );
+  }
+  // The constants (GPUBufferUsage, GPUMapMode) are globals in a browser.
+  Object.assign(globalThis, dawn.globals);
+  held = dawn.create([]);
+  return held;
+}

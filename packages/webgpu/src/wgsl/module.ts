@@ -1,0 +1,42 @@
+import type { Library } from "./library.ts";
+import type { ShaderMemory } from "./memory.ts";
+
+/** The parts of a compute shader. */
+export interface ShaderParts {
+  readonly memory: ShaderMemory;
+  readonly library: Library;
+  /** Invocations in a workgroup. */
+  readonly size: number;
+  /** Module-scope declarations: workgroup memory, functions. */
+  readonly declarations?: string;
+  /** The body of `main`; it sees `group`, the workgroup's id, and `local`, the invocation's number in it. */
+  readonly body: string;
+}
+
+/** A whole WGSL module. The body is written before the declarations are asked for, which depend on it. */
+export function shaderModule({ memory, library, size, declarations = "", body }: ShaderParts): string {
+  return `${memory.declarations()}${library.source}${declarations}
+@compute @workgroup_size(${size})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+${body}
+}
+`;
+}
+
+/** Statements that give the axes of a row-major position: `name0`, `name1`, ... */
+export function spread(
+  position: string,
+  extents: readonly number[],
+  name: string,
+): { readonly names: readonly string[]; readonly statements: string } {
+  const names = extents.map((_, axis) => `${name}${axis}`);
+  let inner = 1;
+  const statements: string[] = [];
+  for (let axis = extents.length - 1; axis >= 0; axis--) {
+    const extent = extents[axis] ?? 1;
+    const above = inner === 1 ? position : `${position} / ${inner}`;
+    statements.unshift(`let ${names[axis] ?? ""} = ${axis === 0 ? above : `(${above}) % ${extent}`};`);
+    inner *= extent;
+  }
+  return { names, statements: statements.join("\n") };
+}
