@@ -3,9 +3,9 @@ import { canonicalise, type Graph, type Node } from "./canonical.ts";
 import { bufferNode, type Group, group, type Grouping, isAlias } from "./group.ts";
 import { lowerEpilogue, lowerLoop, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
 import { cacheLine, type Lifetime, planMemory } from "./memory.ts";
-import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type Step } from "./plan.ts";
+import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type PlanWishes, type Step } from "./plan.ts";
 import type { Program } from "./program.ts";
-import { schedule, type Task } from "./schedule.ts";
+import { schedule, type Task, wavesOf } from "./schedule.ts";
 
 /** A group lowered: what its kernel computes, with nodes where buffers will be. */
 type Kernel = LoopKernel | LibraryKernel;
@@ -27,12 +27,20 @@ interface LibraryKernel {
 }
 
 /** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
-export function buildPlan(program: Program, alignment = cacheLine): Plan {
+export function buildPlan(program: Program, { alignment, sideBySide }: PlanWishes = { alignment: cacheLine, sideBySide: false }): Plan {
   const graph = canonicalise(program);
   const grouping = group(graph);
   const kernels = grouping.groups.flatMap((each) => lowerGroup(each, grouping));
-  return new Assembly(graph, grouping, kernels, alignment).plan(planName(program));
+  const inOrder = new Assembly(graph, grouping, kernels, alignment).plan(planName(program), false);
+  if (!sideBySide) return inOrder;
+  const inWaves = new Assembly(graph, grouping, kernels, alignment).plan(planName(program), true);
+  // Work side by side is alive side by side: not at any price.
+  return inWaves.arenaBytes <= mostGrowth * inOrder.arenaBytes + freeGrowth ? inWaves : inOrder;
 }
+
+/** How much larger than the least an arena may be for the sake of waves: a factor, and bytes that do not matter. */
+const mostGrowth = 1.5;
+const freeGrowth = 1 << 20;
 
 function lowerGroup(each: Group, { stored }: Grouping): Kernel[] {
   const [first] = each.stores;
@@ -96,7 +104,7 @@ class Assembly {
     this.#kernels = kernels.filter(({ stores }) => stores.some(({ tensor }) => tensor.size > 0));
   }
 
-  plan(name: string): Plan {
+  plan(name: string, sideBySide: boolean): Plan {
     const inputs: number[] = [];
     for (const leaf of this.#graph.leaves) {
       const { kind } = leaf.tensor.source;
@@ -110,7 +118,7 @@ class Assembly {
     const copies = updates.map(({ old, value }) => ({ from: this.#buffer(value), to: this.#buffer(old) }));
     const results = this.#graph.outputs.map((output) => this.#buffer(output));
 
-    const order = this.#order(written);
+    const { order, waves } = this.#order(written, sideBySide);
     const steps = order.map((index) => this.#step(this.#kernels[index]));
     // Old values that are still wanted once the copies begin: handed to another cell, or read by the host.
     const overwritten = new Set(copies.map(({ to }) => to));
@@ -121,23 +129,28 @@ class Assembly {
       steps.push(this.#copyStep(id, saved.get(id) ?? id));
     }
     for (const { from, to } of copies) steps.push(this.#copyStep(saved.get(from) ?? from, to));
+    while (waves.length < steps.length) waves.push((waves.at(-1) ?? -1) + 1);
     const outputs = results.map((id) => saved.get(id) ?? id);
-    const { buffers, arenaBytes } = this.#place(steps, inputs, outputs, order);
-    return { name, buffers, steps, inputs, outputs, bound: this.#bound, arenaBytes };
+    const { buffers, arenaBytes } = this.#place(steps, waves, { inputs, outputs, order });
+    return { name, buffers, steps, waves, inputs, outputs, bound: this.#bound, arenaBytes };
   }
 
   /** Kernels by peak bytes. Values are named by node: a new state value shares its cell's buffer, and yet is another value. */
-  #order(written: ReadonlySet<unknown>): readonly number[] {
+  #order(written: ReadonlySet<unknown>, sideBySide: boolean): { readonly order: readonly number[]; readonly waves: number[] } {
     const { nodes, outputs, leaves } = this.#graph;
     const given = [...outputs, ...leaves].map(({ id }) => id);
     const replacing = this.#graph.updates.flatMap(({ state, value }) => (written.has(state) ? [value.id] : []));
+    const tasks = this.#tasks(written);
     const order = schedule(
-      this.#tasks(written),
+      tasks,
       nodes.map(({ tensor }) => bytesOf(tensor)),
       new Set([...given, ...replacing]),
     );
     if (order === null) throw new RangeError("the kernels of a plan wait for each other");
-    return order;
+    if (!sideBySide) return { order, waves: order.map((_, time) => time) };
+    const waveOf = wavesOf(tasks, order);
+    const byWave = order.toSorted((a, b) => (waveOf[a] ?? 0) - (waveOf[b] ?? 0));
+    return { order: byWave, waves: byWave.map((index) => waveOf[index] ?? 0) };
   }
 
   #addCopy(of: number): number {
@@ -290,18 +303,22 @@ class Assembly {
 
   #place(
     steps: readonly Step[],
-    inputs: readonly number[],
-    outputs: readonly number[],
-    order: readonly number[],
+    waves: readonly number[],
+    {
+      inputs,
+      outputs,
+      order,
+    }: { readonly inputs: readonly number[]; readonly outputs: readonly number[]; readonly order: readonly number[] },
   ): { buffers: PlanBuffer[]; arenaBytes: number } {
     const from = new Map<number, number>(inputs.map((id) => [id, -1]));
     const to = new Map<number, number>(inputs.map((id) => [id, -1]));
-    steps.forEach((step, time) => {
+    steps.forEach((step, i) => {
+      const time = waves[i] ?? i;
       for (const id of writesOfStep(step)) if (!from.has(id)) from.set(id, time);
       for (const id of [...readsOfStep(step), ...writesOfStep(step)]) to.set(id, time);
     });
-    for (const id of outputs) to.set(id, steps.length);
-    const heir = this.#inPlace(steps, from, to, order, new Set(inputs));
+    for (const id of outputs) to.set(id, (waves.at(-1) ?? 0) + 1);
+    const heir = this.#inPlace(steps, waves, { from, to, order, inputs: new Set(inputs) });
     const roots = new Map<number, Lifetime>();
     const rootOf = (id: number): number => {
       let root = id;
@@ -335,25 +352,36 @@ class Assembly {
   /** Results that may take over the memory of a value dying at their own step, when every read of it is at the element written. */
   #inPlace(
     steps: readonly Step[],
-    from: ReadonlyMap<number, number>,
-    to: ReadonlyMap<number, number>,
-    order: readonly number[],
-    inputs: ReadonlySet<number>,
+    waves: readonly number[],
+    {
+      from,
+      to,
+      order,
+      inputs,
+    }: {
+      readonly from: ReadonlyMap<number, number>;
+      readonly to: ReadonlyMap<number, number>;
+      readonly order: readonly number[];
+      readonly inputs: ReadonlySet<number>;
+    },
   ): Map<number, number> {
     const heir = new Map<number, number>();
     const taken = new Set<number>();
-    order.forEach((index, time) => {
+    order.forEach((index, i) => {
       const kernel = this.#kernels[index];
-      const step = steps[time];
+      const step = steps[i];
+      const time = waves[i] ?? i;
+      const besides = steps.flatMap((other, j) => (j !== i && waves[j] === time ? readsOfStep(other) : []));
       if (kernel?.kind !== "loop" || step?.kind !== "loop" || step.terms.length > 0) return;
       for (const { buffer: write } of step.writes) {
         const info = this.#buffers[write];
         if (info === undefined || info.bound !== null || from.get(write) !== time) continue;
-        const donor = step.reads.find((read, i) => {
-          const node = kernel.loop.reads[i];
+        const donor = step.reads.find((read, at) => {
+          const node = kernel.loop.reads[at];
           const other = this.#buffers[read];
           if (node === undefined || other === undefined || other.bound !== null || taken.has(read) || inputs.has(read)) return false;
           return (
+            !besides.includes(read) &&
             to.get(read) === time &&
             from.get(read) !== time &&
             kernel.loop.elementwise.has(node) &&

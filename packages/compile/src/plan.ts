@@ -67,6 +67,8 @@ export interface Plan {
   readonly name: string;
   readonly buffers: readonly PlanBuffer[];
   readonly steps: readonly Step[];
+  /** For each step the wave it belongs to, in order: steps of one wave need nothing of each other, and share no memory that one of them writes. */
+  readonly waves: readonly number[];
   /** Arena buffers the host fills before each run, in argument order. */
   readonly inputs: readonly BufferId[];
   /** Buffers the host reads after each run. */
@@ -114,12 +116,18 @@ export interface MemoryUse {
   readonly peakBytes: number;
 }
 
-/** Runs plans. Knows nothing of gradients, layers or other backends. */
-export interface Backend {
-  readonly name: string;
-  readonly threads: number;
+/** What plans are made to. */
+export interface PlanWishes {
   /** Every buffer of an arena starts at a multiple of so many bytes. */
   readonly alignment: number;
+  /** Whether steps that need nothing of each other may share a wave, for a backend that runs them side by side; else each has its own. */
+  readonly sideBySide: boolean;
+}
+
+/** Runs plans. Knows nothing of gradients, layers or other backends. */
+export interface Backend extends PlanWishes {
+  readonly name: string;
+  readonly threads: number;
   prepare(plan: Plan): Executable | Promise<Executable>;
   /** @throws MemoryError when there is no room. */
   allocate(aval: Aval, label: string): DeviceBuffer;

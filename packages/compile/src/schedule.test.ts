@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { schedule, type Task } from "./schedule.ts";
+import { schedule, type Task, wavesOf } from "./schedule.ts";
 
 const numRuns = Math.max(100, Math.floor(Number(process.env["GRADUS_FUZZ_CASES"] ?? 20_000) / 100));
 
@@ -38,6 +38,34 @@ test("of the tasks that are ready, the one that frees the most goes first", () =
   ];
   expect(schedule(tasks, [1000, 900, 1, 1], new Set())).toEqual([1, 0, 2, 3]);
   expect(schedule(tasks, [100, 900, 1, 1], new Set())).toEqual([0, 2, 1, 3]);
+});
+
+test("a task's wave comes after the waves of what it waits for, and there are as many waves as the longest chain has tasks", () => {
+  fc.assert(
+    fc.property(graphs, (tasks) => {
+      const waves = wavesOf(tasks, schedule(tasks, [], new Set()) ?? []);
+      const depth = tasks.map(() => 1);
+      tasks.forEach(({ takes, after }, i) => {
+        for (const before of [...takes, ...after]) {
+          expect(waves[before] ?? Infinity).toBeLessThan(waves[i] ?? -1);
+          depth[i] = Math.max(depth[i] ?? 1, 1 + (depth[before] ?? 1));
+        }
+      });
+      expect(Math.max(...waves)).toBe(Math.max(...depth) - 1);
+    }),
+    { numRuns, seed: 1 },
+  );
+});
+
+test("what something waits for runs late, and what nothing waits for early", () => {
+  const tasks: Task[] = [
+    { makes: [0], takes: [], after: [] },
+    { makes: [1], takes: [0], after: [] },
+    { makes: [2], takes: [], after: [] },
+    { makes: [3], takes: [1, 2], after: [] },
+    { makes: [4], takes: [], after: [] },
+  ];
+  expect(wavesOf(tasks, [0, 1, 2, 3, 4])).toEqual([0, 1, 1, 2, 0]);
 });
 
 test("tasks that wait for each other have no order", () => {

@@ -16,21 +16,10 @@ const window = 64;
  * that frees the most (or takes the least), the earliest recorded among equals. Null if they wait for each other.
  */
 export function schedule(tasks: readonly Task[], bytes: readonly number[], alwaysAlive: ReadonlySet<number>): number[] | null {
-  const maker = new Map<number, number>();
+  const maker = makersOf(tasks);
   const readersLeft = new Map<number, number>();
-  tasks.forEach(({ makes, takes }, index) => {
-    for (const value of makes) maker.set(value, index);
-    for (const value of new Set(takes)) readersLeft.set(value, (readersLeft.get(value) ?? 0) + 1);
-  });
-  const blockers = tasks.map(({ takes, after }, index) => {
-    const before = new Set<number>(after);
-    for (const value of takes) {
-      const from = maker.get(value);
-      if (from !== undefined) before.add(from);
-    }
-    before.delete(index);
-    return before;
-  });
+  for (const { takes } of tasks) for (const value of new Set(takes)) readersLeft.set(value, (readersLeft.get(value) ?? 0) + 1);
+  const blockers = blockersOf(tasks, maker);
   const unlocks = new Map<number, number[]>();
   blockers.forEach((before, index) => {
     for (const other of before) unlocks.set(other, [...(unlocks.get(other) ?? []), index]);
@@ -66,6 +55,43 @@ export function schedule(tasks: readonly Task[], bytes: readonly number[], alway
     }
   }
   return order.length === tasks.length ? order : null;
+}
+
+/**
+ * The wave of each task, given some order: tasks of one wave do not wait for each other, and there are as few waves as there can be.
+ * A task whose results nobody waits for runs as early as it can, the others as late as they may, so that values are alive for a short time.
+ */
+export function wavesOf(tasks: readonly Task[], order: readonly number[]): readonly number[] {
+  const blockers = blockersOf(tasks, makersOf(tasks));
+  const waves = tasks.map(() => 0);
+  for (const index of order) {
+    for (const before of blockers[index] ?? []) waves[index] = Math.max(waves[index] ?? 0, (waves[before] ?? 0) + 1);
+  }
+  const latest = tasks.map(() => Number.POSITIVE_INFINITY);
+  for (const index of order.toReversed()) {
+    const wave = latest[index] ?? Number.POSITIVE_INFINITY;
+    if (wave !== Number.POSITIVE_INFINITY) waves[index] = wave;
+    for (const before of blockers[index] ?? [])
+      latest[before] = Math.min(latest[before] ?? Number.POSITIVE_INFINITY, (waves[index] ?? 0) - 1);
+  }
+  return waves;
+}
+
+function makersOf(tasks: readonly Task[]): ReadonlyMap<number, number> {
+  return new Map(tasks.flatMap(({ makes }, index) => makes.map((value) => [value, index] as const)));
+}
+
+/** For each task, the tasks that must come before it. */
+function blockersOf(tasks: readonly Task[], maker: ReadonlyMap<number, number>): ReadonlySet<number>[] {
+  return tasks.map(({ takes, after }, index) => {
+    const before = new Set<number>(after);
+    for (const value of takes) {
+      const from = maker.get(value);
+      if (from !== undefined) before.add(from);
+    }
+    before.delete(index);
+    return before;
+  });
 }
 
 function insertSorted(list: number[], value: number): void {

@@ -4,3 +4,8 @@ import { testBackend } from "./test-backend.ts";
 
 testBackend(runner, () => new ReferenceBackend(), { name: "reference" });
 testBackend(runner, () => new ReferenceBackend({ planned: true }), { name: "reference in planned memory", ops: [] });
+testBackend(runner, () => new ReferenceBackend({ planned: true, sideBySide: true }), {
+  name: "reference in waves, backwards",
+  ops: [],
+  seed: 500,
+});

@@ -28,6 +28,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
     name: `${backend.name} with a wrong ${op}`,
     threads: backend.threads,
     alignment: backend.alignment,
+    sideBySide: backend.sideBySide,
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
     allocate: (aval, label) => backend.allocate(aval, label),
     memory: () => backend.memory(),
@@ -36,7 +37,8 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
 }
 
 function brokenPlan(plan: Plan, op: string, element: number | undefined): Plan {
-  return { ...plan, steps: plan.steps.flatMap((step) => (step.label.split("+").includes(op) ? brokenStep(plan, step, element) : [step])) };
+  const steps = plan.steps.flatMap((step) => (step.label.split("+").includes(op) ? brokenStep(plan, step, element) : [step]));
+  return { ...plan, steps, waves: steps.map((_, i) => i) };
 }
 
 function brokenStep(plan: Plan, step: Step, element: number | undefined): Step[] {

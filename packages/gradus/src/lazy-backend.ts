@@ -20,6 +20,10 @@ export class LazyBackend implements Backend {
     return this.#backend.alignment;
   }
 
+  get sideBySide(): boolean {
+    return this.#backend.sideBySide;
+  }
+
   prepare(plan: Plan): Executable | Promise<Executable> {
     return this.#backend.prepare(plan);
   }

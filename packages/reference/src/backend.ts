@@ -25,6 +25,8 @@ export interface ReferenceOptions {
    * Memory a step may write is filled with NaN first, so that a value overwritten too early shows.
    */
   readonly planned?: boolean;
+  /** Take plans with several steps in a wave, and run those in the reverse of their order; false when left out. */
+  readonly sideBySide?: boolean;
 }
 
 /**
@@ -34,12 +36,14 @@ export class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly threads = 1;
   readonly alignment = cacheLine;
+  readonly sideBySide: boolean;
   readonly #planned: boolean;
   #bytes = 0;
   #peak = 0;
 
-  constructor({ planned = false }: ReferenceOptions = {}) {
+  constructor({ planned = false, sideBySide = false }: ReferenceOptions = {}) {
     this.#planned = planned;
+    this.sideBySide = sideBySide;
   }
 
   prepare(plan: Plan): ExactExecutable {
@@ -52,7 +56,7 @@ export class ReferenceBackend implements Backend {
           : arena.subarray(place.offset, place.offset + sizeOf(shape));
       });
       plan.inputs.forEach((id, i) => memory[id]?.set(inputs[i] ?? []));
-      for (const step of plan.steps) {
+      for (const step of backwardsInWaves(plan)) {
         if (arena !== null) poison(arena, plan, step);
         if (step.kind === "loop")
           runLoop(
@@ -88,6 +92,11 @@ export class ReferenceBackend implements Backend {
   dispose(): void {
     this.#bytes = 0;
   }
+}
+
+/** The steps in some other order that their waves allow; in their own where each has a wave to itself. */
+function backwardsInWaves({ steps, waves }: Plan): readonly Plan["steps"][number][] {
+  return [...Map.groupBy(steps, (step) => waves[steps.indexOf(step)] ?? 0).values()].flatMap((wave) => wave.toReversed());
 }
 
 class ExactBuffer implements DeviceBuffer {

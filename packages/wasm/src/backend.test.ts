@@ -109,6 +109,7 @@ describe("canaries", () => {
     return {
       name: "broken",
       buffers: [buffer("x", extent, 0), buffer("y", claimed, 4096)],
+      waves: [0],
       steps: [
         {
           kind: "loop",
@@ -173,6 +174,7 @@ test("a plan that was given back, or a buffer of another backend, is refused", (
   const plan: Plan = {
     name: "one",
     buffers: [{ shape: [1], dtype: "float32", bytes: 4, place: { kind: "bound", slot: 0 }, label: "x" }],
+    waves: [0],
     steps: [
       {
         kind: "loop",

@@ -72,6 +72,7 @@ export class WasmBackend implements Backend {
   readonly level: Level;
   readonly threads: number;
   readonly alignment = cacheLine;
+  readonly sideBySide = false;
   readonly memoryObject: WebAssembly.Memory;
   readonly #heap: Heap;
   readonly #pool: Pool | null;

@@ -72,6 +72,7 @@ describe("what is wrong is noticed", () => {
         name: backend.name,
         threads: backend.threads,
         alignment: backend.alignment,
+        sideBySide: backend.sideBySide,
         allocate: (aval, label) => backend.allocate(aval, label),
         memory: () => backend.memory(),
         dispose: () => backend.dispose(),

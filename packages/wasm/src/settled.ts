@@ -10,6 +10,7 @@ export function settled(backend: WasmBackend): Backend {
     name: backend.name,
     threads: backend.threads,
     alignment: backend.alignment,
+    sideBySide: backend.sideBySide,
     prepare: async (plan) => {
       const executable = backend.prepare(plan);
       await backend.ready();

@@ -6,20 +6,26 @@ import { type Dispatch, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
 import { GpuBuffer } from "./gpu-buffer.ts";
 import { kernelTable } from "./kernel-table.ts";
-import type { Kernels } from "./kernels/kernel.ts";
-import { layoutOf } from "./layout.ts";
+import type { Kernel, Kernels, Operand } from "./kernels/kernel.ts";
+import { sideBySide } from "./kernels/side-by-side.ts";
+import { type Layout, layoutOf } from "./layout.ts";
 import { loopKernels } from "./loop/kernels.ts";
 import { Pipelines } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
 import { Region } from "./region.ts";
 import type { Shared } from "./shared.ts";
 import { ShaderMemory } from "./wgsl/memory.ts";
+import { shaderModule } from "./wgsl/module.ts";
 
-/** Things made on the device since it was opened: a training loop makes none after its first step. */
+/** What was done on the device since it was opened. */
 export interface DeviceCounts {
+  /** Things made: none after the first step of a training loop. */
   readonly buffers: number;
   readonly bindGroups: number;
   readonly pipelines: number;
+  /** Kernels run, and the times the device was given work. */
+  readonly dispatches: number;
+  readonly submits: number;
 }
 
 /**
@@ -31,6 +37,7 @@ export class WebgpuBackend implements Backend {
   readonly name: string;
   readonly threads = 1;
   readonly alignment: number;
+  readonly sideBySide = true;
   readonly device: GPUDevice;
   /** Vendor and kind of the adapter. */
   readonly adapter: string;
@@ -67,7 +74,7 @@ export class WebgpuBackend implements Backend {
       readback: new Readback(memory),
       arena: new Region(memory, "arena"),
       workspace: new Region(memory, "workspace"),
-      counts: { bindGroups: 0 },
+      counts: { bindGroups: 0, dispatches: 0, submits: 0 },
     };
     this.#pipelines = new Pipelines(device);
     this.#table = kernelTable({ software });
@@ -77,13 +84,7 @@ export class WebgpuBackend implements Backend {
   async prepare(plan: Plan): Promise<WebgpuExecutable> {
     this.#shared.faults.check();
     this.#refuseLarge(plan);
-    const dispatches = await Promise.all(
-      plan.steps.flatMap((step, number) =>
-        this.#kernels(step, plan).map(async (kernel) =>
-          this.#dispatch(kernel, plan, `step ${number} (${step.label}) of plan ${plan.name}`),
-        ),
-      ),
-    );
+    const dispatches = await Promise.all(this.#launches(plan).map(async ({ kernel, label }) => this.#dispatch(kernel, plan, label)));
     this.#shared.faults.check();
     this.#executables++;
     return new WebgpuExecutable(plan, dispatches, this.#shared, () => {
@@ -103,9 +104,9 @@ export class WebgpuBackend implements Backend {
     return { bytes, peakBytes };
   }
 
-  /** What was made on the device since it was opened. */
+  /** What was done on the device since it was opened. */
   counts(): DeviceCounts {
-    return { buffers: this.#shared.memory.created, bindGroups: this.#shared.counts.bindGroups, pipelines: this.#pipelines.count };
+    return { buffers: this.#shared.memory.created, pipelines: this.#pipelines.count, ...this.#shared.counts };
   }
 
   /** Whether the device is gone. */
@@ -117,6 +118,43 @@ export class WebgpuBackend implements Backend {
     this.device.destroy();
   }
 
+  /** What to dispatch, wave by wave: first the first kernels of each of its steps side by side, then the second ones. */
+  #launches(plan: Plan): readonly { readonly kernel: Kernel; readonly label: string }[] {
+    const waves = Map.groupBy(plan.steps.keys(), (number) => plan.waves[number] ?? number);
+    return [...waves.values()].flatMap((numbers) => {
+      let end = 0;
+      const steps = numbers.map((number) => {
+        const step = plan.steps[number];
+        const kernels = step === undefined ? [] : this.#kernels(step, plan);
+        const start = end;
+        const words = kernels.flatMap(({ operands }) => operands.flatMap((operand) => (operand.kind === "workspace" ? operand.words : [])));
+        end = Math.ceil((start + 4 * Math.max(0, ...words)) / this.alignment) * this.alignment;
+        return kernels.map((kernel) => ({
+          ...kernel,
+          operands: kernel.operands.map((each) => (each.kind === "workspace" ? { ...each, start } : each)),
+        }));
+      });
+      const label = `steps ${numbers.join(", ")} (${numbers.map((number) => plan.steps[number]?.label).join(", ")}) of plan ${plan.name}`;
+      const stages = Math.max(...steps.map(({ length }) => length));
+      return Array.from({ length: stages }, (_, stage) => steps.flatMap((kernels) => kernels[stage] ?? [])).flatMap((stage) =>
+        sideBySide(stage, (kernels) => this.#fits(kernels, plan)).map((kernel) => ({ kernel, label })),
+      );
+    });
+  }
+
+  #fits(kernels: readonly Kernel[], plan: Plan): boolean {
+    const { staged, ranges } = this.#layout(
+      kernels.flatMap(({ operands }) => operands),
+      plan,
+    );
+    return staged.length === 0 && ranges.every(({ bytes }) => bytes <= this.device.limits.maxStorageBufferBindingSize);
+  }
+
+  #layout(operands: readonly Operand[], plan: Plan): Layout {
+    return layoutOf(operands, plan, { mostBindings: this.device.limits.maxStorageBuffersPerShaderStage, alignment: this.alignment });
+  }
+
+  /** The kernels of a step, which run one after the other. */
   #kernels(step: Step, plan: Plan): Kernels {
     if (step.kind === "loop") return loopKernels(step, plan);
     const [first] = candidatesOf(this.#table, step);
@@ -127,7 +165,7 @@ export class WebgpuBackend implements Backend {
 
   async #dispatch(kernel: Kernels[number], plan: Plan, label: string): Promise<Dispatch> {
     const { limits } = this.device;
-    const layout = layoutOf(kernel.operands, plan, { mostBindings: limits.maxStorageBuffersPerShaderStage, alignment: this.alignment });
+    const layout = this.#layout(kernel.operands, plan);
     const tooLarge = layout.ranges.find(({ bytes }) => bytes > limits.maxStorageBufferBindingSize);
     if (tooLarge !== undefined) {
       throw new BackendError(
@@ -138,7 +176,8 @@ export class WebgpuBackend implements Backend {
         },
       );
     }
-    const source = kernel.source(new ShaderMemory(layout.slots, layout.ranges));
+    const memory = new ShaderMemory(layout.slots, layout.ranges);
+    const source = shaderModule(memory, kernel.size, kernel.source(memory));
     const written = layout.ranges.map((range) => range.written);
     const pipeline = await this.#pipelines.get(source, written, `${label}: ${kernel.name}`);
     return { kernel, layout, pipeline, label: `${label}: ${kernel.name}` };

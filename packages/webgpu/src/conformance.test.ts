@@ -3,11 +3,12 @@ import { checkOps, sabotage, specifiedOps, testBackend } from "@gradus/conforman
 import * as runner from "vitest";
 import { describe, expect, test } from "vitest";
 import { WebgpuBackend } from "./backend.ts";
-import { testGpu } from "./test-gpu.test.support.ts";
+import { orMissing, testGpu } from "./test-gpu.test.support.ts";
 
-const { gpu, reason } = await testGpu();
+const found = await testGpu();
+const { gpu } = found;
 
-describe.skipIf(gpu === null)(`WebGPU ${reason}`, () => {
+describe.skipIf(gpu === null)(`WebGPU${orMissing(found)}`, () => {
   const make = async (): Promise<WebgpuBackend> => WebgpuBackend.create(gpu === null ? {} : { gpu });
 
   testBackend({ ...runner, describe: (name, register) => runner.describe(name, { timeout: 300_000 }, register) }, make, {

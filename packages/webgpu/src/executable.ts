@@ -97,7 +97,7 @@ export class WebgpuExecutable implements Executable {
   }
 
   #submit(bound: readonly DeviceBuffer[], target: GPUBuffer | null): void {
-    const { device, workspace, arena } = this.#shared;
+    const { device, workspace, arena, counts } = this.#shared;
     let encoder = device.createCommandEncoder();
     let pass: GPUComputePassEncoder | null = null;
     const endPass = (): void => {
@@ -125,6 +125,7 @@ export class WebgpuExecutable implements Executable {
       if ((i + 1) % chunk === 0) {
         endPass();
         device.queue.submit([encoder.finish()]);
+        counts.submits++;
         encoder = device.createCommandEncoder();
       }
     });
@@ -137,6 +138,8 @@ export class WebgpuExecutable implements Executable {
       encoder.copyBufferToBuffer(source, from, target, offset, wholeWords(buffer.bytes));
     }
     device.queue.submit([encoder.finish()]);
+    counts.submits++;
+    counts.dispatches += this.#dispatches.length;
   }
 
   /** Makes the bind groups that are missing: all at first and when a region has grown, else those whose bound buffers changed. True if there were any. */

@@ -42,7 +42,7 @@ export function layoutOf(
   { mostBindings, alignment }: { readonly mostBindings: number; readonly alignment: number },
 ): Layout {
   const places = operands.map((operand) => placeOf(operand, plan));
-  const ownWords = Math.max(0, ...places.map(({ source, bytes }) => (source === "workspace" ? bytes : 0)));
+  const ownWords = Math.max(0, ...places.map(({ source, offset, bytes }) => (source === "workspace" ? offset + bytes : 0)));
   const apart = share(places, (a, b) => a.source === b.source && a.offset === b.offset);
   if (apart.ranges.length <= mostBindings) return { ...apart, staged: [], workspaceBytes: ownWords };
   const joined = share(places, (a, b) => a.source === b.source);
@@ -88,7 +88,8 @@ function share(
 
 function placeOf(operand: Operand, { buffers }: Plan): BoundRange & { readonly dtype: DType } {
   const { written } = operand;
-  if (operand.kind === "workspace") return { source: "workspace", offset: 0, bytes: 4 * operand.words, written, dtype: "int32" };
+  if (operand.kind === "workspace")
+    return { source: "workspace", offset: operand.start ?? 0, bytes: 4 * operand.words, written, dtype: "int32" };
   const buffer = buffers[operand.id];
   if (buffer === undefined) throw new RangeError(`the plan has no buffer ${operand.id}`);
   const { place, dtype } = buffer;

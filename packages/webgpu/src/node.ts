@@ -1,5 +1,6 @@
 import { BackendError } from "@gradus/tensor";
 import type * as Dawn from "webgpu";
+import { openDevice } from "./device.ts";
 
 /** Dawn's objects: a device keeps no hold on the instance it came from, and the process ends if that is collected first. */
 let held: GPU | null = null;
@@ -31,4 +32,20 @@ export async function nodeGpu(): Promise<GPU> {
   Object.assign(globalThis, dawn.globals);
   held = dawn.create([]);
   return held;
+}
+
+/** A GPU with an adapter, or the error that says what is missing. */
+export type FoundGpu = { readonly gpu: GPU; readonly missing: null } | { readonly gpu: null; readonly missing: BackendError };
+
+/** Looks for a GPU that Node can compute on; what is missing is an answer, and not thrown. */
+export async function findGpu(): Promise<FoundGpu> {
+  try {
+    const gpu = await nodeGpu();
+    const { device } = await openDevice({ gpu });
+    device.destroy();
+    return { gpu, missing: null };
+  } catch (error) {
+    if (error instanceof BackendError) return { gpu: null, missing: error };
+    throw error;
+  }
 }

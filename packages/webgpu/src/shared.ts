@@ -14,5 +14,5 @@ export interface Shared {
   /** Partial sums of the step that runs. */
   readonly workspace: Region;
   /** Made since the device was opened. */
-  readonly counts: { bindGroups: number };
+  readonly counts: { bindGroups: number; dispatches: number; submits: number };
 }

@@ -1,21 +1,17 @@
-import { nodeGpu } from "./node.ts";
-
-/** Where tests find a GPU, or why they have none. */
-export interface TestGpu {
-  readonly gpu: GPU | null;
-  /** For the titles of what is skipped. */
-  readonly reason: string;
-}
+import { findGpu, type FoundGpu } from "./node.ts";
 
 /**
- * The GPU of this machine, real or imitated (SwiftShader's or Mesa's Vulkan driver, named by VK_ICD_FILENAMES).
+ * The GPU of this machine, real or imitated.
  *
- * @throws Error in continuous integration, which has to have one.
+ * @throws BackendError where there is none in continuous integration, which has to have one: it sets VK_ICD_FILENAMES to a software driver.
  */
-export async function testGpu(): Promise<TestGpu> {
-  const gpu = await nodeGpu();
-  if ((await gpu.requestAdapter()) !== null) return { gpu, reason: "" };
-  if (process.env["CI"] !== undefined)
-    throw new Error("no WebGPU adapter: continuous integration sets VK_ICD_FILENAMES to a software driver");
-  return { gpu: null, reason: "needs a WebGPU adapter: a GPU with a Vulkan driver, or VK_ICD_FILENAMES naming a software driver" };
+export async function testGpu(): Promise<FoundGpu> {
+  const found = await findGpu();
+  if (found.missing !== null && process.env["CI"] !== undefined) throw found.missing;
+  return found;
+}
+
+/** For the title of what needs a GPU: why it is skipped. */
+export function orMissing({ missing }: FoundGpu): string {
+  return missing === null ? "" : ` (${missing.sentence})`;
 }

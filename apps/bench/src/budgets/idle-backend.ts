@@ -6,6 +6,7 @@ export class IdleBackend implements Backend {
   readonly name = "idle";
   readonly threads = 1;
   readonly alignment = cacheLine;
+  readonly sideBySide = false;
 
   prepare(plan: Plan): Executable {
     const outputs = plan.outputs.map((at) => {

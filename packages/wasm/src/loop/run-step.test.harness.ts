@@ -91,6 +91,7 @@ export function referenceStep({ step, buffers, inputs }: StepCase): readonly Hos
     name: "step",
     buffers,
     steps: [step],
+    waves: [0],
     inputs: step.reads,
     outputs: step.writes.map(({ buffer }) => buffer),
     bound: [],

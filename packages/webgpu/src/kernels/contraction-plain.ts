@@ -1,11 +1,11 @@
 import { sizeOf } from "@gradus/tensor";
 import { Library } from "../wgsl/library.ts";
-import { shaderModule, spread } from "../wgsl/module.ts";
+import { spread } from "../wgsl/module.ts";
 import { type Contraction, factorValue } from "./contraction.ts";
 import { type Ending, type Finish, withEnding } from "./finish.ts";
 import { inRows, type Kernel, type Kernels, workgroupNumber } from "./kernel.ts";
 
-const size = 64;
+const size = 256;
 
 /** One invocation an output element, which goes through the inner axes by itself: best where there is little to share. */
 export function plainContraction(contraction: Contraction, ending: Ending, parts = 1): Kernels {
@@ -23,6 +23,7 @@ function plainKernel(contraction: Contraction, finish: Finish, parts: number): K
     name: parts === 1 ? `${name} plain` : `${name} plain in ${parts}`,
     operands: [...contraction.operands, ...finish.operands],
     workgroups,
+    size,
     source(memory) {
       const library = new Library();
       const axes = spread("element", [batch, ...rows, ...columns], "o");
@@ -47,7 +48,7 @@ ${inner
 sum = fma(${left}, ${right}, sum);
 ${"}".repeat(inner.length)}
 ${finish.store(memory, library, contraction.output(z, rowNames, columnNames), "sum")}`;
-      return shaderModule({ memory, library, size, body });
+      return { library, body };
     },
   };
 }

@@ -1,6 +1,6 @@
 import { sizeOf } from "@gradus/tensor";
 import { Library } from "../wgsl/library.ts";
-import { shaderModule, spread } from "../wgsl/module.ts";
+import { spread } from "../wgsl/module.ts";
 import { type Contraction, factorValue } from "./contraction.ts";
 import { type Ending, type Finish, withEnding } from "./finish.ts";
 import { inRows, type Kernel, type Kernels, workgroupNumber } from "./kernel.ts";
@@ -35,6 +35,7 @@ function tiledKernel(contraction: Contraction, finish: Finish, tile: Tile, parts
     name: `${name} ${blockRows}x${blockColumns}x${tile.depth}${parts === 1 ? "" : ` in ${parts}`}`,
     operands: [...contraction.operands, ...finish.operands],
     workgroups,
+    size,
     source(memory) {
       const library = new Library();
       const rowAxes = spread("row", contraction.rows, "m");
@@ -96,7 +97,7 @@ ${finish.store(memory, library, contraction.output("z", rowAxes.names, columnAxe
       const declarations = `var<workgroup> leftTile: array<f32, ${blockRows * tile.depth}>;
 var<workgroup> rightTile: array<f32, ${blockColumns * tile.depth}>;
 `;
-      return shaderModule({ memory, library, size, declarations, body });
+      return { library, declarations, body };
     },
   };
 }

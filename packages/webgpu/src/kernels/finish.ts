@@ -2,7 +2,7 @@ import type { Epilogue } from "@gradus/compile";
 import { type Aval, sizeOf } from "@gradus/tensor";
 import { Library } from "../wgsl/library.ts";
 import { isByte, type ShaderMemory } from "../wgsl/memory.ts";
-import { shaderModule, spread } from "../wgsl/module.ts";
+import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 import { inRows, type Kernel, type Kernels, type Operand, workgroupNumber } from "./kernel.ts";
 
@@ -65,6 +65,7 @@ export function finishParts({ epilogue, write }: Ending, parts: number): Kernel 
       { kind: "buffer", id: write.id, written: true },
     ],
     workgroups,
+    size,
     source(memory) {
       const library = new Library();
       const target = 1 + reads.length;
@@ -89,7 +90,7 @@ ${memory.storeWord(target, "place", "word")}`
 if (at >= ${count}) { return; }
 ${element}
 ${memory.store(target, "at", ending.result)}`;
-      return shaderModule({ memory, library, size, body });
+      return { library, body };
     },
   };
 }

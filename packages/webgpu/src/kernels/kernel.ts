@@ -1,10 +1,16 @@
 import type { BufferId } from "@gradus/compile";
 import type { ShaderMemory } from "../wgsl/memory.ts";
+import type { ShaderParts } from "../wgsl/module.ts";
 
 /** Memory a kernel reads or writes: a buffer of the plan, or words of the workspace that the kernels of one step share. */
 export type Operand =
   | { readonly kind: "buffer"; readonly id: BufferId; readonly written: boolean }
-  | { readonly kind: "workspace"; readonly words: number; readonly written: boolean };
+  | {
+      readonly kind: "workspace";
+      readonly words: number;
+      readonly written: boolean;
+      /** Its first byte; 0 when left out. */ readonly start?: number;
+    };
 
 /** One dispatch: a shader for given shapes, and how many workgroups of it. */
 export interface Kernel {
@@ -13,8 +19,10 @@ export interface Kernel {
   /** What the source calls operand 0, 1, ... */
   readonly operands: readonly Operand[];
   readonly workgroups: Workgroups;
-  /** The module's WGSL, with an entry point `main`, given how each operand is reached. */
-  readonly source: (memory: ShaderMemory) => string;
+  /** Invocations in a workgroup. */
+  readonly size: number;
+  /** The shader, given how each operand is reached. */
+  readonly source: (memory: ShaderMemory) => ShaderParts;
 }
 
 export type Workgroups = readonly [x: number, y: number, z: number];

@@ -4,7 +4,7 @@ import { inRows, type Kernel, type Operand, workgroupNumber } from "../kernels/k
 import { reductionOf } from "../wgsl/combine.ts";
 import { Library } from "../wgsl/library.ts";
 import type { ShaderMemory } from "../wgsl/memory.ts";
-import { shaderModule, spread } from "../wgsl/module.ts";
+import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 
 const size = 256;
@@ -16,6 +16,7 @@ export function elementKernel(step: LoopStep, operands: readonly Operand[]): Ker
     name: `${step.terms.length > 0 ? "reduce" : "map"} ${step.label}`,
     operands,
     workgroups: inRows(Math.ceil(count / size)),
+    size,
     source(memory) {
       const inBytes = step.writes.some((_, i) => memory.inBytes(step.reads.length + i));
       const words = Math.ceil(count / 4);
@@ -37,7 +38,7 @@ ${element.bytes.map((at) => memory.storeWord(at, "word", `word${at}`)).join("\n"
         : `let p = ${position};
 if (p >= ${count}) { return; }
 ${element.statements}`;
-      return shaderModule({ memory, library, size, body });
+      return { library, body };
     },
   };
 }

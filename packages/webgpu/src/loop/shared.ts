@@ -3,7 +3,7 @@ import { axisCoefficient, loadsOf, sizeOf } from "@gradus/tensor";
 import { inRows, type Kernel, type Operand, workgroupNumber } from "../kernels/kernel.ts";
 import { reductionOf } from "../wgsl/combine.ts";
 import { Library } from "../wgsl/library.ts";
-import { shaderModule, spread } from "../wgsl/module.ts";
+import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 import { numeric } from "./element.ts";
 import { treeCode } from "./tree.ts";
@@ -23,6 +23,7 @@ export function sharedKernel(step: LoopStep, operands: readonly Operand[]): Kern
     name: `reduce shared ${step.label}`,
     operands,
     workgroups,
+    size,
     source(memory) {
       const library = new Library();
       const load = (buffer: number, index: string): string => memory.load(buffer, index);
@@ -52,7 +53,7 @@ if (lane == 0 && result < ${count}) {
 ${writing.statements}
 ${results.map((value, i) => memory.store(step.reads.length + i, "p", value)).join("\n")}
 }`;
-      return shaderModule({ memory, library, size, declarations: tree.declarations, body });
+      return { library, declarations: tree.declarations, body };
     },
   };
 }

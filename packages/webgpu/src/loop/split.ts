@@ -3,7 +3,7 @@ import { sizeOf } from "@gradus/tensor";
 import { inRows, type Kernels, type Operand, workgroupNumber } from "../kernels/kernel.ts";
 import { type Reduction, reductionOf } from "../wgsl/combine.ts";
 import { Library } from "../wgsl/library.ts";
-import { shaderModule, spread } from "../wgsl/module.ts";
+import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 import { numeric } from "./element.ts";
 import { treeCode } from "./tree.ts";
@@ -31,6 +31,7 @@ export function splitKernels(step: LoopStep, operands: readonly Operand[]): Kern
       name: `reduce parts ${step.label}`,
       operands: [...operands.slice(0, reads.length), workspace(true)],
       workgroups: grid,
+      size,
       source(memory) {
         const library = new Library();
         const outer = spread("result", extents, "i");
@@ -60,13 +61,14 @@ ${tree.statements}
 if (lane == 0) {
 ${fields.map(({ name, type }, field) => memory.store(reads.length, place(field, "part"), type === "f32" ? `bitcast<i32>(${name})` : name)).join("\n")}
 }`;
-        return shaderModule({ memory, library, size, declarations: tree.declarations, body });
+        return { library, declarations: tree.declarations, body };
       },
     },
     {
       name: `reduce rest ${step.label}`,
       operands: [...operands, workspace(false)],
       workgroups: inRows(count),
+      size,
       source(memory) {
         const library = new Library();
         const at = reads.length + writes.length;
@@ -98,7 +100,7 @@ if (lane == 0) {
 ${writing.statements}
 ${results.map((value, i) => memory.store(reads.length + i, "p", value)).join("\n")}
 }`;
-        return shaderModule({ memory, library, size, declarations: tree.declarations, body });
+        return { library, declarations: tree.declarations, body };
       },
     },
   ];

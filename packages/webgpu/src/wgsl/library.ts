@@ -10,6 +10,11 @@ export class Library {
     for (const other of functions[name].needs) this.need(other);
   }
 
+  /** Needs what another library needs. */
+  include(other: Library): void {
+    for (const name of other.#needed) this.#needed.add(name);
+  }
+
   /** WGSL of all of them; order does not matter in a module. */
   get source(): string {
     return [...this.#needed].map((name) => `${functions[name].source}\n`).join("");

@@ -21,11 +21,19 @@ export interface Binding {
 export class ShaderMemory {
   readonly #slots: readonly Slot[];
   readonly #bindings: readonly Binding[];
-  readonly #vectors = new Set<number>();
+  readonly #vectors: Set<number>;
+  readonly #first: number;
 
-  constructor(slots: readonly Slot[], bindings: readonly Binding[]) {
+  constructor(slots: readonly Slot[], bindings: readonly Binding[], vectors = new Set<number>(), first = 0) {
     this.#slots = slots;
     this.#bindings = bindings;
+    this.#vectors = vectors;
+    this.#first = first;
+  }
+
+  /** The same memory for a part of the shader whose operand 0 is operand `first` here. */
+  from(first: number): ShaderMemory {
+    return new ShaderMemory(this.#slots, this.#bindings, this.#vectors, this.#first + first);
   }
 
   /** Element `index` (an i32 expression) of an operand. */
@@ -65,7 +73,7 @@ export class ShaderMemory {
   /** Asks for an operand of floats in fours; granted where it has its binding to itself. Then `loadVector` may be used, and nothing else. */
   asVectors(operand: number): boolean {
     const { binding, offset, dtype } = this.#slot(operand);
-    const alone = this.#slots.every((slot, i) => i === operand || slot.binding !== binding);
+    const alone = this.#slots.every((slot, i) => i === this.#first + operand || slot.binding !== binding);
     const whole = (this.#bindings[binding]?.bytes ?? 0) % 16 === 0;
     if (!alone || offset !== 0 || dtype !== "float32" || !whole) return false;
     this.#vectors.add(binding);
@@ -107,7 +115,7 @@ export class ShaderMemory {
   }
 
   #slot(operand: number): Slot {
-    const slot = this.#slots[operand];
+    const slot = this.#slots[this.#first + operand];
     if (slot === undefined) throw new RangeError(`a kernel has no operand ${operand}`);
     return slot;
   }

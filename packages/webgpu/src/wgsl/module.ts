@@ -1,20 +1,18 @@
 import type { Library } from "./library.ts";
 import type { ShaderMemory } from "./memory.ts";
 
-/** The parts of a compute shader. */
+/** The parts of a compute shader, of which several may make one module. */
 export interface ShaderParts {
-  readonly memory: ShaderMemory;
+  /** Functions it calls. */
   readonly library: Library;
-  /** Invocations in a workgroup. */
-  readonly size: number;
   /** Module-scope declarations: workgroup memory, functions. */
   readonly declarations?: string;
   /** The body of `main`; it sees `group`, the workgroup's id, and `local`, the invocation's number in it. */
   readonly body: string;
 }
 
-/** A whole WGSL module. The body is written before the declarations are asked for, which depend on it. */
-export function shaderModule({ memory, library, size, declarations = "", body }: ShaderParts): string {
+/** A whole WGSL module. The memory's declarations depend on how the parts use it, so those are written first. */
+export function shaderModule(memory: ShaderMemory, size: number, { library, declarations = "", body }: ShaderParts): string {
   return `${memory.declarations()}${library.source}${declarations}
 @compute @workgroup_size(${size})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
