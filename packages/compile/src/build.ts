@@ -367,11 +367,15 @@ class Assembly {
   ): Map<number, number> {
     const heir = new Map<number, number>();
     const taken = new Set<number>();
+    const readers = new Map<string, number>();
+    steps.forEach((step, i) => {
+      for (const id of new Set(readsOfStep(step))) readers.set(`${waves[i]} ${id}`, (readers.get(`${waves[i]} ${id}`) ?? 0) + 1);
+    });
+    const readersIn = (wave: number, id: number): number => readers.get(`${wave} ${id}`) ?? 0;
     order.forEach((index, i) => {
       const kernel = this.#kernels[index];
       const step = steps[i];
       const time = waves[i] ?? i;
-      const besides = steps.flatMap((other, j) => (j !== i && waves[j] === time ? readsOfStep(other) : []));
       if (kernel?.kind !== "loop" || step?.kind !== "loop" || step.terms.length > 0) return;
       for (const { buffer: write } of step.writes) {
         const info = this.#buffers[write];
@@ -381,8 +385,8 @@ class Assembly {
           const other = this.#buffers[read];
           if (node === undefined || other === undefined || other.bound !== null || taken.has(read) || inputs.has(read)) return false;
           return (
-            !besides.includes(read) &&
             to.get(read) === time &&
+            readersIn(time, read) === 1 &&
             from.get(read) !== time &&
             kernel.loop.elementwise.has(node) &&
             bytesOf(other.aval) === bytesOf(info.aval)
