@@ -52,7 +52,7 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
     nodes,
     nodeOf,
     outputs: outputs.map(find),
-    updates: updates.map(({ state, value }) => ({ state, old: find(state.leaf()), value: find(value) })),
+    updates: updates.map(({ state, old, value }) => ({ state, old: find(old), value: find(value) })),
     leaves: leaves.map(find),
   };
 }

@@ -34,7 +34,7 @@ const cacheLimit = 512;
  */
 export class Engine implements Runtime {
   readonly name: string;
-  readonly backend: Backend;
+  #backend: Backend;
   readonly #cache = new ProgramCache<Prepared>();
   #clock = 0;
   #held = 0;
@@ -47,7 +47,27 @@ export class Engine implements Runtime {
 
   constructor(backend: Backend) {
     this.name = backend.name;
-    this.backend = backend;
+    this.#backend = backend;
+  }
+
+  get backend(): Backend {
+    return this.#backend;
+  }
+
+  /**
+   * Goes on with a new device after the old one was lost: programs are prepared again when next run, and state cells that are
+   * not set from the host first are refused.
+   */
+  get recover(): (() => Promise<void>) | undefined {
+    const lost = this.#backend;
+    if (lost.reopen === undefined) return undefined;
+    return async () => {
+      await this.#turn;
+      await Promise.allSettled(this.#arriving.values());
+      this.clear();
+      await lost.dispose();
+      this.#backend = (await lost.reopen?.()) ?? lost;
+    };
   }
 
   /** Values asked for in one go are computed in one run, so that what they share is computed once. */
@@ -108,7 +128,7 @@ export class Engine implements Runtime {
     const values = tensors.map((tensor) => tensor.value());
     await this.evaluate(values);
     return values.map((tensor) => {
-      const buffer = this.backend.allocate(tensor, "kept");
+      const buffer = this.#backend.allocate(tensor, "kept");
       buffer.write(tensor.host ?? hostLike(tensor));
       return new KeptTensor(tensor, buffer);
     });
@@ -127,7 +147,7 @@ export class Engine implements Runtime {
     };
     const settle = (results: readonly HostData[]): void => results.forEach((data, i) => targets[i]?.settle(data));
     const advance = (): void => {
-      for (const { state, value } of program.updates) state.advance(value);
+      for (const { state } of program.updates) state.advance();
     };
     if (this.#turn === null && !(executable instanceof Promise)) {
       upload();
@@ -201,8 +221,8 @@ export class Engine implements Runtime {
       known.used = ++this.#clock;
       return known;
     }
-    const plan = buildPlan(program, this.backend);
-    const prepared: Prepared = { plan, executable: this.backend.prepare(plan), used: ++this.#clock };
+    const plan = buildPlan(program, this.#backend);
+    const prepared: Prepared = { plan, executable: this.#backend.prepare(plan), used: ++this.#clock };
     this.#makeRoom();
     this.#cache.set(program.key, prepared);
     this.#held++;
@@ -235,17 +255,21 @@ export class Engine implements Runtime {
   /** The device's buffer for a state cell; a value that only the host has is to be uploaded. */
   #cell(state: State, uploads: Gathered["uploads"]): DeviceBuffer {
     const held = state.buffer;
-    if (held instanceof Cell && held.engine === this) {
+    if (held instanceof Cell && held.backend === this.#backend) {
       if (state.current !== null && held.version !== state.version) uploads.push({ buffer: held.buffer, data: state.current });
       held.version = state.version;
       return held.buffer;
     }
     const initial = state.hostValue();
+    if (initial === null && held instanceof Cell && held.engine === this)
+      throw new BackendError("backend/state-lost", `the value of ${state.label} was lost with its device`, {
+        hint: "load it from a checkpoint, or set() it",
+      });
     if (initial === null)
       throw new BackendError("backend/state-elsewhere", `${state.label} lives on another backend`, {
         hint: "read its data() there first, then set() it",
       });
-    const cell = new Cell(this, this.backend.allocate(state, state.label), state.version);
+    const cell = new Cell(this, this.#backend, this.#backend.allocate(state, state.label), state.version);
     uploads.push({ buffer: cell.buffer, data: initial });
     state.buffer = cell;
     state.current = null;
@@ -268,7 +292,7 @@ export class Engine implements Runtime {
     await this.#turn;
     await Promise.allSettled(this.#arriving.values());
     this.clear();
-    await this.backend.dispose();
+    await this.#backend.dispose();
   }
 
   #makeRoom(): void {
@@ -307,11 +331,13 @@ interface Batch {
 /** A state cell's buffer on one engine's device. */
 class Cell implements StateBuffer {
   readonly engine: Engine;
+  readonly backend: Backend;
   readonly buffer: DeviceBuffer;
   version: number;
 
-  constructor(engine: Engine, buffer: DeviceBuffer, version: number) {
+  constructor(engine: Engine, backend: Backend, buffer: DeviceBuffer, version: number) {
     this.engine = engine;
+    this.backend = backend;
     this.buffer = buffer;
     this.version = version;
   }

@@ -132,6 +132,8 @@ export interface Backend extends PlanWishes {
   /** @throws MemoryError when there is no room. */
   allocate(aval: Aval, label: string): DeviceBuffer;
   memory(): MemoryUse;
+  /** A backend like this one on a new device, for when this one's is lost; absent where that does not happen. */
+  reopen?(): Promise<Backend>;
   dispose(): void | Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { type DType, type State, type Tensor, topological } from "@gradus/tensor
 /** What one run computes: values for the host, and new values for state cells. */
 export interface Program {
   readonly outputs: readonly Tensor[];
-  readonly updates: readonly Update[];
+  readonly updates: readonly RecordedUpdate[];
   /** Every tensor involved, producers first. */
   readonly order: readonly Tensor[];
   /** Tensors whose values are given: host data, arguments, state, kept buffers; in order of first use. */
@@ -17,6 +17,11 @@ export interface Update {
   readonly value: Tensor;
 }
 
+/** An update with the cell's value before it as the program knows it: the cell's own leaf is another one after each update. */
+export interface RecordedUpdate extends Update {
+  readonly old: Tensor;
+}
+
 /** A structural key: a hash, and the words behind it for when two hashes meet. */
 export interface ProgramKey {
   readonly hash: number;
@@ -27,7 +32,8 @@ export interface ProgramKey {
 export function readProgram(outputs: readonly Tensor[], updates: readonly Update[]): Program {
   const roots = outputs.slice();
   for (const { value } of updates) roots.push(value);
-  for (const { state } of updates) roots.push(state.leaf());
+  const recorded = updates.map(({ state, value }) => ({ state, value, old: state.leaf() }));
+  for (const { old } of recorded) roots.push(old);
   const order = topological(roots);
   const leaves: Tensor[] = [];
   const states = new Map<State, number>();
@@ -59,7 +65,7 @@ export function readProgram(outputs: readonly Tensor[], updates: readonly Update
     words.add(states.get(state) ?? -1);
     words.add(value.walkPosition);
   }
-  return { outputs, updates, order, leaves, key: words.key() };
+  return { outputs, updates: recorded, order, leaves, key: words.key() };
 }
 
 /** A key under construction, in memory that the next one uses again. */

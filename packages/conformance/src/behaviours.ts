@@ -323,6 +323,20 @@ export const behaviours: readonly Behaviour[] = [
     },
   },
   {
+    name: "a compiled function goes on when its programs were given back in between",
+    async check(engine, cell) {
+      const w = cell([2], [1, 2]);
+      const step = compile((by: Tensor) => {
+        w.assign(mul(w, by));
+        return sum(w);
+      });
+      await equal(step(2), [6]);
+      engine.clear();
+      await equal(step(3), [18]);
+      await equal(w, [6, 12]);
+    },
+  },
+  {
     name: "a compiled function refuses to read a value inside, and arguments that are not computed",
     async check(_, cell) {
       const w = cell([1], [1]);

@@ -7,6 +7,11 @@ export interface Runtime {
   readonly name: string;
   /** Computes the tensors' values into `host`, and carries out every pending state update with them. */
   evaluate(tensors: readonly Tensor[]): Promise<void>;
+  /**
+   * Opens the device again after it was lost; absent where it cannot be lost. What was on it is gone: state has to be set from
+   * the host's copies.
+   */
+  readonly recover?: (() => Promise<void>) | undefined;
   /** Computes the tensors into buffers that stay on the device until freed. */
   keep(tensors: readonly Tensor[]): Promise<readonly KeptTensor[]>;
 }

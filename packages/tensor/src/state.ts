@@ -73,11 +73,12 @@ export class State extends Tensor {
   }
 
   /** Called by the runtime when an update has been carried out, or is on its way to the device. */
-  advance(carried: Tensor): void {
-    if (this.#pending === carried) this.discard();
+  advance(): void {
+    const carried = this.#pending;
+    this.discard();
     this.version++;
     this.current = null;
-    carried.store(this, this.version);
+    carried?.store(this, this.version);
   }
 
   /** Replaces the value from the host at once; a recorded update is dropped. */

@@ -1,5 +1,5 @@
 import { type Batch, type Dataset, type Loader, loader, type LoadedBatch } from "@gradus/data";
-import { ArgumentError, GradusError } from "@gradus/tensor";
+import { ArgumentError, currentRuntime, GradusError } from "@gradus/tensor";
 import type { Checkpoint, CheckpointStore } from "./checkpoint/checkpoint.ts";
 import { type Epochs, epochs, type Length, type Steps } from "./duration.ts";
 import { evaluate } from "./evaluate.ts";
@@ -77,6 +77,9 @@ class Run<B extends Batch> {
   /** Weights at the best validation, unless they are the present ones. */
   #best: Weights | null;
   #savedStep = -1;
+  /** The run as the host last had it, and the one that a new device went on from. */
+  #copy: Checkpoint | null = null;
+  #recoveredAt: Checkpoint | null = null;
   /** Batches of the present epoch begun. */
   #batch = 0;
   /** When the present stretch of steps was last timed. */
@@ -122,13 +125,45 @@ class Run<B extends Batch> {
     if (validation !== undefined && validateFirst && signal?.aborted !== true) await evaluate(this.#settings, validation, { batches: 2 });
   }
 
+  /** Trains to an ending. Where the device can be lost, every epoch begins with a copy on the host, to go on from on a new device. */
   async train(): Promise<Ending> {
     this.#turned = this.#settings.clock.now();
+    for (;;) {
+      try {
+        return await this.#trainOn();
+      } catch (error) {
+        await this.#recover(error);
+      }
+    }
+  }
+
+  async #trainOn(): Promise<Ending> {
+    const canBeLost = currentRuntime().recover !== undefined;
     while (!isReached(this.#state)) {
+      if (canBeLost && this.#copy?.state.step !== this.#state.step) this.#copy = await this.#checkpoint();
       const ending = (await this.#trainEpoch()) ?? (await this.#closeEpoch());
       if (ending !== null) return ending;
     }
     return finished;
+  }
+
+  /** Goes on from the last copy on a new device, if it was the old one that was lost. The same steps again give the same weights. */
+  async #recover(error: unknown): Promise<void> {
+    const copy = this.#copy;
+    const { recover } = currentRuntime();
+    const lost = error instanceof GradusError && error.code === "backend/lost";
+    if (!lost || copy === null || recover === undefined || this.#recoveredAt === copy) throw error;
+    this.#recoveredAt = copy;
+    this.#options.progress?.message?.(`the device was lost: going on from step ${copy.state.step} on a new one`);
+    await recover();
+    const { model, optimizer, metrics } = this.#settings;
+    model.loadStateDict(copy.weights);
+    optimizer.loadStateDict(copy.optimizer);
+    const { learningRate } = optimizer;
+    optimizer.learningRate = learningRate;
+    this.#state = copy.state;
+    this.#tally = new Tally(metrics, copy.state.sums);
+    this.#best = copy.best;
   }
 
   /** Saves, collects the results and leaves the model with the weights asked for. */

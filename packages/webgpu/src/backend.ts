@@ -44,6 +44,7 @@ export class WebgpuBackend implements Backend {
   /** Whether a program imitates the device. */
   readonly software: boolean;
   readonly features: DeviceFeatures;
+  readonly #options: DeviceOptions;
   readonly #shared: Shared;
   readonly #pipelines: Pipelines;
   readonly #table: ReturnType<typeof kernelTable>;
@@ -55,10 +56,11 @@ export class WebgpuBackend implements Backend {
    * @throws BackendError where there is no WebGPU or no adapter.
    */
   static async create(options: DeviceOptions = {}): Promise<WebgpuBackend> {
-    return new WebgpuBackend(await openDevice(options));
+    return new WebgpuBackend(await openDevice(options), options);
   }
 
-  private constructor({ device, adapter, software, features }: OpenDevice) {
+  private constructor({ device, adapter, software, features }: OpenDevice, options: DeviceOptions) {
+    this.#options = options;
     this.device = device;
     this.adapter = adapter;
     this.software = software;
@@ -84,8 +86,12 @@ export class WebgpuBackend implements Backend {
   async prepare(plan: Plan): Promise<WebgpuExecutable> {
     this.#shared.faults.check();
     this.#refuseLarge(plan);
-    const dispatches = await Promise.all(this.#launches(plan).map(async ({ kernel, label }) => this.#dispatch(kernel, plan, label)));
-    this.#shared.faults.check();
+    const { faults } = this.#shared;
+    const made = this.#launches(plan).map(async ({ kernel, label }) => this.#dispatch(kernel, plan, label));
+    const dispatches = await Promise.all(made).catch(async (cause: unknown) => {
+      throw await faults.explain(cause);
+    });
+    faults.check();
     this.#executables++;
     return new WebgpuExecutable(plan, dispatches, this.#shared, () => {
       if (--this.#executables > 0) return;
@@ -112,6 +118,11 @@ export class WebgpuBackend implements Backend {
   /** Whether the device is gone. */
   get lost(): boolean {
     return this.#shared.faults.lost;
+  }
+
+  /** The same on a new device: for when this one is lost. */
+  reopen(): Promise<WebgpuBackend> {
+    return WebgpuBackend.create(this.#options);
   }
 
   dispose(): void {

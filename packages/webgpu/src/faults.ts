@@ -1,4 +1,4 @@
-import { BackendError } from "@gradus/tensor";
+import { BackendError, GradusError } from "@gradus/tensor";
 
 /** What went wrong on a device outside of any call: that it was lost, or refused a command. */
 export class Faults {
@@ -9,10 +9,10 @@ export class Faults {
   constructor(device: GPUDevice) {
     this.#device = device;
     void device.lost.then(({ reason, message }) => {
-      this.#lost = new BackendError("webgpu/lost", `the device was lost${reason === "destroyed" ? ": it was destroyed" : ""}`, {
+      this.#lost = new BackendError("backend/lost", `the device was lost${reason === "destroyed" ? ": it was destroyed" : ""}`, {
         subject: "webgpu",
         ...(message === "" ? {} : { facts: { message } }),
-        hint: "open a new backend and load the last checkpoint; values on the device are gone",
+        hint: "values on it are gone: recover() the runtime and load the last checkpoint, as the trainer does by itself",
       });
     });
     device.addEventListener("uncapturederror", ({ error }) => {
@@ -34,10 +34,9 @@ export class Faults {
 
   /** The typed error for a failed wait. */
   async explain(cause: unknown): Promise<unknown> {
-    if (cause instanceof BackendError) return cause;
+    if (cause instanceof GradusError) return this.#lost ?? cause;
     // The news of a lost device may come just after the failure it caused.
     await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
-    await Promise.resolve();
     return this.#lost ?? new BackendError("webgpu/failed", "the device did not finish", { subject: "webgpu", cause });
   }
 }
