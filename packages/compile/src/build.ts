@@ -300,15 +300,16 @@ class Assembly {
     });
     for (const id of outputs) to.set(id, steps.length);
     const heir = this.#inPlace(steps, from, to, order, new Set(inputs));
-    const roots = new Map<number, Lifetime>();
     const rootOf = (id: number): number => {
       let root = id;
       for (let next = heir.get(root); next !== undefined; next = heir.get(root)) root = next;
       return root;
     };
-    this.#buffers.forEach(({ aval, bound }, id) => {
-      if (bound !== null) return;
+    const slots = new Map(this.#bound.map((id, slot) => [rootOf(id), slot]));
+    const roots = new Map<number, Lifetime>();
+    this.#buffers.forEach(({ aval }, id) => {
       const root = rootOf(id);
+      if (slots.has(root)) return;
       const life = { bytes: bytesOf(aval), from: from.get(id) ?? -1, to: to.get(id) ?? -1 };
       const known = roots.get(root);
       roots.set(
@@ -321,16 +322,22 @@ class Assembly {
     const ids = [...roots.keys()];
     const { offsets, bytes } = planMemory([...roots.values()]);
     const offsetOf = new Map(ids.map((id, i) => [id, offsets[i] ?? 0]));
-    const buffers = this.#buffers.map(({ aval, label, bound }, id): PlanBuffer => ({
-      ...aval,
-      label,
-      bytes: bytesOf(aval),
-      place: bound !== null ? { kind: "bound", slot: bound } : { kind: "arena", offset: offsetOf.get(rootOf(id)) ?? 0 },
-    }));
+    const buffers = this.#buffers.map(({ aval, label }, id): PlanBuffer => {
+      const slot = slots.get(rootOf(id));
+      return {
+        ...aval,
+        label,
+        bytes: bytesOf(aval),
+        place: slot === undefined ? { kind: "arena", offset: offsetOf.get(rootOf(id)) ?? 0 } : { kind: "bound", slot },
+      };
+    });
     return { buffers, arenaBytes: bytes };
   }
 
-  /** Results that may take over the memory of a value dying at their own step, when every read of it is at the element written. */
+  /**
+   * Results that share the memory of a value dying at their own step, when every read of it is at the element written: theirs
+   * where it is a state cell's and nothing reads the old state from then on, else the value's.
+   */
   #inPlace(
     steps: readonly Step[],
     from: ReadonlyMap<number, number>,
@@ -340,13 +347,15 @@ class Assembly {
   ): Map<number, number> {
     const heir = new Map<number, number>();
     const taken = new Set<number>();
+    /** Since when a value's memory is in use, by it or those it took over from. */
+    const since = new Map(from);
     order.forEach((index, time) => {
       const kernel = this.#kernels[index];
       const step = steps[time];
       if (kernel?.kind !== "loop" || step?.kind !== "loop" || step.terms.length > 0) return;
       for (const { buffer: write } of step.writes) {
         const info = this.#buffers[write];
-        if (info === undefined || info.bound !== null || from.get(write) !== time) continue;
+        if (info === undefined || from.get(write) !== time) continue;
         const donor = step.reads.find((read, i) => {
           const node = kernel.loop.reads[i];
           const other = this.#buffers[read];
@@ -355,11 +364,13 @@ class Assembly {
             to.get(read) === time &&
             from.get(read) !== time &&
             kernel.loop.elementwise.has(node) &&
-            bytesOf(other.aval) === bytesOf(info.aval)
+            bytesOf(other.aval) === bytesOf(info.aval) &&
+            (info.bound === null || !steps.slice(since.get(read), time + 1).some((each) => readsOfStep(each).includes(write)))
           );
         });
         if (donor === undefined) continue;
         taken.add(donor);
+        since.set(write, since.get(donor) ?? time);
         heir.set(write, donor);
       }
     });
