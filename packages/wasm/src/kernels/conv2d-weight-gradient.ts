@@ -6,6 +6,7 @@ import { type ReadImages, readImages } from "./conv2d-pad.ts";
 import { conv2dKey, type Conv2dShape, describe, flattened, type ImageLayout, tapOffset } from "./conv2d-shape.ts";
 import { weightRegisters } from "./depthwise-plane.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
+import { summedMatmul } from "./matmul.ts";
 import { pushPlace } from "./place.ts";
 import { address, blockSize, boundedSum, coordinates, cut, forTiles } from "./ranges.ts";
 import { at } from "./tile.ts";
@@ -16,6 +17,8 @@ const operationsPerTile = 4_000_000;
 /** With fewer tiles some threads would wait for others; below so many operations a tile is not worth claiming. */
 const fewestTiles = 8;
 const fewestOperations = 500_000;
+/** Products of matrices with fewer results are no faster, and are few tiles. */
+const fewestWeights = 8192;
 /** Bytes of images and cotangents that stay in the first-level cache while the taps of a tile go over them. */
 const cachedBytes = 32_768;
 /** Steps emitted one by one before a row becomes a loop. */
@@ -26,16 +29,38 @@ const unrolledSteps = 8;
  *
  * Every weight's gradient is a dot product of a cotangent plane and a shifted image plane. Vectors run along the pixels of
  * both, where they lie, and a register tile holds a few output channels x a few taps; lanes are summed once at the end.
- * Nothing is transposed or gathered, and as tiles own whole weights, no partial sums pass between threads.
+ * Nothing is transposed or gathered, and as tiles own whole weights, no partial sums pass between threads. Where many weights see
+ * single pixels, the sum of the images' matrix products is faster.
  */
 export function conv2dWeightGradKernels(original: Conv2dShape, { algorithm }: ConvolutionSettings = directOnOneThread): readonly Kernel[] {
   if (original.o * original.c * original.kh * original.kw === 0) return [];
   if (winogradPays(algorithm, original)) return winogradWeightGradient(original);
   if (isDepthwise(original) && original.kh * original.kw <= weightRegisters) return [depthwiseWeightGradient(original)];
+  if (suitsMatmul(original)) {
+    const { n, c, o, oh, ow } = original;
+    const pixels = oh * ow;
+    const shape = {
+      batch: n,
+      m: o,
+      n: c,
+      k: pixels,
+      transposeA: false,
+      transposeB: true,
+      batchStrideA: o * pixels,
+      batchStrideB: c * pixels,
+    };
+    return summedMatmul(shape, [1, 0]);
+  }
   // Rows of whole vectors are better kept, for they are cut into blocks that fit the cache.
   const shape = original.ow % 4 === 0 ? original : flattened(original);
   const images = readImages(shape, { buffer: 0 }, 3);
   return [...images.copies, weightGradient(shape, images)];
+}
+
+/** Whether the gradient is a product of matrices, with enough tiles to share and no more to copy into panels than there is to stream. */
+function suitsMatmul(shape: Conv2dShape): boolean {
+  const { n, c, o, oh, ow, groups } = shape;
+  return flattened(shape) !== shape && groups === 1 && o >= c && o * c >= fewestWeights && n * oh * ow > 0;
 }
 
 interface Blocking {

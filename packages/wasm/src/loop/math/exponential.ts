@@ -61,11 +61,7 @@ interface Reduced {
  * x = n ln 2 + r, after clamping x; n + bias stands in the lowest nine bits of `biased`, and a NaN stays in r.
  * ln 2 in two parts (Cody and Waite; the parts are those of Cephes), the first so short that its multiples are exact.
  */
-function reduce(
-  l: Lanes,
-  x: Term,
-  { low, high, bias }: { readonly low: number; readonly high: number; readonly bias: number },
-): Reduced {
+function reduce(l: Lanes, x: Term, { low, high, bias }: { readonly low: number; readonly high: number; readonly bias: number }): Reduced {
   const clamped = l.keep(l.smaller(l.larger(x, l.float(low)), l.float(high)));
   const shifted = l.keep(l.multiplyAdd(clamped, l.float(Math.LOG2E), l.float(shifter + bias)));
   const n = l.keep(l.sub(shifted, l.float(shifter + bias)));
