@@ -3,16 +3,14 @@ import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
 import { type Axis, PlaneEmitter, rowsTogether } from "./depthwise-plane.ts";
 import { type Finished, type Epilogue, type Kernel, kernel } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
-import { address, blockEnd, blockSize, coordinates, cut, forTiles, roundUp } from "./ranges.ts";
+import { address, blockEnd, blockSize, coordinates, cut, fewestOperations, fewestTiles, forTiles, roundUp } from "./ranges.ts";
 import { at } from "./tile.ts";
 
 /** Larger windows would unroll into too much code. */
 const mostTaps = 25;
 const operationsPerTile = 4_000_000;
-const fewestOperations = 500_000;
-/** Planes that a tile of weights' gradients reads one after the other, as long as there are this many tiles. */
+/** Planes that a tile of weights' gradients reads one after the other. */
 const adjacentBytes = 262_144;
-const fewestTiles = 8;
 
 /** Whether every output channel has one input channel of its own, and a window that can be unrolled. */
 export function isDepthwise({ c, o, groups, kh, kw }: Conv2dShape): boolean {
