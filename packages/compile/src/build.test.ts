@@ -235,6 +235,68 @@ describe("state", () => {
     `);
   });
 
+  test("what becomes the new value element by element is in the cell from the start", () => {
+    const [w, x] = [cell("w", 4), data(4)];
+    const powers = exp(x);
+    w.assign(mul(powers, expand(reshape(sum(powers), [1]), [4])));
+    expect(textOf(planOf())).toMatchInlineSnapshot(`
+      "
+      exp: over [4] of %0
+        %2 = exp(b0[0+1*i0])
+      reshape: over [] reducing [4] of %2
+        acc0 = sum b0[0+1*i0]
+        %3 = acc0
+      mul: over [4] of %2, %3
+        %1 = mul(b0[0+1*i0], b1[0])
+      %0 float32[4] at 0 (constant)
+      %1 float32[4] bound 0 (w)
+      %2 float32[4] bound 0 (exp)
+      %3 float32[1] at 0 (reshape)
+      outputs ; arena 64
+      "
+    `);
+  });
+
+  test("what becomes the new value is not in the cell while something reads the old one", () => {
+    const powers = exp(data(4));
+    const v = cell("v", 4);
+    v.assign(mul(powers, expand(reshape(sum(mul(powers, v)), [1]), [4])));
+    expect(textOf(planOf())).toMatchInlineSnapshot(`
+      "
+      exp: over [4] of %0
+        %2 = exp(b0[0+1*i0])
+      reshape: over [] reducing [4] of %2, %1
+        acc0 = sum mul(b0[0+1*i0], b1[0+1*i0])
+        %3 = acc0
+      mul: over [4] of %2, %3
+        %1 = mul(b0[0+1*i0], b1[0])
+      %0 float32[4] at 0 (constant)
+      %1 float32[4] bound 0 (v)
+      %2 float32[4] at 64 (exp)
+      %3 float32[1] at 0 (reshape)
+      outputs ; arena 128
+      "
+    `);
+    const w = cell("w", 4);
+    w.assign(add(mul(powers, expand(reshape(sum(powers), [1]), [4])), w));
+    expect(textOf(planOf())).toMatchInlineSnapshot(`
+      "
+      exp: over [4] of %0
+        %2 = exp(b0[0+1*i0])
+      reshape: over [] reducing [4] of %2
+        acc0 = sum b0[0+1*i0]
+        %3 = acc0
+      add: over [4] of %2, %3, %1
+        %1 = add(mul(b0[0+1*i0], b1[0]), b2[0+1*i0])
+      %0 float32[4] at 0 (constant)
+      %1 float32[4] bound 0 (w)
+      %2 float32[4] at 64 (exp)
+      %3 float32[1] at 0 (reshape)
+      outputs ; arena 128
+      "
+    `);
+  });
+
   test("an update that reads other elements than it writes goes through a copy", () => {
     const w = cell("w", 2, 2);
     w.assign(matmul(w, w));

@@ -319,15 +319,16 @@ class Assembly {
     });
     for (const id of outputs) to.set(id, (waves.at(-1) ?? 0) + 1);
     const heir = this.#inPlace(steps, waves, { from, to, order, inputs: new Set(inputs) });
-    const roots = new Map<number, Lifetime>();
     const rootOf = (id: number): number => {
       let root = id;
       for (let next = heir.get(root); next !== undefined; next = heir.get(root)) root = next;
       return root;
     };
-    this.#buffers.forEach(({ aval, bound }, id) => {
-      if (bound !== null) return;
+    const slots = new Map(this.#bound.map((id, slot) => [rootOf(id), slot]));
+    const roots = new Map<number, Lifetime>();
+    this.#buffers.forEach(({ aval }, id) => {
       const root = rootOf(id);
+      if (slots.has(root)) return;
       const life = { bytes: bytesOf(aval), from: from.get(id) ?? -1, to: to.get(id) ?? -1 };
       const known = roots.get(root);
       roots.set(
@@ -340,16 +341,22 @@ class Assembly {
     const ids = [...roots.keys()];
     const { offsets, bytes } = planMemory([...roots.values()], this.#alignment);
     const offsetOf = new Map(ids.map((id, i) => [id, offsets[i] ?? 0]));
-    const buffers = this.#buffers.map(({ aval, label, bound }, id): PlanBuffer => ({
-      ...aval,
-      label,
-      bytes: bytesOf(aval),
-      place: bound !== null ? { kind: "bound", slot: bound } : { kind: "arena", offset: offsetOf.get(rootOf(id)) ?? 0 },
-    }));
+    const buffers = this.#buffers.map(({ aval, label }, id): PlanBuffer => {
+      const slot = slots.get(rootOf(id));
+      return {
+        ...aval,
+        label,
+        bytes: bytesOf(aval),
+        place: slot === undefined ? { kind: "arena", offset: offsetOf.get(rootOf(id)) ?? 0 } : { kind: "bound", slot },
+      };
+    });
     return { buffers, arenaBytes: bytes };
   }
 
-  /** Results that may take over the memory of a value dying at their own step, when every read of it is at the element written. */
+  /**
+   * Results that share the memory of a value dying at their own step, when every read of it is at the element written: theirs
+   * where it is a state cell's and nothing reads the old state from then on, else the value's.
+   */
   #inPlace(
     steps: readonly Step[],
     waves: readonly number[],
@@ -367,11 +374,17 @@ class Assembly {
   ): Map<number, number> {
     const heir = new Map<number, number>();
     const taken = new Set<number>();
+    /** Since which wave a value's memory is in use, by it or those it took over from. */
+    const since = new Map(from);
     const readers = new Map<string, number>();
     steps.forEach((step, i) => {
       for (const id of new Set(readsOfStep(step))) readers.set(`${waves[i]} ${id}`, (readers.get(`${waves[i]} ${id}`) ?? 0) + 1);
     });
     const readersIn = (wave: number, id: number): number => readers.get(`${wave} ${id}`) ?? 0;
+    const isRead = (id: number, first: number, last: number): boolean => {
+      for (let wave = first; wave <= last; wave++) if (readersIn(wave, id) > 0) return true;
+      return false;
+    };
     order.forEach((index, i) => {
       const kernel = this.#kernels[index];
       const step = steps[i];
@@ -379,7 +392,7 @@ class Assembly {
       if (kernel?.kind !== "loop" || step?.kind !== "loop" || step.terms.length > 0) return;
       for (const { buffer: write } of step.writes) {
         const info = this.#buffers[write];
-        if (info === undefined || info.bound !== null || from.get(write) !== time) continue;
+        if (info === undefined || from.get(write) !== time) continue;
         const donor = step.reads.find((read, at) => {
           const node = kernel.loop.reads[at];
           const other = this.#buffers[read];
@@ -389,11 +402,13 @@ class Assembly {
             readersIn(time, read) === 1 &&
             from.get(read) !== time &&
             kernel.loop.elementwise.has(node) &&
-            bytesOf(other.aval) === bytesOf(info.aval)
+            bytesOf(other.aval) === bytesOf(info.aval) &&
+            (info.bound === null || !isRead(write, since.get(read) ?? 0, time))
           );
         });
         if (donor === undefined) continue;
         taken.add(donor);
+        since.set(write, since.get(donor) ?? time);
         heir.set(write, donor);
       }
     });

@@ -1,21 +1,17 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
+import { channelProducts, unrolledTaps } from "./conv2d-channels.ts";
 import type { ReadImages } from "./conv2d-pad.ts";
-import { conv2dKey, type Conv2dShape, describe, tapOffset } from "./conv2d-shape.ts";
+import { conv2dKey, type Conv2dShape, describe } from "./conv2d-shape.ts";
 import { type Epilogue, type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { type Place, placeKey, pushPlace } from "./place.ts";
-import { address, blockSize, boundedSum, coordinates, forTiles, roundUp } from "./ranges.ts";
+import { address, blockSize, boundedSum, coordinates, fewestOperations, fewestTiles, forTiles, roundUp } from "./ranges.ts";
 import { rowTiles, rowUnit } from "./row-tiles.ts";
 import { strip, Tile, type TileVector } from "./tile.ts";
 
-/** Taps of a kernel window emitted one by one; larger windows loop over their rows. */
-const unrolledTaps = 25;
 /** Products summed before partial sums go to memory, so that a tile's weights and image rows stay in the first-level cache. */
 const longestSum = 600;
 const operationsPerTile = 4_000_000;
-/** With fewer tiles some threads would wait for others; below so many operations a tile is not worth claiming. */
-const fewestTiles = 8;
-const fewestOperations = 500_000;
 
 export interface DirectPlaces {
   readonly buffers: number;
@@ -89,7 +85,7 @@ function emitConvolution(
   places: DirectPlaces,
   blocking: Blocking,
 ): void {
-  const { c, o, kh, kw, strideH, groups, oh, ow, dilationH } = shape;
+  const { c, o, kh, kw, strideH, groups, oh, ow } = shape;
   const { width, paired, upright, planes, planesPerTile, rowBlock, channelBlock, sumBlock, unroll } = blocking;
   const [og, cg, taps] = [o / groups, c / groups, kh * kw];
   const { tile, buffers, output } = args;
@@ -108,6 +104,7 @@ function emitConvolution(
   const [imageBase, weightBase, outputBase] = f.locals("i32", 3);
   const [sum0, sumLength, y, x] = [f.local("i32", 0), f.local("i32"), f.local("i32"), f.local("i32")];
   const [rowWeights, imageAt, weightAt, outputAt, turn, tapRow] = f.locals("i32", 6);
+  const addChannels = channelProducts(arithmetic, shape, layout, upright, { weights: weightAt, image: imageAt, tapRow });
   const [channelAxis, pixelAxis, pixel] = f.locals("i32", 3);
   const blocked = sumBlock < cg;
   const lastSum = cg - (Math.ceil(cg / sumBlock) - 1) * sumBlock;
@@ -116,50 +113,6 @@ function emitConvolution(
   const microkernel = (channel: Local<"i32">, height: number, vectors: readonly TileVector[]) => {
     const sums = new Tile(arithmetic, height, vectors);
     const rowStride = (upright ? ow : oh * ow) * 4;
-    const place = (column: number) => Math.floor(column / ow) * rowBytes + (column % ow) * 4;
-    const products = (weightOffset: number, imageOffset: number, dyList: readonly number[]) => {
-      for (const dy of dyList)
-        for (let dx = 0; dx < kw; dx++)
-          sums.step(
-            (r) => arithmetic.splat(weightOffset + (r * cg * taps + dy * kw + dx) * 4, weightAt),
-            (column, count) =>
-              arithmetic.load(imageOffset + tapOffset(shape, layout, dy, dx) * 4 + place(column), imageAt, layout.copied ? lanes : count),
-          );
-    };
-    const everyRow = Array.from({ length: kh }, (_, dy) => dy);
-    /** All products of a channel for adjacent output rows: an input row is read once for those it reaches. */
-    const uprightProducts = (weightOffset: number, imageOffset: number) => {
-      const reached = Array.from({ length: height }, (_, r) => everyRow.map((dy) => r * strideH + dy * dilationH));
-      for (const row of [...new Set(reached.flat())].sort((a, b) => a - b))
-        for (let dx = 0; dx < kw; dx++)
-          sums.step(
-            (r) => arithmetic.splat(weightOffset + (((row - r * strideH) / dilationH) * kw + dx) * 4, weightAt),
-            (column, count) =>
-              arithmetic.load(
-                imageOffset + (row * layout.rowLength + column) * 4 + tapOffset(shape, layout, 0, dx) * 4,
-                imageAt,
-                layout.copied ? lanes : count,
-              ),
-            { rows: reached.flatMap((rows, r) => (rows.includes(row) ? [r] : [])) },
-          );
-    };
-    const channels = (count: number) => {
-      if (taps <= unrolledTaps) {
-        for (let i = 0; i < count; i++) {
-          if (upright) uprightProducts(i * taps * 4, i * planeBytes);
-          else products(i * taps * 4, i * planeBytes, everyRow);
-        }
-        f.advance(weightAt, count * taps * 4);
-        f.advance(imageAt, count * planeBytes);
-        return;
-      }
-      f.for(tapRow, 0, kh, 1, () => {
-        products(0, 0, [0]);
-        f.advance(weightAt, kw * 4);
-        f.advance(imageAt, dilationH * layout.rowLength * 4);
-      });
-      f.advance(imageAt, planeBytes - kh * dilationH * layout.rowLength * 4);
-    };
     f.set(pixel, () => f.i32.add(() => f.i32.mul(y, ow), x));
     f.set(outputAt, () =>
       f.i32.add(
@@ -182,10 +135,10 @@ function emitConvolution(
       );
     else sums.zero();
     const over = lastSum % unroll;
-    if (blocked) f.for(turn, unroll - 1, sumLength, unroll, () => channels(unroll));
-    else f.for(turn, 0, cg - over, unroll, () => channels(unroll));
+    if (blocked) f.for(turn, unroll - 1, sumLength, unroll, () => addChannels(sums, unroll));
+    else f.for(turn, 0, cg - over, unroll, () => addChannels(sums, unroll));
     const done = () => {
-      if (over > 0) channels(over);
+      if (over > 0) addChannels(sums, over);
       sums.finish(
         outputAt,
         rowStride,

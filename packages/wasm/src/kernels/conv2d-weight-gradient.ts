@@ -6,16 +6,17 @@ import { type ReadImages, readImages } from "./conv2d-pad.ts";
 import { conv2dKey, type Conv2dShape, describe, flattened, type ImageLayout, tapOffset } from "./conv2d-shape.ts";
 import { weightRegisters } from "./depthwise-plane.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
+import { summedMatmul } from "./matmul.ts";
 import { pushPlace } from "./place.ts";
-import { address, blockSize, boundedSum, coordinates, cut, forTiles } from "./ranges.ts";
+import { address, blockSize, boundedSum, coordinates, cut, fewestOperations, fewestTiles, forTiles } from "./ranges.ts";
 import { at } from "./tile.ts";
 import { winogradWeightGradient } from "./winograd-weight-gradient.ts";
+import { type Tap, TapSums } from "./tap-sums.ts";
 import { tapTile, type TapTile, tapTileUnits } from "./tap-tile.ts";
 
 const operationsPerTile = 4_000_000;
-/** With fewer tiles some threads would wait for others; below so many operations a tile is not worth claiming. */
-const fewestTiles = 8;
-const fewestOperations = 500_000;
+/** Products of matrices with fewer results are no faster, and are few tiles. */
+const fewestWeights = 8192;
 /** Bytes of images and cotangents that stay in the first-level cache while the taps of a tile go over them. */
 const cachedBytes = 32_768;
 /** Steps emitted one by one before a row becomes a loop. */
@@ -26,16 +27,38 @@ const unrolledSteps = 8;
  *
  * Every weight's gradient is a dot product of a cotangent plane and a shifted image plane. Vectors run along the pixels of
  * both, where they lie, and a register tile holds a few output channels x a few taps; lanes are summed once at the end.
- * Nothing is transposed or gathered, and as tiles own whole weights, no partial sums pass between threads.
+ * Nothing is transposed or gathered, and as tiles own whole weights, no partial sums pass between threads. Where many weights see
+ * single pixels, the sum of the images' matrix products is faster.
  */
 export function conv2dWeightGradKernels(original: Conv2dShape, { algorithm }: ConvolutionSettings = directOnOneThread): readonly Kernel[] {
   if (original.o * original.c * original.kh * original.kw === 0) return [];
   if (winogradPays(algorithm, original)) return winogradWeightGradient(original);
   if (isDepthwise(original) && original.kh * original.kw <= weightRegisters) return [depthwiseWeightGradient(original)];
+  if (suitsMatmul(original)) {
+    const { n, c, o, oh, ow } = original;
+    const pixels = oh * ow;
+    const shape = {
+      batch: n,
+      m: o,
+      n: c,
+      k: pixels,
+      transposeA: false,
+      transposeB: true,
+      batchStrideA: o * pixels,
+      batchStrideB: c * pixels,
+    };
+    return summedMatmul(shape, [1, 0]);
+  }
   // Rows of whole vectors are better kept, for they are cut into blocks that fit the cache.
   const shape = original.ow % 4 === 0 ? original : flattened(original);
   const images = readImages(shape, { buffer: 0 }, 3);
   return [...images.copies, weightGradient(shape, images)];
+}
+
+/** Whether the gradient is a product of matrices, with enough tiles to share and no more to copy into panels than there is to stream. */
+function suitsMatmul(shape: Conv2dShape): boolean {
+  const { n, c, o, oh, ow, groups } = shape;
+  return flattened(shape) !== shape && groups === 1 && o >= c && o * c >= fewestWeights && n * oh * ow > 0;
 }
 
 interface Blocking {
@@ -139,43 +162,27 @@ function emitGradient(
     width: number,
     heights: number,
   ) => {
-    const list = Array.from({ length: channels * heights * width }, (_, i) => ({
-      channel: Math.floor(i / (heights * width)),
-      dy: Math.floor(i / width) % heights,
-      dx: dx0 + (i % width),
-    }));
-    const sums = Array.from({ length: outputs }, () => arithmetic.vectors(list.length));
-    const cts = arithmetic.vectors(outputs);
-    const pixel = arithmetic.vector();
-    const every = (visit: (i: number, tap: (typeof list)[number], t: number) => void) =>
-      sums.forEach((_, i) => list.forEach((tap, t) => visit(i, tap, t)));
-    const sum = (i: number, t: number) => at(at(sums, i), t);
-
-    const zero = () =>
-      every((i, _, t) => {
-        arithmetic.zero();
-        f.set(sum(i, t));
-      });
+    const sums = new TapSums(
+      arithmetic,
+      outputs,
+      Array.from({ length: channels * heights * width }, (_, i) => ({
+        channel: Math.floor(i / (heights * width)),
+        dy: Math.floor(i / width) % heights,
+        dx: dx0 + (i % width),
+      })),
+    );
     // Unfinished sums keep their lanes: [output, channel, tap row, tap column, 4] in scratch.
     const pointAtScratch = () => {
       f.set(store, () => f.i32.mul(() => f.i32.sub(output, output0), channelBlock * tapRows * kw * 16));
       f.set(store, () => address(f, store, [() => f.i32.sub(channel, channel0), tapRows * kw * 16]));
       f.set(store, () => address(f, () => f.i32.add(store, scratch), [() => f.i32.sub(tapRow, tapRow0), kw * 16]));
     };
-    const scratchOffset = (i: number, tap: (typeof list)[number]) =>
-      (((i * channelBlock + tap.channel) * tapRows + tap.dy) * kw + tap.dx) * 16;
-
-    const step = (ct: Local<"i32">, ctOffset: number, pixels: Local<"i32">, pixelOffset: number, count: number) => {
-      cts.forEach((local, i) => {
-        arithmetic.load(ctOffset + i * pixelBytes, ct, count);
-        f.set(local);
-      });
-      list.forEach((tap, t) => {
-        arithmetic.load(pixelOffset + tap.channel * planeBytes + tapOffset(shape, layout, tap.dy, tap.dx) * 4, pixels, count);
-        f.set(pixel);
-        cts.forEach((local, i) => arithmetic.multiplyAdd(sum(i, t), local, pixel));
-      });
-    };
+    const inScratch = (i: number, tap: Tap) => (((i * channelBlock + tap.channel) * tapRows + tap.dy) * kw + tap.dx) * 16;
+    const step = (ct: Local<"i32">, ctOffset: number, pixels: Local<"i32">, pixelOffset: number, count: number) =>
+      sums.step(
+        (i) => arithmetic.load(ctOffset + i * pixelBytes, ct, count),
+        (tap) => arithmetic.load(pixelOffset + tap.channel * planeBytes + tapOffset(shape, layout, tap.dy, tap.dx) * 4, pixels, count),
+      );
     const vectors = Math.floor(ow / lanes);
     const tail = ow % lanes;
     const oneRow = (r: number) => {
@@ -211,14 +218,10 @@ function emitGradient(
       pointAtScratch();
       f.if(
         () => f.i32.or(image0, row0),
-        () =>
-          every((i, tap, t) => {
-            arithmetic.load(scratchOffset(i, tap), store);
-            f.set(sum(i, t));
-          }),
-        zero,
+        () => sums.resume(store, inScratch),
+        () => sums.zero(),
       );
-    } else zero();
+    } else sums.zero();
     if (images === 1) f.if(() => f.i32.lt_s(image0, imageEnd), everyRow);
     else
       f.for(image, image0, imageEnd, 1, () => {
@@ -229,7 +232,7 @@ function emitGradient(
     const done = () => {
       f.set(store, () => address(f, gradientBase, [output, cg * taps * 4], [channel, taps * 4]));
       f.set(store, () => address(f, store, [tapRow, kw * 4]));
-      every((i, tap, t) => f.f32.store(((i * cg + tap.channel) * taps + tap.dy * kw + tap.dx) * 4, store, () => arithmetic.sum(sum(i, t))));
+      sums.finish(store, (i, tap) => ((i * cg + tap.channel) * taps + tap.dy * kw + tap.dx) * 4);
     };
     if (blocked)
       f.if(
@@ -239,10 +242,10 @@ function emitGradient(
             () => f.i32.ge_s(rowEnd, oh),
           ),
         done,
-        () => every((i, tap, t) => arithmetic.store(scratchOffset(i, tap), store, sum(i, t))),
+        () => sums.save(store, inScratch),
       );
     else done();
-    f.free(pixel, ...cts, ...sums.flat());
+    sums.free();
   };
 
   const tapsOf = (output: Local<"i32">, outputs: number, channel: Local<"i32">, channels: number, { tapRows: heights, width }: TapTile) =>

@@ -93,6 +93,18 @@ export class PlaneEmitter {
     });
   }
 
+  /** Reads sums that `saveWeights` stored. */
+  resumeWeights(address: Local<"i32">): void {
+    this.#weights.forEach((weight, tap) => {
+      this.#arithmetic.load(tap * 16, address);
+      this.#arithmetic.f.set(weight);
+    });
+  }
+
+  saveWeights(address: Local<"i32">): void {
+    this.#weights.forEach((weight, tap) => this.#arithmetic.store(tap * 16, address, weight));
+  }
+
   /** Stores the weights' gradients, lanes summed. */
   storeWeights(gradient: Local<"i32">): void {
     this.#weights.forEach((weight, tap) => this.#arithmetic.f.f32.store(tap * 4, gradient, () => this.#arithmetic.sum(weight)));

@@ -1,7 +1,8 @@
+import type { Level } from "./kernel.ts";
 import type { MatmulShape } from "./matmul.ts";
 import { panelWidth } from "./matmul-pack.ts";
 import { blockSize, roundUp } from "./ranges.ts";
-import { rowTiles, rowUnit } from "./row-tiles.ts";
+import { rowsTogether, type RowTiles, rowTiles, rowUnit, tilesOfRows } from "./row-tiles.ts";
 
 /**
  * Where the tiles read B: where it lies (`direct`); from the panels that `packPanels` left in the workspace (`packed`); or
@@ -28,6 +29,8 @@ const longestSum = 512;
 export const sumUnit = 4;
 /** Columns of B that stay in the second-level cache while the rows of a tile go by. */
 const cachedColumns = 256;
+/** Columns of a sum of products that one tile takes at least, so that A comes from memory few times. */
+const summedColumns = 32;
 /** Operations of one call of the kernel: short enough for the engine to swap in optimised code, long enough to be worth claiming. */
 const operationsPerTile = 2_000_000;
 /** The same where every tile copies its own part of B: nothing is shared that larger tiles would read less often. */
@@ -44,8 +47,8 @@ export function takesAllRows({ m, k }: MatmulShape): boolean {
 }
 
 /** Cuts a product, for caches of 32 KiB and 1 MiB. */
-export function blocking(shape: MatmulShape, layout: Layout): Blocking {
-  const { m, n, k, transposeA } = shape;
+export function blocking(shape: MatmulShape, layout: Layout, summed: boolean): Blocking {
+  const { batch, m, n, k, transposeA } = shape;
   const sums = Math.max(1, Math.ceil(k / longestSum));
   const sumBlock = sums === 1 ? k : roundUp(Math.ceil(k / sums), sumUnit);
   if (layout === "copied") {
@@ -54,13 +57,14 @@ export function blocking(shape: MatmulShape, layout: Layout): Blocking {
   }
   // Few rows leave registers for wider tiles: 1 x 32, 2 x 16, 3 x 12; panels are eight wide.
   const width = layout === "packed" ? panelWidth : ({ 1: 32, 2: 16, 3: 12 }[m] ?? panelWidth);
-  const unit = Math.min(m, rowUnit(m));
+  const unit = Math.min(m, summed ? rowsTogether : rowUnit(m));
+  const perElement = 2 * Math.max(1, summed ? k * batch : k);
   const stride = transposeA ? m : k;
   const packA = m > 3 && n >= 64 && ((transposeA && m * k > 65_536) || (stride > 0 && stride % conflictingStride === 0));
   // Copying A's rows must pay over the columns that use the copy, and still leave tiles for every thread.
-  const fewest = packA ? Math.min(512, Math.max(128, n / 2)) : width;
-  const columnBlock = blockSize(n, Math.max(fewest, Math.min(cachedColumns, operationsPerTile / (2 * Math.max(1, k) * unit))), width);
-  const rowBlock = blockSize(m, operationsPerTile / (2 * Math.max(1, k) * columnBlock), unit);
+  const fewest = packA ? Math.min(512, Math.max(128, n / 2)) : summed ? summedColumns : width;
+  const columnBlock = blockSize(n, Math.max(fewest, Math.min(cachedColumns, operationsPerTile / (perElement * unit))), width);
+  const rowBlock = blockSize(m, operationsPerTile / (perElement * columnBlock), unit);
   return {
     width,
     rowBlock,
@@ -72,9 +76,14 @@ export function blocking(shape: MatmulShape, layout: Layout): Blocking {
   };
 }
 
+/** The rows of the register tiles. */
+export function tileRows(m: number, level: Level, summed: boolean): RowTiles {
+  return summed ? tilesOfRows(m, level) : rowTiles(m, level);
+}
+
 /** Bytes of scratch that the tiles of a product copy operands to. */
-export function scratchBytes({ m }: MatmulShape, layout: Layout, { packA, sumBlock }: Blocking): number {
+export function scratchBytes({ m }: MatmulShape, layout: Layout, { packA, sumBlock }: Blocking, summed: boolean): number {
   // `transposePanel` may write up to three steps beyond the end.
   if (layout === "copied") return (sumBlock + 3) * panelWidth * 4;
-  return packA ? roundUp(rowTiles(m, "relaxed").rows * (sumBlock + 3) * 4, 16) : 0;
+  return packA ? roundUp(tileRows(m, "relaxed", summed).rows * (sumBlock + 3) * 4, 16) : 0;
 }

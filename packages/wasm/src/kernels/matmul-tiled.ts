@@ -2,10 +2,9 @@ import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
 import { type Kernel, type KernelArguments, kernel, type Level } from "./kernel.ts";
 import { matmulKey, type MatmulTask, operands } from "./matmul.ts";
-import { type Blocking, blocking, type Layout, scratchBytes, sumUnit } from "./matmul-blocking.ts";
+import { type Blocking, blocking, type Layout, scratchBytes, sumUnit, tileRows } from "./matmul-blocking.ts";
 import { packedBytes, packedMatrices, panelWidth, transposePanel } from "./matmul-pack.ts";
 import { address, coordinates, cut, forTiles } from "./ranges.ts";
-import { rowTiles } from "./row-tiles.ts";
 import { type Finish, strip, Tile } from "./tile.ts";
 
 /** Steps emitted per turn of the inner loop. */
@@ -13,13 +12,13 @@ const unroll = sumUnit;
 
 /** Register tiles over C. */
 export function tiledMatmul(task: MatmulTask, layout: Layout): Kernel {
-  const { shape, epilogue, name } = task;
-  const blocks = blocking(shape, layout);
+  const { shape, epilogue, name, summed } = task;
+  const blocks = blocking(shape, layout, summed);
   return kernel({
     name,
     key: `matmul:${layout}:${matmulKey(task)}`,
-    tiles: shape.batch * blocks.rowBlocks * blocks.columnBlocks,
-    scratchBytes: scratchBytes(shape, layout, blocks),
+    tiles: (summed ? 1 : shape.batch) * blocks.rowBlocks * blocks.columnBlocks,
+    scratchBytes: scratchBytes(shape, layout, blocks, summed),
     workspaceBytes: layout === "packed" ? packedMatrices(shape) * packedBytes(shape) : 0,
     buffers: 3 + (epilogue?.buffers ?? 0),
     body: (f, level, args) => emitTiles(f, level, args, task, layout, blocks),
@@ -34,7 +33,7 @@ function emitTiles(
   layout: Layout,
   blocks: Blocking,
 ): void {
-  const { shape, swapped, epilogue } = task;
+  const { shape, swapped, summed, epilogue } = task;
   const { m, n, k, transposeA, transposeB, batchStrideA, batchStrideB } = shape;
   const { width, rowBlock, rowBlocks, columnBlock, columnBlocks, sumBlock, packA } = blocks;
   const arithmetic = new Arithmetic(f, level);
@@ -45,7 +44,7 @@ function emitTiles(
   const memoryA = { row: transposeA ? 4 : k * 4, step: transposeA ? m * 4 : 4 };
   const stepPanel = panelWidth * 4;
 
-  const [batch, columnIndex, rowIndex] = coordinates(f, tile, [shape.batch, columnBlocks, rowBlocks]);
+  const [batch, columnIndex, rowIndex] = coordinates(f, tile, [summed ? 1 : shape.batch, columnBlocks, rowBlocks]);
   const row0 = f.local("i32", () => f.i32.mul(rowIndex, rowBlock));
   const column0 = f.local("i32", () => f.i32.mul(columnIndex, columnBlock));
   const baseA = f.local("i32", () => address(f, a, [batch, batchStrideA * 4]));
@@ -62,7 +61,7 @@ function emitTiles(
   const pointerCopy = f.local("i32");
   const axes = f.locals("i32", 2);
   const lastSum = k - (Math.ceil(k / Math.max(1, sumBlock)) - 1) * sumBlock;
-  const blocked = sumBlock < k;
+  const blocked = sumBlock < k || summed;
   const length = blocked ? sumLength : k;
 
   /** One register tile over one part of the sum, with B from memory (or the workspace), from memory into scratch too, or from scratch. */
@@ -96,7 +95,7 @@ function emitTiles(
     );
     if (blocked)
       f.if(
-        sum0,
+        () => (summed ? f.i32.or(sum0, batch) : f.get(sum0)),
         () => sums.resume(pointerC, n * 4),
         () => sums.zero(),
       );
@@ -142,7 +141,7 @@ function emitTiles(
   };
 
   const columns = cut(n, width);
-  const rows = rowTiles(m, level);
+  const rows = tileRows(m, level, summed);
   const locateA = (row: Local<"i32">) =>
     f.set(rowA, () =>
       f.i32.add(
@@ -188,11 +187,18 @@ function emitTiles(
       f.free(row);
     });
   const part = copied ? copiedSumPart : sumPart;
-  if (blocked)
+  const parts = () =>
     f.for(sum0, 0, k, sumBlock, () => {
       f.set(sumLength, () => f.select("i32", lastSum, sumBlock, () => f.i32.ge_s(() => f.i32.add(sum0, sumBlock), k)));
       part();
     });
+  if (summed)
+    f.for(batch, 0, shape.batch, 1, () => {
+      parts();
+      f.advance(baseA, batchStrideA * 4);
+      f.advance(baseB, packedBytes(shape));
+    });
+  else if (blocked) parts();
   else {
     f.set(sum0, 0);
     part();

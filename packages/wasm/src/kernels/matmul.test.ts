@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { matmulKernels, type MatmulShape } from "./matmul.ts";
+import { matmulKernels, type MatmulShape, summedMatmul } from "./matmul.ts";
 import { biasRelu, biasReluOf, expectKernels, levels, randomFloats } from "./run-kernels.test.harness.ts";
 
 function product(
@@ -100,6 +100,23 @@ describe.each(levels)("matmul on %s", (level) => {
         );
         expectKernels(matmulKernels(shape, biasRelu(1)), [a, b, bias], finished, level);
       }
+  });
+
+  it.each([
+    [1, 1, 1],
+    [5, 9, 7],
+    [13, 41, 6],
+    [26, 70, 1030],
+    [10, 72, 1024],
+  ])("sums a batch's products: %i x %i x %i", (m, n, k) => {
+    for (const [transposeA, transposeB] of transposes) {
+      const shape = { batch: 3, m, n, k, transposeA, transposeB, batchStrideA: m * k, batchStrideB: k * n };
+      const a = randomFloats(3 * m * k, 4);
+      const b = randomFloats(3 * k * n, 5);
+      const each = product(shape, a, b);
+      const sum = each.slice(0, m * n).map((_, i) => [0, 1, 2].reduce((total, g) => total + (each[g * m * n + i] ?? NaN), 0));
+      expectKernels(summedMatmul(shape, [1, 0]), [b, a], sum, level);
+    }
   });
 
   it.each([

@@ -49,7 +49,14 @@ export function matmulKernels(
   // A column is a row of the transposed product, and stored the same.
   const swapped = vector ? swap(shape) : shape;
   const [a, b] = inputs;
-  const task: MatmulTask = { shape: swapped, swapped: vector, inputs: vector ? [b, a] : inputs, epilogue, name: nameOf(shape) };
+  const task: MatmulTask = {
+    shape: swapped,
+    swapped: vector,
+    summed: false,
+    inputs: vector ? [b, a] : inputs,
+    epilogue,
+    name: nameOf(shape),
+  };
   const contiguousA = !swapped.transposeA || swapped.m === 1;
   if (swapped.transposeB && contiguousA && swapped.m <= fewRows && k > 0) return [dotProducts(task)];
   const large = swapped.m > oneTile && swapped.n * k > directElements;
@@ -58,10 +65,18 @@ export function matmulKernels(
   return [packPanels(task), tiledMatmul(task, "packed")];
 }
 
+/** The kernels of the sum of a batch's products: C is one matrix, where each tile adds up product after product. */
+export function summedMatmul(shape: MatmulShape, inputs: readonly [a: number, b: number]): readonly Kernel[] {
+  const task: MatmulTask = { shape, swapped: false, summed: true, inputs, epilogue: null, name: `${nameOf(shape)} summed` };
+  return [packPanels(task), tiledMatmul(task, "packed")];
+}
+
 /** One product to emit: a `swapped` one computes the transpose, whose only row is the caller's only column. */
 export interface MatmulTask {
   readonly shape: MatmulShape;
   readonly swapped: boolean;
+  /** The products of the batch are added up. */
+  readonly summed: boolean;
   /** Which buffers are the task's A and B. */
   readonly inputs: readonly [number, number];
   readonly epilogue: Epilogue | null;
@@ -82,7 +97,7 @@ function nameOf({ batch, m, n, k, transposeA, transposeB }: MatmulShape): string
 }
 
 /** What distinguishes the code of one product from another's. */
-export function matmulKey({ shape, swapped, inputs, epilogue }: MatmulTask): string {
+export function matmulKey({ shape, swapped, summed, inputs, epilogue }: MatmulTask): string {
   const { batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB } = shape;
-  return `${[batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB, swapped, ...inputs].join()},${epilogue?.key ?? ""}`;
+  return `${[batch, m, n, k, transposeA, transposeB, batchStrideA, batchStrideB, swapped, summed, ...inputs].join()},${epilogue?.key ?? ""}`;
 }

@@ -97,6 +97,11 @@ export function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
 }
 
+/** With fewer tiles some threads would wait for others. */
+export const fewestTiles = 8;
+/** Below so many operations a tile is not worth claiming. */
+export const fewestOperations = 500_000;
+
 /** The size of equal blocks, each a multiple of `unit`, that cut `count` items into pieces of about `wanted`. */
 export function blockSize(count: number, wanted: number, unit: number): number {
   const blocks = Math.max(1, Math.ceil(count / Math.max(unit, wanted)));

@@ -37,3 +37,13 @@ export function rowUnit(count: number): number {
   while (unit % b !== 0) unit += a;
   return unit;
 }
+
+/** A block of rows that is whole tiles on every level, of 6 rows or of 4. */
+export const rowsTogether = 12;
+
+/** Cuts rows so that blocks of `rowsTogether` are whole tiles, however many there are. */
+export function tilesOfRows(count: number, level: Level): RowTiles {
+  if (count < rowsTogether) return rowTiles(count, level);
+  const rows = level === "relaxed" ? 6 : 4;
+  return { rows, full: Math.floor(count / rows), rest: count % rows };
+}

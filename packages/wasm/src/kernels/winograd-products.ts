@@ -3,7 +3,7 @@ import { Arithmetic } from "./arithmetic.ts";
 import type { Level } from "./kernel.ts";
 import { panelWidth } from "./matmul-pack.ts";
 import { address, boundedSum, forTiles, roundUp } from "./ranges.ts";
-import { type RowTiles, rowTiles } from "./row-tiles.ts";
+import { tilesOfRows } from "./row-tiles.ts";
 import { strip, Tile } from "./tile.ts";
 import { gap } from "./winograd-shape.ts";
 import { multiplications, type Values } from "./winograd-tiles.ts";
@@ -11,15 +11,6 @@ import { multiplications, type Values } from "./winograd-tiles.ts";
 const unroll = 4;
 /** Steps of a panel's half that are transformed before the other half is, so that the lines written stay in cache. */
 const stepsTogether = 16;
-
-/** Rows multiplied together: whole register tiles on every level, of 6 rows or of 4. */
-export const rowsTogether = 12;
-
-function tilesOfRows(count: number, level: Level): RowTiles {
-  if (count < rowsTogether) return rowTiles(count, level);
-  const rows = level === "relaxed" ? 6 : 4;
-  return { rows, full: Math.floor(count / rows), rest: count % rows };
-}
 
 /** Sizes of a block of products: for every value of a tile, `pass` of `rows` rows times `columns` columns, summed over `steps`. */
 export interface ProductSizes {

@@ -8,7 +8,8 @@ import { address, blockEnd, coordinates, minimum, roundUp } from "./ranges.ts";
 import { panelWidth, transpose } from "./matmul-pack.ts";
 import { forTilePlaces, patchWidth, tilingOf, wholeTiles } from "./winograd-shape.ts";
 import { forPasses, transformImages } from "./winograd-passes.ts";
-import { productMemory, type ProductSizes, rowsTogether, TileProducts } from "./winograd-products.ts";
+import { rowsTogether } from "./row-tiles.ts";
+import { productMemory, type ProductSizes, TileProducts } from "./winograd-products.ts";
 import { multiplications, shuffle, temporaryBytes, TileTransforms } from "./winograd-tiles.ts";
 import { points } from "./winograd-transform.ts";
 

@@ -8,8 +8,7 @@ const shifter = 12582912;
  * factors, which reach the subnormal numbers and infinity. Error <= 1.1 ULP.
  */
 export function exp(l: Lanes, x: Term): Term {
-  const { r, biased } = reduce(l, x, { low: -104, high: 89, bias: 254 });
-  return scale(l, l.keep(l.add(smallExpm1(l, r), l.float(1))), biased);
+  return scaledExp(l, reduce(l, x, { low: -104, high: 89, bias: 254 }));
 }
 
 /** e^x - 1 without cancellation near 0: 2^n (e^r - 1) + (2^n - 1), with the reduction of `exp`. Error <= 1.8 ULP. */
@@ -26,8 +25,7 @@ export function quarterExpm1(l: Lanes, x: Term): Term {
 
 /** e^x / 2, finite up to x = 89.4. */
 export function halfExp(l: Lanes, x: Term): Term {
-  const { r, biased } = reduce(l, x, { low: -104, high: 89.5, bias: 253 });
-  return scale(l, l.keep(l.add(smallExpm1(l, r), l.float(1))), biased);
+  return scaledExp(l, reduce(l, x, { low: -104, high: 89.5, bias: 253 }));
 }
 
 /** `y`, or `x` where |x| is below `limit`: exact for functions with f(x) ~ x, signed zeros and subnormal numbers included. */
@@ -37,20 +35,33 @@ export function smallAsIs(l: Lanes, x: Term, limit: number, y: Term): Term {
 
 /** y 2^n in two factors, for n from -252 to 254; `biased` has n + 254 in its lowest nine bits, and zero in the tenth. */
 export function scale(l: Lanes, y: Term, biased: Term): Term {
+  const [first, second] = factors(l, biased);
+  return l.mul(l.mul(y, first), second);
+}
+
+/** e^r 2^n. Adding 1 after the first factor rounds as before it, and is one instruction with the product. */
+function scaledExp(l: Lanes, { r, biased }: Reduced): Term {
+  const e = l.keep(smallExpm1(l, r));
+  const [first, second] = factors(l, biased);
+  return l.mul(l.multiplyAdd(e, first, first), second);
+}
+
+/** 2^n as two factors. */
+function factors(l: Lanes, biased: Term): readonly [Term, Term] {
   const half = l.keepInteger(l.shiftLeft(l.shiftRight(biased, 1), 23));
-  const rest = l.subInteger(l.shiftLeft(biased, 23), half);
-  return l.mul(l.mul(y, l.fromBits(half)), l.fromBits(rest));
+  return [l.fromBits(half), l.fromBits(l.subInteger(l.shiftLeft(biased, 23), half))];
+}
+
+interface Reduced {
+  readonly r: Term;
+  readonly biased: Term;
 }
 
 /**
  * x = n ln 2 + r, after clamping x; n + bias stands in the lowest nine bits of `biased`, and a NaN stays in r.
  * ln 2 in two parts (Cody and Waite; the parts are those of Cephes), the first so short that its multiples are exact.
  */
-function reduce(
-  l: Lanes,
-  x: Term,
-  { low, high, bias }: { readonly low: number; readonly high: number; readonly bias: number },
-): { readonly r: Term; readonly biased: Term } {
+function reduce(l: Lanes, x: Term, { low, high, bias }: { readonly low: number; readonly high: number; readonly bias: number }): Reduced {
   const clamped = l.keep(l.smaller(l.larger(x, l.float(low)), l.float(high)));
   const shifted = l.keep(l.multiplyAdd(clamped, l.float(Math.LOG2E), l.float(shifter + bias)));
   const n = l.keep(l.sub(shifted, l.float(shifter + bias)));
