@@ -1,16 +1,16 @@
-import type { Tensor } from "@gradus/tensor";
+import { add, mul, type Shape, type Tensor } from "@gradus/tensor";
 
 /** What a rule is given: one parameter, its gradient, and what the rule kept of it from earlier steps. */
 export interface UpdateCall<S extends string> {
   readonly param: Tensor;
   readonly grad: Tensor;
-  /** Of the parameter's shape; zeros at first. */
+  /** Zeros at first. */
   readonly slots: Readonly<Record<S, Tensor>>;
   /** A float32 scalar: 1 in the first step. */
   readonly step: Tensor;
   /** A float32 scalar: the learning rate, the parameter's scale included. */
   readonly learningRate: Tensor;
-  /** The group's, or the optimizer's. */
+  /** The group's, or the optimizer's; 0 where decay is decoupled, since the optimizer has then shrunk `param` already. */
   readonly weightDecay: number;
 }
 
@@ -28,5 +28,17 @@ export interface Rule<S extends string = string> {
   readonly name: string;
   /** What is kept of each parameter from step to step. */
   readonly slots: readonly S[];
+  /** A slot's shape; the parameter's when left out. */
+  shapeOf?(slot: S, parameter: Shape): Shape;
   update(call: UpdateCall<S>): Updated<S>;
+}
+
+/** The gradient with an L2 penalty's: g + weightDecay * p. */
+export function decayed(grad: Tensor, param: Tensor, weightDecay: number): Tensor {
+  return weightDecay === 0 ? grad : add(grad, mul(param, weightDecay));
+}
+
+/** An average that forgets: keep * average + (1 - keep) * value. */
+export function averaged(average: Tensor, value: Tensor, keep: number): Tensor {
+  return add(mul(average, keep), mul(value, 1 - keep));
 }
