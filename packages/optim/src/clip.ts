@@ -1,4 +1,4 @@
-import { add, clamp, div, minimum, mul, norm, type NormOptions, stack, type Tensor } from "@gradus/tensor";
+import { abs, add, clamp, div, full, minimum, mul, norm, type NormOptions, pow, sqrt, square, stack, sum, type Tensor } from "@gradus/tensor";
 import { positive } from "./check.ts";
 
 /** Gradients by parameter path. */
@@ -28,7 +28,10 @@ export function clipGradNorm(
 
 /** The norm over all elements of all gradients, a scalar; `p` is its exponent, 2 when left out. */
 export function gradNorm(grads: Gradients, { p = 2 }: Pick<NormOptions, "p"> = {}): Tensor {
-  return norm(stack([...grads.values()].map((grad) => norm(grad, { p }))), { p });
+  const all = [...grads.values()];
+  if (!Number.isFinite(p)) return norm(stack(all.map((grad) => norm(grad, { p }))), { p });
+  const total = all.map((grad) => sum(p === 2 ? square(grad) : pow(abs(grad), p))).reduce((a, b) => add(a, b), full([], 0));
+  return p === 2 ? sqrt(total) : pow(total, 1 / p);
 }
 
 /**

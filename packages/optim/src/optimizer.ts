@@ -213,12 +213,8 @@ export class Optimizer {
       });
     }
     const settings = settingsOf(path, parameter, this.#groups, this.#defaults);
-    const cells: Record<string, State> = {};
-    for (const slot of this.rule.slots) {
-      const shape = this.rule.shapeOf?.(slot, parameter.shape) ?? parameter.shape;
-      cells[slot] = new State({ shape, dtype: "float32" }, `optimizer/${path}/${slot}`);
-    }
-    for (const slot of settings.after.flatMap(({ slots }) => slots)) cells[slot] = new State(parameter, `optimizer/${path}/${slot}`);
+    const slots = [...this.rule.slots, ...settings.after.flatMap((follower) => follower.slots)];
+    const cells = Object.fromEntries(slots.map((slot) => [slot, new State(parameter, `optimizer/${path}/${slot}`)]));
     const named = new Map(Object.entries(cells).map(([slot, cell]) => [`${path}/${slot}`, cell]));
     const loaded = new Map([...this.#waiting].filter(([name]) => named.has(name)));
     if (loaded.size > 0) loadCells(this.rule.name, named, loaded, []);

@@ -1,10 +1,10 @@
-import { add, mul, type Shape, type Tensor } from "@gradus/tensor";
+import { add, mul, type Tensor } from "@gradus/tensor";
 
 /** What a rule is given: one parameter, its gradient, and what the rule kept of it from earlier steps. */
 export interface UpdateCall<S extends string> {
   readonly param: Tensor;
   readonly grad: Tensor;
-  /** Zeros at first. */
+  /** Of the parameter's shape; zeros at first. */
   readonly slots: Readonly<Record<S, Tensor>>;
   /** A float32 scalar: 1 in the first step. */
   readonly step: Tensor;
@@ -28,8 +28,6 @@ export interface Rule<S extends string = string> {
   readonly name: string;
   /** What is kept of each parameter from step to step. */
   readonly slots: readonly S[];
-  /** A slot's shape; the parameter's when left out. */
-  shapeOf?(slot: S, parameter: Shape): Shape;
   update(call: UpdateCall<S>): Updated<S>;
 }
 

@@ -1,6 +1,6 @@
-import { abs, add, div, mul, norm, type Parameterised, pendingStates, stack, type State, type Tensor, valueAndGrad } from "@gradus/tensor";
+import { abs, add, div, mul, type Parameterised, pendingStates, type State, type Tensor, valueAndGrad } from "@gradus/tensor";
 import { positive } from "./check.ts";
-import type { Gradients } from "./clip.ts";
+import { gradNorm, type Gradients } from "./clip.ts";
 
 export interface SharpnessAwareOptions {
   /** How far to climb before the gradient is taken; 0.05 when left out (0.5 to 2 is usual with `adaptive`). */
@@ -29,13 +29,13 @@ export function sharpnessAware(
 ): { readonly loss: Tensor; readonly grads: Gradients } {
   positive("sharpnessAware", "rho", rho);
   const here = valueAndGrad(model, loss);
-  const parameters = [...model.parameters()].map(([path, parameter]) => ({ parameter, grad: here.grads.get(path) }));
-  const climbs = parameters.flatMap(({ parameter, grad }) => {
+  const parameters = [...model.parameters()].map(([path, parameter]) => ({ path, parameter, grad: here.grads.get(path) }));
+  const climbs = parameters.flatMap(({ path, parameter, grad }) => {
     if (grad === undefined) return [];
     const scale = adaptive ? abs(parameter.value()) : null;
-    return [{ parameter, scale, scaled: scale === null ? grad : mul(grad, scale) }];
+    return [{ path, parameter, scale, scaled: scale === null ? grad : mul(grad, scale) }];
   });
-  const size = add(norm(stack(climbs.map(({ scaled }) => norm(scaled)))), 1e-12);
+  const size = add(gradNorm(new Map(climbs.map(({ path, scaled }) => [path, scaled]))), 1e-12);
   const before = new Map<State, Tensor | null>([...pendingStates].map((state) => [state, state.pending]));
   try {
     for (const { parameter, scale, scaled } of climbs) {

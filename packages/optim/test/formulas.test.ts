@@ -2,7 +2,7 @@ import { compile } from "@gradus/compile";
 import { valueAndGrad } from "@gradus/tensor";
 import { describe, test } from "vitest";
 import { expectClose } from "../../nn/test/support/close.ts";
-import { lamb, lars, lion, type Optimizer, sgd } from "../src/index.ts";
+import { lamb, lars, lion, nadam, type Optimizer, radam, sgd } from "../src/index.ts";
 import { backendNames, install } from "./support/backends.ts";
 import { smallProblem } from "./support/problem.ts";
 
@@ -44,6 +44,35 @@ const formulas: Readonly<Record<string, readonly [make: () => Optimizer, formula
       row.p = row.p.map((p, i) => p - row.m[i]!);
     },
   ],
+  // Dozat, 2016, algorithm 2, with the products multiplied out.
+  nadam: [
+    () => nadam({ learningRate: 0.01, momentumDecay: 0.2 }),
+    (row, g, t) => {
+      const mu = (i: number): number => 0.9 * (1 - 0.5 * 0.96 ** (0.2 * i));
+      const product = Array.from({ length: t }, (_, i) => mu(i + 1)).reduce((a, b) => a * b);
+      row.m = row.m.map((m, i) => 0.9 * m + 0.1 * g[i]!);
+      row.v = row.v.map((v, i) => 0.999 * v + 0.001 * g[i]! ** 2);
+      row.p = row.p.map((p, i) => {
+        const mean = (mu(t + 1) * row.m[i]!) / (1 - product * mu(t + 1)) + ((1 - mu(t)) * g[i]!) / (1 - product);
+        return p - (0.01 * mean) / (Math.sqrt(row.v[i]! / (1 - 0.999 ** t)) + 1e-8);
+      });
+    },
+  ],
+  // Liu et al., 2020, algorithm 2, with PyTorch's threshold of 5.
+  radam: [
+    () => radam({ learningRate: 0.01, betas: [0.9, 0.99] }),
+    (row, g, t) => {
+      row.m = row.m.map((m, i) => 0.9 * m + 0.1 * g[i]!);
+      row.v = row.v.map((v, i) => 0.99 * v + 0.01 * g[i]! ** 2);
+      const longest = 2 / 0.01 - 1;
+      const length = longest - (2 * t * 0.99 ** t) / (1 - 0.99 ** t);
+      const r = Math.sqrt(((length - 4) * (length - 2) * longest) / ((longest - 4) * (longest - 2) * length));
+      row.p = row.p.map((p, i) => {
+        const step = (0.01 * row.m[i]!) / (1 - 0.9 ** t);
+        return p - (length > 5 ? (step * r * Math.sqrt(1 - 0.99 ** t)) / (Math.sqrt(row.v[i]!) + 1e-8) : step);
+      });
+    },
+  ],
   // Loshchilov and Hutter, 2019, algorithm 1.
   sgdw: [
     () => sgd({ learningRate: 0.1, momentum: 0.9, weightDecay: 0.2, decoupledWeightDecay: true }),
@@ -67,7 +96,7 @@ describe.each(backendNames)("optimizers as their papers define them, on %s", (ba
     const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
     const rows: Row[] = [];
     for (const parameter of [model.w, model.b]) rows.push({ p: [...(await parameter.data())], m: zeros(parameter.size), v: zeros(parameter.size) });
-    for (let t = 1; t <= 8; t++) {
+    for (let t = 1; t <= 70; t++) {
       const grads = await Promise.all(step().map((grad) => grad.data()));
       for (const [i, parameter] of [model.w, model.b].entries()) {
         const row = rows[i]!;

@@ -8,13 +8,13 @@ export interface AdadeltaOptions extends Omit<OptimizerOptions, "learningRate"> 
   readonly learningRate?: number;
   /** How much of both averages is kept; 0.9 when left out. */
   readonly rho?: number;
-  /** Keeps the division finite and the first steps from being 0, inside both roots; 1e-6 when left out. */
+  /** Keeps the division finite and the first steps from being 0, on both sides of the division; 1e-6 when left out. */
   readonly epsilon?: number;
 }
 
 /**
  * Adadelta, as PyTorch defines it. With g = gradient + weightDecay * p: v = ρ v + (1 - ρ) g²,
- * d = sqrt(u + epsilon) / sqrt(v + epsilon) * g, u = ρ u + (1 - ρ) d², p -= learningRate * d.
+ * d = sqrt((u + epsilon) / (v + epsilon)) * g, u = ρ u + (1 - ρ) d², p -= learningRate * d.
  * Source: Zeiler, ADADELTA, 2012, algorithm 1.
  *
  * @throws ArgumentError if rho lies outside 0 .. 1 (1 excluded) or epsilon is negative.
@@ -28,8 +28,10 @@ export function adadelta({ learningRate = 1, rho = 0.9, epsilon = 1e-6, ...optio
     update({ param, grad, slots, learningRate: rate, weightDecay }) {
       const g = decayed(grad, param, weightDecay);
       const squares = averaged(slots.square, square(g), rho);
-      const delta = mul(div(sqrt(add(slots.change, epsilon)), sqrt(add(squares, epsilon))), g);
-      return { param: sub(param, mul(rate, delta)), slots: { square: squares, change: averaged(slots.change, square(delta), rho) } };
+      const ratio = div(add(slots.change, epsilon), add(squares, epsilon));
+      // d² without the root: the step and the average then share no costly value, and are one kernel.
+      const change = averaged(slots.change, mul(ratio, square(g)), rho);
+      return { param: sub(param, mul(rate, mul(sqrt(ratio), g))), slots: { square: squares, change } };
     },
   };
   return new Optimizer(rule, { learningRate, ...options });

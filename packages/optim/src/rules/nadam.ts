@@ -1,4 +1,4 @@
-import { add, div, exp, expm1, log, mul, neg, sqrt, square, sub, type Tensor } from "@gradus/tensor";
+import { add, div, exp, expm1, mul, neg, sqrt, square, sub, type Tensor } from "@gradus/tensor";
 import { oneMinusPower } from "../bias-correction.ts";
 import { notNegative } from "../check.ts";
 import { Optimizer } from "../optimizer.ts";
@@ -29,24 +29,41 @@ export function nadam({
   notNegative("nadam", "epsilon", epsilon);
   notNegative("nadam", "momentumDecay", momentumDecay);
   const momentumAt = (t: Tensor): Tensor => mul(sub(1, mul(exp(mul(t, momentumDecay * Math.log(0.96))), 0.5)), first);
-  const rule: Rule<"mean" | "square" | "logProduct"> = {
+  const rule: Rule<"mean" | "square"> = {
     name: "nadam",
-    // The product of all momenta by its logarithm: it begins as 0, and 1 - Π keeps its digits.
-    slots: ["mean", "square", "logProduct"],
-    shapeOf: (slot, parameter) => (slot === "logProduct" ? [] : parameter),
+    slots: ["mean", "square"],
     update({ param, grad, slots, step, learningRate: rate, weightDecay }) {
       const g = decayed(grad, param, weightDecay);
       const mean = averaged(slots.mean, g, first);
       const squares = averaged(slots.square, square(g), second);
-      const momentum = momentumAt(step);
-      const following = momentumAt(add(step, 1));
-      const logProduct = add(slots.logProduct, log(momentum));
-      const ofGradient = div(mul(rate, sub(1, momentum)), neg(expm1(logProduct)));
-      const ofMean = div(mul(rate, following), neg(expm1(add(logProduct, log(following)))));
+      const next = add(step, 1);
+      const ofGradient = div(mul(rate, sub(1, momentumAt(step))), oneMinusProduct(first, momentumDecay, step));
+      const ofMean = div(mul(rate, momentumAt(next)), oneMinusProduct(first, momentumDecay, next));
       const size = add(sqrt(div(squares, oneMinusPower(second, step))), epsilon);
       const moved = sub(param, div(add(mul(g, ofGradient), mul(mean, ofMean)), size));
-      return { param: moved, slots: { mean, square: squares, logProduct } };
+      return { param: moved, slots: { mean, square: squares } };
     },
   };
   return new Optimizer(rule, { learningRate, ...options });
+}
+
+/**
+ * 1 - Π_t as a function of t alone, so that the product needs no state.
+ *
+ * With q = 0.96^momentumDecay, log(1 - q^i / 2) = -Σ_k (q^i / 2)^k / k, and the geometric sums over i give
+ * log Π_t = t log β1 - Σ_k c_k (1 - q^(k t)), c_k = q^k / (k 2^k (1 - q^k)): with y = q^t that is (1 - y) times a polynomial
+ * in y with positive coefficients, which loses no digits. 30 terms are exact in float32.
+ */
+function oneMinusProduct(beta: number, momentumDecay: number, t: Tensor): Tensor | 1 {
+  if (beta === 0) return 1;
+  if (momentumDecay === 0) return oneMinusPower(beta / 2, t);
+  const rate = momentumDecay * Math.log(0.96);
+  const y = exp(mul(t, rate));
+  let coefficient = 0;
+  let polynomial: Tensor | 0 = 0;
+  for (let k = 30; k >= 1; k--) {
+    coefficient += Math.exp(k * rate) / (k * 2 ** k * -Math.expm1(k * rate));
+    polynomial = add(mul(y, polynomial), coefficient);
+  }
+  return neg(expm1(add(mul(t, Math.log(beta)), mul(expm1(mul(t, rate)), polynomial))));
 }
