@@ -293,9 +293,10 @@ class Run<B extends Batch> {
   #learningRate(): number {
     const { schedule, optimizer } = this.#settings;
     if (schedule === null) return optimizer.learningRate;
-    const { step, plan } = this.#state;
+    const { step, plan, history } = this.#state;
     const totalSteps = plan.scheduleSteps;
-    return schedule({ step: totalSteps === null ? step : Math.min(step, totalSteps), totalSteps, stepsPerEpoch: this.#batches.batches });
+    const held = totalSteps === null ? step : Math.min(step, totalSteps);
+    return schedule({ step: held, totalSteps, stepsPerEpoch: this.#batches.batches, history });
   }
 
   #epochs(): number | null {
