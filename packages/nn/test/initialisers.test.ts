@@ -86,7 +86,7 @@ describe("PyTorch's distributions", () => {
 
   test("orthogonal, dirac and identity", () => {
     const { orthogonal, dirac, identity } = init;
-    const makers = { orthogonal, dirac, identity };
+    const makers = { orthogonal, dirac, identity: (_: object) => identity() };
     expect(fixture.matrices).toHaveLength(9);
     for (const { initialiser, options, shape, values } of fixture.matrices) {
       // PyTorch draws a wide matrix as it is, and lays a tensor's further axes side by side.

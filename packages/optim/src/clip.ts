@@ -1,4 +1,20 @@
-import { abs, add, clamp, div, full, minimum, mul, norm, type NormOptions, pow, sqrt, square, stack, sum, type Tensor } from "@gradus/tensor";
+import {
+  abs,
+  add,
+  clamp,
+  div,
+  full,
+  minimum,
+  mul,
+  norm,
+  type NormOptions,
+  pow,
+  sqrt,
+  square,
+  stack,
+  sum,
+  type Tensor,
+} from "@gradus/tensor";
 import { positive } from "./check.ts";
 
 /** Gradients by parameter path. */

@@ -76,7 +76,12 @@ describe("averages leave the run as it is, and", () => {
 
 test("lookahead: the parameter goes on from slow weights that follow it", async () => {
   const { model, loss } = smallProblem();
-  const optimizer = sgd({ learningRate: rate, weightDecay: 0.5, decoupledWeightDecay: true, after: [lookahead({ every: 3, alpha: 0.25 })] });
+  const optimizer = sgd({
+    learningRate: rate,
+    weightDecay: 0.5,
+    decoupledWeightDecay: true,
+    after: [lookahead({ every: 3, alpha: 0.25 })],
+  });
   const step = compile(() => {
     const { grads } = valueAndGrad(model, loss);
     optimizer.apply(model, grads);
@@ -95,7 +100,20 @@ test("lookahead: the parameter goes on from slow weights that follow it", async 
 test("maxNorm holds each output's weights to a ball, as PyTorch's renorm does, and leaves biases alone", async () => {
   const model = new Affine([3, 2], [3, 4, 0.3, 0.4, 0, 0], [30, 40]);
   const optimizer = sgd({ learningRate: 0, after: [maxNorm(2)] });
-  optimizer.apply(model, new Map([["w", tensor([[0, 0], [0, 0], [0, 0]])], ["b", tensor([0, 0])]]));
+  optimizer.apply(
+    model,
+    new Map([
+      [
+        "w",
+        tensor([
+          [0, 0],
+          [0, 0],
+          [0, 0],
+        ]),
+      ],
+      ["b", tensor([0, 0])],
+    ]),
+  );
   expectClose(await model.w.data(), [1.2, 1.6, 0.3, 0.4, 0, 0], 1e-7);
   expect([...(await model.b.data())]).toEqual([30, 40]);
 });

@@ -8,7 +8,13 @@ import { smallProblem } from "./support/problem.ts";
 onReference();
 
 const grads: Gradients = new Map([
-  ["w", tensor([[3, -4], [0, 0]])],
+  [
+    "w",
+    tensor([
+      [3, -4],
+      [0, 0],
+    ]),
+  ],
   ["b", tensor([12])],
 ]);
 const values = async (clipped: Gradients): Promise<number[]> =>

@@ -95,7 +95,8 @@ describe.each(backendNames)("optimizers as their papers define them, on %s", (ba
     });
     const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
     const rows: Row[] = [];
-    for (const parameter of [model.w, model.b]) rows.push({ p: [...(await parameter.data())], m: zeros(parameter.size), v: zeros(parameter.size) });
+    for (const parameter of [model.w, model.b])
+      rows.push({ p: [...(await parameter.data())], m: zeros(parameter.size), v: zeros(parameter.size) });
     for (let t = 1; t <= 70; t++) {
       const grads = await Promise.all(step().map((grad) => grad.data()));
       for (const [i, parameter] of [model.w, model.b].entries()) {

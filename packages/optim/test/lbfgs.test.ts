@@ -3,6 +3,7 @@ import { add, log, mul, select, square, sub, sum, type Tensor } from "@gradus/te
 import { describe, expect, test } from "vitest";
 import { expectClose } from "../../nn/test/support/close.ts";
 import { Lbfgs, type LbfgsOptions } from "../src/index.ts";
+import { strongWolfe } from "../src/lbfgs/strong-wolfe.ts";
 import { Affine } from "./support/affine.ts";
 import { backendNames, install } from "./support/backends.ts";
 import { type Problem, smallProblem } from "./support/problem.ts";
@@ -20,6 +21,12 @@ interface Fixture {
       readonly iterations: number;
     }[];
   }[];
+  readonly searches: readonly {
+    readonly of: readonly [tilt: number, bend: number, wave: number, frequency: number];
+    readonly first: number;
+    readonly tried: readonly number[];
+    readonly length: number;
+  }[];
 }
 
 /** Rosenbrock's valley, which a quasi-Newton method has to follow around a bend. */
@@ -35,7 +42,7 @@ function rosenbrock(): Problem {
 }
 
 const problems = { affine: smallProblem, rosenbrock };
-const { runs }: Fixture = JSON.parse(readFileSync(new URL("fixtures/lbfgs.json", import.meta.url), "utf8"));
+const { runs, searches }: Fixture = JSON.parse(readFileSync(new URL("fixtures/lbfgs.json", import.meta.url), "utf8"));
 
 describe.each(backendNames)("PyTorch's L-BFGS on %s", (backend) => {
   test.for(runs.map((run) => [run.name, run] as const))("%s", async ([name, { problem, ours, steps }]) => {
@@ -52,6 +59,25 @@ describe.each(backendNames)("PyTorch's L-BFGS on %s", (backend) => {
       expect(evaluations, `${name}: evaluations until step ${t}`).toBe(expected.evaluations);
     }
   });
+});
+
+test("the line search tries what PyTorch's tries, in float64", async () => {
+  expect(searches).toHaveLength(32);
+  for (const { of, first, tried, length } of searches) {
+    const [tilt, bend, wave, frequency] = of;
+    const ours: number[] = [];
+    const at = (t: number) => ({
+      length: t,
+      loss: -tilt * t + bend * t ** 2 + wave * Math.sin(frequency * t),
+      slope: -tilt + 2 * bend * t + wave * frequency * Math.cos(frequency * t),
+      at: t,
+    });
+    const evaluate = (t: number) => (ours.push(t), Promise.resolve(at(t)));
+    const { point, evaluations } = await strongWolfe({ start: at(0), length: first, evaluate, tolerance: 1e-9, reach: 1 });
+    expectClose(ours, tried, 1e-7, `${of.join()} from ${first}`);
+    expect(evaluations).toBe(tried.length);
+    expectClose([point.length], [length], 1e-7, `${of.join()} from ${first}`);
+  }
 });
 
 describe("Lbfgs", () => {

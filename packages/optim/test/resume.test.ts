@@ -44,7 +44,8 @@ const makers: Readonly<Record<string, () => Optimizer>> = {
   lion: () => lion({ learningRate }),
   lamb: () => lamb({ learningRate }),
   lars: () => lars({ learningRate }),
-  "lookahead and moving average": () => adam({ learningRate, after: [maxNorm(1), lookahead({ every: 2 }), exponentialAverage({ decay: 0.9 })] }),
+  "lookahead and moving average": () =>
+    adam({ learningRate, after: [maxNorm(1), lookahead({ every: 2 }), exponentialAverage({ decay: 0.9 })] }),
   "stochastic average": () => sgd({ learningRate, after: [stochasticAverage({ start: 2, every: 2 })] }),
 };
 

@@ -6,7 +6,11 @@ import { sgd, sharpnessAware } from "../src/index.ts";
 import { Affine } from "./support/affine.ts";
 import { backendNames, install } from "./support/backends.ts";
 
-const a = [[0.5, -1], [2, 0.25], [-0.75, 1.5]];
+const a = [
+  [0.5, -1],
+  [2, 0.25],
+  [-0.75, 1.5],
+];
 const y = [1, -0.5, 0.75];
 
 /** mean((A w + b - y)^2) + sum(sin(3 w)) / 10 and its gradient, in float64. */
@@ -43,7 +47,7 @@ describe.each(backendNames)("sharpness-aware steps on %s", (backend) => {
         climb(b, here.b),
       );
       const first = await step().item();
-      if (t === 0) expectClose([first], [await lossAt(a, y)], 1e-6, "the loss is the one at the parameters");
+      if (t === 0) expectClose([first], [lossAt(a, y)], 1e-6, "the loss is the one at the parameters");
       w = w.map((p, i) => p - 0.125 * there.w[i]!);
       b -= 0.125 * there.b;
       expectClose(await model.w.data(), w, 1e-5, `w after step ${t}`);

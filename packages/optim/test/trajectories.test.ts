@@ -42,7 +42,7 @@ interface Fixture {
 /** A shared run's options, as PyTorch names them. */
 interface TorchOptions {
   readonly cls: keyof typeof ofTorch;
-  readonly lr: number;
+  readonly lr?: number;
   readonly momentum?: number;
   readonly nesterov?: boolean;
   readonly weight_decay?: number;
@@ -152,6 +152,7 @@ describe.skipIf(!hasShared)("the reference trajectories (needs shared/ beside th
     test.for(known.map((run) => [run.name, run] as const))("%s", async ([name, { options, steps }]) => {
       if (reference === null) return;
       install(backend);
+      expect(steps).toHaveLength(20);
       await follow(sharedProblem(reference), oursOf(options), steps, 1e-5, name);
     });
 

@@ -12,7 +12,13 @@ afterEach(() => void useRuntime(null));
 describe("findLearningRate", () => {
   it("tries rates from low to high, until the loss runs away", async () => {
     const { trainer } = tinyTrainer();
-    const { points, valley, steepest, minimumOverTen } = await findLearningRate(trainer, { train, from: 1e-4, to: 1e3, steps: 60, smoothing: 0.5 });
+    const { points, valley, steepest, minimumOverTen } = await findLearningRate(trainer, {
+      train,
+      from: 1e-4,
+      to: 1e3,
+      steps: 60,
+      smoothing: 0.5,
+    });
     expect(points.length).toBeGreaterThan(20);
     expect(points.length).toBeLessThan(60);
     points.forEach(({ learningRate }, i) => {

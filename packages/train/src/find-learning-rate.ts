@@ -64,7 +64,9 @@ async function climb<B extends Batch>(
   const seed = stream(settings.seed, "find-learning-rate").words[0] >>> 0;
   const batches = loader(train, { batchSize, lastBatch, seed });
   if (batches.batches === 0) {
-    throw new ArgumentError("train/no-batches", `a training set of ${train.length} samples gives no batch`, { subject: "findLearningRate" });
+    throw new ArgumentError("train/no-batches", `a training set of ${train.length} samples gives no batch`, {
+      subject: "findLearningRate",
+    });
   }
   const points: CurvePoint[] = [];
   let average = 0;
@@ -97,7 +99,13 @@ async function climb<B extends Batch>(
   }
 }
 
-function checkOptions<B extends Batch>({ from = 1e-7, to = 10, steps = 100, smoothing = 0.98, stopAt = 4 }: FindLearningRateOptions<B>): void {
+function checkOptions<B extends Batch>({
+  from = 1e-7,
+  to = 10,
+  steps = 100,
+  smoothing = 0.98,
+  stopAt = 4,
+}: FindLearningRateOptions<B>): void {
   const refuse = (sentence: string): never => {
     throw new ArgumentError("train/find-learning-rate", sentence, { subject: "findLearningRate" });
   };

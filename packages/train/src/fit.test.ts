@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { memoryClock, memoryFileSystem } from "@gradus/io";
 import { bind, EVAL, Linear, Module } from "@gradus/nn";
-import { sgd } from "@gradus/optim";
+import { sgd, sharpnessAware } from "@gradus/optim";
 import { add, exp, flatten, log, mul, sqrt, sum, tensor, type Tensor, where, zeros } from "@gradus/tensor";
 import { checkpointFile, constant, epochs, findNonFinite, fraction, minutes, type StepInfo, steps, Trainer } from "./index.ts";
 import { toSteps } from "./duration.ts";
@@ -59,6 +59,17 @@ describe("fit", () => {
     expect((await run("drop")).steps).toBe(2);
     expect((await run("spread")).steps).toBe(3);
     expect((await run("pad")).steps).toBe(3);
+  });
+
+  it("scores the batch at the parameters, wherever the gradients are taken", async () => {
+    const run = async (rho: number | null) => {
+      const gradients = rho === null ? {} : { gradients: (model: Module, loss: () => Tensor) => sharpnessAware(model, loss, { rho }) };
+      const { trainer } = tinyTrainer({ schedule: constant(0), ...gradients });
+      return (await trainer.fit({ train, length: epochs(1) })).history[0]?.train;
+    };
+    const scores = await run(null);
+    expect(scores?.loss).toBeGreaterThan(0);
+    expect(await run(30)).toEqual(scores);
   });
 
   it("counts a filled-up batch's repeats for nothing", async () => {

@@ -146,8 +146,17 @@ describe("schedules by their formulas", () => {
   });
 
   test("lambda, and any function", () => {
-    expectRates(ratesOf(lambda(0.1, ({ step }) => 0.5 ** step), 5), [0.1, 0.05, 0.025, 0.0125, 0.00625]);
-    expectRates(ratesOf(({ step }) => 1 / (1 + step), 3), [1, 1 / 2, 1 / 3]);
+    expectRates(
+      ratesOf(
+        lambda(0.1, ({ step }) => 0.5 ** step),
+        5,
+      ),
+      [0.1, 0.05, 0.025, 0.0125, 0.00625],
+    );
+    expectRates(
+      ratesOf(({ step }) => 1 / (1 + step), 3),
+      [1, 1 / 2, 1 / 3],
+    );
   });
 });
 
@@ -173,7 +182,10 @@ describe("combining", () => {
   test("warm-up before any schedule rises to where it begins, and leaves it whole", () => {
     const after = cosineAnnealing(0.1);
     const rates = ratesOf(warmup(after, { over: steps(10), startFactor: 0.2 }), 41);
-    expectRates(rates.slice(0, 10), Array.from({ length: 10 }, (_, i) => 0.1 * (0.2 + (0.8 * i) / 10)));
+    expectRates(
+      rates.slice(0, 10),
+      Array.from({ length: 10 }, (_, i) => 0.1 * (0.2 + (0.8 * i) / 10)),
+    );
     for (let t = 10; t <= 40; t++) expect(rates[t]).toBeCloseTo(after({ ...run, totalSteps: 30, step: t - 10 }), 12);
     const watching = warmup(plateau(0.1, { patience: 1 }), { over: steps(2), startFactor: 0.5 });
     const history = recordsOf([1, 2, 3, 4]);
@@ -198,7 +210,8 @@ describe("combining", () => {
 
 describe("plateau", () => {
   test("NaN never improves, and the first check does", () => {
-    const drops = (values: readonly number[]): number => plateau(1, { factor: 0.5, patience: 2 })({ ...run, step: 0, history: recordsOf(values) });
+    const drops = (values: readonly number[]): number =>
+      plateau(1, { factor: 0.5, patience: 2 })({ ...run, step: 0, history: recordsOf(values) });
     expect(drops([5, Number.NaN])).toBe(1);
     expect(drops([5, Number.NaN, Number.NaN])).toBe(0.5);
     expect(drops([Number.NaN, 5, 5])).toBe(1);

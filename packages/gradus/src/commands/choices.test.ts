@@ -30,7 +30,9 @@ describe("gradus train --schedule", () => {
   it("goes on with the schedule of the run", async () => {
     const path = scratch("cosine.safetensors");
     const flags = [...small, "--limit", "128"];
-    expect(await gradusHere([...flags, "--epochs", "1", "--schedule", "cosine", "--warmup", "1", "--save", path])).toMatchObject({ code: 0 });
+    expect(await gradusHere([...flags, "--epochs", "1", "--schedule", "cosine", "--warmup", "1", "--save", path])).toMatchObject({
+      code: 0,
+    });
     expect(await gradusHere(["train", "--resume", path, "--epochs", "2", "--json"])).toMatchObject({ code: 0 });
     const { code, stderr } = await gradusHere(["train", "--resume", path, "--schedule", "step"]);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining("--schedule cannot change from cosine to step") });

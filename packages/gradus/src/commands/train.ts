@@ -2,16 +2,7 @@ import process from "node:process";
 import { Command, Option } from "commander";
 import { systemClock } from "@gradus/io";
 import type { Engine } from "@gradus/compile";
-import {
-  accuracy,
-  checkpointFile,
-  epochs,
-  type FitResult,
-  plainProgress,
-  type Progress,
-  terminalProgress,
-  Trainer,
-} from "@gradus/train";
+import { accuracy, checkpointFile, epochs, type FitResult, plainProgress, type Progress, terminalProgress, Trainer } from "@gradus/train";
 import { type DataSetName, loadDataSet } from "../command-line/data-sets.ts";
 import { trainDefaults } from "../command-line/defaults.ts";
 import { ExitCode } from "../command-line/exit.ts";

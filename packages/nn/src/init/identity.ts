@@ -8,7 +8,8 @@ import type { Initialiser } from "./initialiser.ts";
  */
 export function identity(): Initialiser {
   return (shape) => {
-    if (shape.length !== 2) throw new ArgumentError("init/identity", `needs a weight [out, in], not [${shape.join(", ")}]`, { subject: "init" });
+    if (shape.length !== 2)
+      throw new ArgumentError("init/identity", `needs a weight [out, in], not [${shape.join(", ")}]`, { subject: "init" });
     return passing(shape, 1);
   };
 }
@@ -24,10 +25,14 @@ export function dirac({ groups = 1 }: { readonly groups?: number } = {}): Initia
   return (shape) => {
     const [outputs = 0] = shape;
     if (shape.length < 3 || shape.length > 5) {
-      throw new ArgumentError("init/dirac", `needs a weight [out, in, ...window] with one to three window axes, not [${shape.join(", ")}]`, {
-        subject: "init",
-        hint: "identity does the same for matrices",
-      });
+      throw new ArgumentError(
+        "init/dirac",
+        `needs a weight [out, in, ...window] with one to three window axes, not [${shape.join(", ")}]`,
+        {
+          subject: "init",
+          hint: "identity does the same for matrices",
+        },
+      );
     }
     if (!(Number.isSafeInteger(groups) && groups >= 1 && outputs % groups === 0))
       throw new ArgumentError("init/dirac", `groups must divide the ${outputs} outputs, and is ${groups}`, { subject: "init" });

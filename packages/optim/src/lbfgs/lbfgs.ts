@@ -130,7 +130,11 @@ export class Lbfgs<A extends readonly unknown[]> {
     let position = start;
     let iterations = 0;
     let evaluations = 1;
-    while (largest(now.gradient) > gradientTolerance && iterations < maxIterations && evaluations < maxEvaluations + (iterations === 0 ? 1 : 0)) {
+    while (
+      largest(now.gradient) > gradientTolerance &&
+      iterations < maxIterations &&
+      evaluations < maxEvaluations + (iterations === 0 ? 1 : 0)
+    ) {
       iterations++;
       memory.observe(now.gradient);
       const direction = quasiNewtonDirection(now.gradient, memory.pairs);

@@ -77,7 +77,9 @@ export class LbfgsMemory {
       const entry = entries.get(name);
       if (entry === undefined && !needed) return null;
       if (entry?.data instanceof Float32Array && sameShape(entry.shape, shape)) return entry.data.slice();
-      wrong.push(`${name}: ${entry === undefined ? "missing" : `${entry.dtype}[${entry.shape.join(", ")}]`} instead of float32[${shape.join(", ")}]`);
+      wrong.push(
+        `${name}: ${entry === undefined ? "missing" : `${entry.dtype}[${entry.shape.join(", ")}]`} instead of float32[${shape.join(", ")}]`,
+      );
       return null;
     };
     const moves = take("moves", [count, this.size], true);
