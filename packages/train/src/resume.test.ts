@@ -12,6 +12,7 @@ import {
   loadModel,
   parseTrainState,
   plateau,
+  type Schedule,
   steps,
   top5,
   warmup,
@@ -94,6 +95,16 @@ describe("resume", () => {
       const { checkpoint: __, ...resumed } = await run(-1, first.checkpoint);
       expect(resumed).toEqual(whole);
     }
+  });
+
+  it("keeps the best weights of a run that stopped just there", async () => {
+    const schedule: Schedule = ({ step }) => (step < 3 ? 0.05 : 40);
+    const first = await tinyTrainer({ schedule }).trainer.fit({ train, validation, length: epochs(1) });
+    expect(first.checkpoint.best).toBeNull();
+    const { trainer } = tinyTrainer({ schedule });
+    const { state, best } = await trainer.fit({ train, validation, length: epochs(3), extend: "hold", resume: first.checkpoint });
+    expect(state.best?.step).toBe(3);
+    expect(best).toEqual(first.last);
   });
 
   it("also through a file and a folder", async () => {

@@ -130,11 +130,8 @@ export class Lbfgs<A extends readonly unknown[]> {
     let position = start;
     let iterations = 0;
     let evaluations = 1;
-    while (
-      largest(now.gradient) > gradientTolerance &&
-      iterations < maxIterations &&
-      evaluations < maxEvaluations + (iterations === 0 ? 1 : 0)
-    ) {
+    let done = largest(now.gradient) <= gradientTolerance;
+    while (!done && iterations < maxIterations) {
       iterations++;
       memory.observe(now.gradient);
       const direction = quasiNewtonDirection(now.gradient, memory.pairs);
@@ -163,7 +160,11 @@ export class Lbfgs<A extends readonly unknown[]> {
         now = await this.#at(args);
         evaluations++;
       }
-      if (largest(direction) * length <= changeTolerance || Math.abs(now.loss - before) < changeTolerance) break;
+      done =
+        evaluations >= maxEvaluations ||
+        largest(now.gradient) <= gradientTolerance ||
+        largest(direction) * length <= changeTolerance ||
+        Math.abs(now.loss - before) < changeTolerance;
     }
     memory.evaluations += evaluations;
     return { loss, lastLoss: now.loss, iterations, evaluations };
