@@ -1,5 +1,5 @@
 import { compile } from "@gradus/compile";
-import { valueAndGrad } from "@gradus/tensor";
+import { full, valueAndGrad } from "@gradus/tensor";
 import { describe, test } from "vitest";
 import { expectClose } from "../../nn/test/support/close.ts";
 import { lamb, lars, lion, nadam, type Optimizer, radam, sgd } from "../src/index.ts";
@@ -106,6 +106,31 @@ describe.each(backendNames)("optimizers as their papers define them, on %s", (ba
       }
     }
   });
+});
+
+test("decay can be an L2 penalty for one group and decoupled for another", async () => {
+  install("reference");
+  const { model } = smallProblem();
+  const [w, b] = [[...(await model.w.data())], [...(await model.b.data())]];
+  const groups = [{ match: /^w$/, weightDecay: 0.5, decoupledWeightDecay: true }];
+  const optimizer = sgd({ learningRate: 0.25, momentum: 0.5, weightDecay: 0.125, groups });
+  const grads = new Map([
+    ["w", full([2, 3], 1)],
+    ["b", full([3], 1)],
+  ]);
+  optimizer.apply(model, grads);
+  expectClose(
+    await model.w.data(),
+    w.map((p) => p * (1 - 0.25 * 0.5) - 0.25),
+    1e-6,
+  );
+  expectClose(
+    await model.b.data(),
+    b.map((p) => p - 0.25 * (1 + 0.125 * p)),
+    1e-6,
+  );
+  const slots = await optimizer.stateDict();
+  expectClose(slots.get("w/momentum")?.data ?? [], [1, 1, 1, 1, 1, 1], 0);
 });
 
 describe("a parameter of zeros", () => {

@@ -37,6 +37,7 @@ export function rmsprop({
   unit("rmsprop", "momentum", momentum);
   const rule: Rule<"square" | "mean" | "momentum"> = {
     name: "rmsprop",
+    // The last two are there only where they are used.
     slots: ["square", ...(centered ? (["mean"] as const) : []), ...(momentum > 0 ? (["momentum"] as const) : [])],
     update({ param, grad, slots, learningRate: rate, weightDecay }) {
       const g = decayed(grad, param, weightDecay);
