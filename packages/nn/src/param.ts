@@ -1,4 +1,15 @@
-import { ArgumentError, hostNormal, hostUniform, type Key, type Shape, State, stream } from "@gradus/tensor";
+import {
+  ArgumentError,
+  foldKey,
+  hostNormal,
+  hostTruncatedNormal,
+  hostUniform,
+  type Key,
+  type Shape,
+  State,
+  stream,
+  type TruncatedNormalOptions,
+} from "@gradus/tensor";
 import type { InitialRandom, Initialiser } from "./init/initialiser.ts";
 
 export interface ParamOptions {
@@ -44,6 +55,16 @@ class SeededByPath implements InitialRandom {
 
   normal(count: number, mean: number, std: number): Float32Array {
     return hostNormal(this.#seeded(), count, mean, std);
+  }
+
+  truncatedNormal(count: number, options: TruncatedNormalOptions): Float32Array {
+    return hostTruncatedNormal(this.#seeded(), count, options);
+  }
+
+  fork(purpose: string): InitialRandom {
+    const fork = new SeededByPath();
+    fork.#key = foldKey(this.#seeded(), purpose);
+    return fork;
   }
 
   #seeded(): Key {

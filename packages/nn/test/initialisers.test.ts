@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Tensor } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import { bind, Conv2d, init, type Initialiser, type InitialRandom, Linear, Module, Param, ReLU, Sequential } from "../src/index.ts";
+import { expectClose } from "./support/close.ts";
+import { fill } from "./support/fill.ts";
 import { onReference } from "./support/runtime.ts";
 
 onReference();
@@ -19,6 +21,12 @@ interface Fixture {
     readonly draws: readonly [Draw];
   }[];
   readonly layers: readonly { readonly layer: string; readonly draws: readonly Draw[] }[];
+  readonly matrices: readonly {
+    readonly initialiser: "orthogonal" | "dirac" | "identity";
+    readonly options: object;
+    readonly shape: readonly number[];
+    readonly values: readonly number[];
+  }[];
 }
 
 const fixture: Fixture = JSON.parse(readFileSync(new URL("fixtures/initialisers.json", import.meta.url), "utf8"));
@@ -29,6 +37,8 @@ function drawOf(shape: readonly number[], initialiser: Initialiser): Draw {
   const record: InitialRandom = {
     uniform: (count, low, high) => ((drawn = { shape, uniform: [low, high] }), new Float32Array(count)),
     normal: (count, mean, std) => ((drawn = { shape, normal: [mean, std] }), new Float32Array(count)),
+    truncatedNormal: (count) => new Float32Array(count),
+    fork: () => record,
   };
   expect(initialiser(shape, record)).toHaveLength(shape.reduce((size, extent) => size * extent, 1));
   return drawn;
@@ -69,6 +79,28 @@ describe("PyTorch's distributions", () => {
     ]);
   });
 
+  test("LeCun", () => {
+    expectDraw(drawOf([8, 12, 3], init.lecunNormal()), { shape: [8, 12, 3], normal: [0, 1 / 6] });
+    expectDraw(drawOf([8, 12], init.lecunUniform()), { shape: [8, 12], uniform: [-0.5, 0.5] });
+  });
+
+  test("orthogonal, dirac and identity", () => {
+    const { orthogonal, dirac, identity } = init;
+    const makers = { orthogonal, dirac, identity: (_: object) => identity() };
+    expect(fixture.matrices).toHaveLength(9);
+    for (const { initialiser, options, shape, values } of fixture.matrices) {
+      // PyTorch draws a wide matrix as it is, and lays a tensor's further axes side by side.
+      const [rows = 0] = shape;
+      const random: InitialRandom = {
+        uniform: (count) => new Float32Array(count),
+        normal: (count) => fill(9, [rows, count / rows]),
+        truncatedNormal: (count) => new Float32Array(count),
+        fork: () => random,
+      };
+      expectClose(makers[initialiser](options)(shape, random), values, 1e-6, `${initialiser} [${shape.join(", ")}]`);
+    }
+  });
+
   test("a vector has no fans", () => {
     expect(() => drawOf([3], init.kaimingNormal())).toThrow(expect.objectContaining({ code: "init/fans" }));
   });
@@ -87,6 +119,57 @@ describe("PyTorch's distributions", () => {
         if (values.length > 50) expect(Math.max(...values) - Math.min(...values)).toBeGreaterThan(1.8 * bound);
       }
     }
+  });
+});
+
+describe("initialisers that draw", () => {
+  const valuesOf = async (shape: readonly number[], initialiser: Initialiser): Promise<number[]> => [
+    ...(await new Param(shape, initialiser, { label: "weight", seed: 4 }).data()),
+  ];
+
+  test("a truncated normal keeps within its bounds and fills them", async () => {
+    const values = await valuesOf([4000], init.truncatedNormal({ mean: 1, std: 2, low: 0, high: 2 }));
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...values)).toBeLessThanOrEqual(2);
+    expect(Math.max(...values) - Math.min(...values)).toBeGreaterThan(1.98);
+    // Between half a deviation below the mean and half above it, the variance is 0.0806 times the whole bell's.
+    const variance = values.reduce((total, value) => total + (value - 1) ** 2, 0) / values.length;
+    expect(variance).toBeCloseTo(4 * 0.0806, 1);
+  });
+
+  test("an orthogonal weight has orthogonal rows", async () => {
+    const values = await valuesOf([6, 4, 3], init.orthogonal({ gain: 2 }));
+    for (let a = 0; a < 6; a++) {
+      for (let b = 0; b < 6; b++) {
+        const product = Array.from({ length: 12 }, (_, i) => values[12 * a + i]! * values[12 * b + i]!).reduce((x, y) => x + y);
+        expect(product).toBeCloseTo(a === b ? 4 : 0, 5);
+      }
+    }
+  });
+
+  test("a sparse weight has the same number of zeros in each column, in other places, whatever their values", async () => {
+    const [rows, columns] = [10, 40];
+    const values = await valuesOf([rows, columns], init.sparse({ sparsity: 0.25, std: 0.5 }));
+    const zeros = Array.from({ length: columns }, (_, column) =>
+      Array.from({ length: rows }, (__, row) => row).filter((row) => values[row * columns + column] === 0),
+    );
+    expect(zeros.every((places) => places.length === 3)).toBe(true);
+    expect(new Set(zeros.map((places) => places.join())).size).toBeGreaterThan(30);
+    const rest = values.filter((value) => value !== 0);
+    const mean = rest.reduce((total, value) => total + value, 0) / rest.length;
+    expect(Math.abs(mean)).toBeLessThan(0.1);
+    expect(Math.sqrt(rest.reduce((total, value) => total + value ** 2, 0) / rest.length)).toBeCloseTo(0.5, 1);
+  });
+
+  test.each([
+    ["init/orthogonal", () => drawOf([3], init.orthogonal())],
+    ["init/sparse", () => drawOf([3, 2, 1], init.sparse({ sparsity: 0.5 }))],
+    ["init/sparsity", () => init.sparse({ sparsity: 2 })],
+    ["init/identity", () => drawOf([3], init.identity())],
+    ["init/dirac", () => drawOf([3, 3], init.dirac())],
+    ["init/dirac", () => drawOf([3, 3, 3], init.dirac({ groups: 2 }))],
+  ])("refuses shapes and options that mean nothing: %s", (code, call) => {
+    expect(call).toThrow(expect.objectContaining({ code }));
   });
 });
 

@@ -11,20 +11,33 @@ import {
   type Shape,
   type Parameterised,
   State,
+  sub,
   type Tensor,
   where,
 } from "@gradus/tensor";
-import { type ParameterGroup, settingsOf } from "./groups.ts";
+import type { AfterUpdate } from "./after/after-update.ts";
+import { notNegative } from "./check.ts";
+import type { Gradients } from "./clip.ts";
+import { type ParameterGroup, type ParameterSettings, settingsOf } from "./groups.ts";
 import type { Rule } from "./rule.ts";
 import { loadCells, readCells } from "./state-dict.ts";
 
 export interface OptimizerOptions {
   /** Can be changed at any time through `learningRate`, without recompiling. */
   readonly learningRate: number;
-  /** What it means is the rule's to say; 0 when left out. */
+  /** An L2 penalty, added to the gradient, unless the rule or `decoupledWeightDecay` says otherwise; 0 when left out. */
   readonly weightDecay?: number;
-  /** Parameters with a learning rate or weight decay of their own. */
+  /**
+   * Keeps weight decay out of the gradient: p -= learningRate * weightDecay * p before the rule. False when left out, except
+   * in `adamw` and `lion`. Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019.
+   */
+  readonly decoupledWeightDecay?: boolean;
+  /** Parameters with a learning rate, a weight decay or an `after` of their own. */
   readonly groups?: readonly ParameterGroup[];
+  /** What becomes of the gradients before the rule sees them, such as `clipGradNorm`. */
+  readonly clip?: (grads: Gradients) => Gradients;
+  /** What is done to every parameter after its update, in this order: constraints and averages. */
+  readonly after?: readonly AfterUpdate[];
   /** Climbs instead of descending; false when left out. */
   readonly maximize?: boolean;
 }
@@ -36,6 +49,7 @@ export interface ApplyOptions {
 
 interface Slots {
   readonly parameter: State;
+  readonly settings: ParameterSettings;
   readonly cells: Readonly<Record<string, State>>;
 }
 
@@ -50,26 +64,40 @@ export class Optimizer {
   /** Updates carried out so far: an int32 scalar. */
   readonly step = new State({ shape: [], dtype: "int32" }, "optimizer/step");
   readonly #learningRateCell: State;
-  readonly #weightDecay: number;
+  readonly #defaults: Omit<ParameterSettings, "learningRateScale">;
   readonly #groups: readonly ParameterGroup[];
+  readonly #clip: (grads: Gradients) => Gradients;
   readonly #maximize: boolean;
   readonly #slots = new Map<string, Slots>();
   /** Loaded entries for parameters that are not known yet. */
   readonly #waiting = new Map<string, HostTensor>();
   #learningRate: number;
 
-  constructor(rule: Rule, { learningRate, weightDecay = 0, groups = [], maximize = false }: OptimizerOptions) {
+  constructor(
+    rule: Rule,
+    {
+      learningRate,
+      weightDecay = 0,
+      decoupledWeightDecay = false,
+      groups = [],
+      clip = (grads) => grads,
+      after = [],
+      maximize = false,
+    }: OptimizerOptions,
+  ) {
     this.rule = rule;
-    this.#learningRate = checked(rule.name, "learningRate", learningRate);
+    this.#learningRate = notNegative(rule.name, "learningRate", learningRate);
     this.#learningRateCell = new State({ shape: [], dtype: "float32" }, "optimizer/learningRate", () =>
       Float32Array.of(this.#learningRate),
     );
-    this.#weightDecay = checked(rule.name, "weightDecay", weightDecay);
-    this.#groups = groups.map((group) => {
-      checked(rule.name, "learningRateScale", group.learningRateScale ?? 1);
-      checked(rule.name, "weightDecay", group.weightDecay ?? 0);
-      return group;
-    });
+    this.#defaults = { weightDecay: notNegative(rule.name, "weightDecay", weightDecay), decoupledWeightDecay, after };
+    this.#groups = groups;
+    for (const group of groups) {
+      notNegative(rule.name, "learningRateScale", group.learningRateScale ?? 1);
+      notNegative(rule.name, "weightDecay", group.weightDecay ?? 0);
+    }
+    for (const list of [after, ...groups.map((group) => group.after ?? [])]) checkSlots(rule, list);
+    this.#clip = clip;
     this.#maximize = maximize;
   }
 
@@ -79,7 +107,7 @@ export class Optimizer {
 
   /** Takes effect at the next step, compiled or not. */
   set learningRate(value: number) {
-    this.#learningRate = checked(this.rule.name, "learningRate", value);
+    this.#learningRate = notNegative(this.rule.name, "learningRate", value);
     this.#learningRateCell.set(Float32Array.of(value));
   }
 
@@ -96,21 +124,30 @@ export class Optimizer {
     const next = add(this.step, 1);
     const step = cast(next, "float32");
     const learningRate = this.#learningRateCell.value();
+    const used = this.#clip(grads);
     for (const [path, parameter] of model.parameters()) {
-      const grad = grads.get(path);
+      const grad = used.get(path);
       if (grad === undefined) continue;
-      const cells = this.#cellsOf(path, parameter);
-      const { learningRateScale, weightDecay } = settingsOf(path, parameter, this.#groups, this.#weightDecay);
-      const updated = this.rule.update({
-        param: parameter.value(),
+      const { cells, settings } = this.#slotsOf(path, parameter);
+      const { learningRateScale, weightDecay, decoupledWeightDecay, after } = settings;
+      const rate = learningRateScale === 1 ? learningRate : mul(learningRate, learningRateScale);
+      const before = parameter.value();
+      const slots = Object.fromEntries(Object.entries(cells).map(([slot, cell]) => [slot, cell.value()]));
+      let { param, slots: updated } = this.rule.update({
+        param: decoupledWeightDecay && weightDecay !== 0 ? mul(before, sub(1, mul(rate, weightDecay))) : before,
         grad: this.#maximize ? neg(grad) : grad,
-        slots: Object.fromEntries(this.rule.slots.map((slot) => [slot, present(cells, slot).value()])),
+        slots,
         step,
-        learningRate: learningRateScale === 1 ? learningRate : mul(learningRate, learningRateScale),
-        weightDecay,
+        learningRate: rate,
+        weightDecay: decoupledWeightDecay ? 0 : weightDecay,
       });
-      keep(updated.param, parameter);
-      for (const slot of this.rule.slots) keep(updated.slots[slot] ?? present(cells, slot).value(), present(cells, slot));
+      for (const follower of after) {
+        const followed = follower.follow({ before, param, slots, step });
+        param = followed.param;
+        updated = { ...updated, ...followed.slots };
+      }
+      keep(param, parameter);
+      for (const [slot, cell] of Object.entries(cells)) keep(updated[slot] ?? cell.value(), cell);
     }
     keep(next, this.step);
   }
@@ -121,7 +158,7 @@ export class Optimizer {
    * @throws ArgumentError if another model was optimized before, or loaded slots do not fit the parameters.
    */
   bind(model: Parameterised): void {
-    for (const [path, parameter] of model.parameters()) this.#cellsOf(path, parameter);
+    for (const [path, parameter] of model.parameters()) this.#slotsOf(path, parameter);
   }
 
   /** A copy of the step count ("step") and of every slot ("<path>/<slot>"). The learning rate is the caller's to keep. */
@@ -140,7 +177,7 @@ export class Optimizer {
    */
   loadStateDict(entries: ReadonlyMap<string, HostTensor>): void {
     const cells = this.#cells();
-    const unknown = loadCells(this.rule.name, cells, entries, this.#slots.size > 0 ? [] : this.rule.slots);
+    const unknown = loadCells(this.rule.name, cells, entries, this.#slots.size > 0 ? [] : this.#slotNames());
     this.#waiting.clear();
     for (const [name, entry] of unknown) this.#waiting.set(name, entry);
   }
@@ -161,34 +198,39 @@ export class Optimizer {
     return cells;
   }
 
-  #cellsOf(path: string, parameter: State): Readonly<Record<string, State>> {
+  #slotNames(): readonly string[] {
+    const followers = [...this.#defaults.after, ...this.#groups.flatMap(({ after = [] }) => after)];
+    return [...this.rule.slots, ...followers.flatMap(({ slots }) => slots)];
+  }
+
+  #slotsOf(path: string, parameter: State): Slots {
     const known = this.#slots.get(path);
     if (known !== undefined) {
-      if (known.parameter === parameter) return known.cells;
+      if (known.parameter === parameter) return known;
       throw new ArgumentError("optimizer/other-model", `${path} is another parameter than in the step before`, {
         subject: this.rule.name,
         hint: "make one optimizer for each model",
       });
     }
-    const cells = Object.fromEntries(this.rule.slots.map((slot) => [slot, new State(parameter, `optimizer/${path}/${slot}`)]));
+    const settings = settingsOf(path, parameter, this.#groups, this.#defaults);
+    const slots = [...this.rule.slots, ...settings.after.flatMap((follower) => follower.slots)];
+    const cells = Object.fromEntries(slots.map((slot) => [slot, new State(parameter, `optimizer/${path}/${slot}`)]));
     const named = new Map(Object.entries(cells).map(([slot, cell]) => [`${path}/${slot}`, cell]));
     const loaded = new Map([...this.#waiting].filter(([name]) => named.has(name)));
     if (loaded.size > 0) loadCells(this.rule.name, named, loaded, []);
     for (const name of loaded.keys()) this.#waiting.delete(name);
-    this.#slots.set(path, { parameter, cells });
-    return cells;
+    const made = { parameter, settings, cells };
+    this.#slots.set(path, made);
+    return made;
   }
 }
 
-function present(cells: Readonly<Record<string, State>>, slot: string): State {
-  const cell = cells[slot];
-  if (cell === undefined) throw new ArgumentError("optimizer/slot", `there is no slot ${slot}`, { subject: "Optimizer" });
-  return cell;
-}
-
-function checked(subject: string, name: string, value: number): number {
-  if (value >= 0 && Number.isFinite(value)) return value;
-  throw new ArgumentError("argument/optimizer", `${name} must be a finite number that is not negative, and is ${value}`, { subject });
+function checkSlots(rule: Rule, after: readonly AfterUpdate[]): void {
+  const names = [...rule.slots, ...after.flatMap(({ slots }) => slots)];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return;
+  const users = [rule, ...after].filter(({ slots }) => slots.includes(twice)).map(({ name }) => name);
+  throw new ArgumentError("argument/optimizer", `${users.join(" and ")} both keep a slot ${twice}`, { subject: rule.name });
 }
 
 /** A truth expanded to the shapes asked for, each once. */

@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradus/tensor";
+import { add, mul, type Tensor } from "@gradus/tensor";
 
 /** What a rule is given: one parameter, its gradient, and what the rule kept of it from earlier steps. */
 export interface UpdateCall<S extends string> {
@@ -10,7 +10,7 @@ export interface UpdateCall<S extends string> {
   readonly step: Tensor;
   /** A float32 scalar: the learning rate, the parameter's scale included. */
   readonly learningRate: Tensor;
-  /** The group's, or the optimizer's. */
+  /** The group's, or the optimizer's; 0 where decay is decoupled, since the optimizer has then shrunk `param` already. */
   readonly weightDecay: number;
 }
 
@@ -29,4 +29,14 @@ export interface Rule<S extends string = string> {
   /** What is kept of each parameter from step to step. */
   readonly slots: readonly S[];
   update(call: UpdateCall<S>): Updated<S>;
+}
+
+/** The gradient with an L2 penalty's: g + weightDecay * p. */
+export function decayed(grad: Tensor, param: Tensor, weightDecay: number): Tensor {
+  return weightDecay === 0 ? grad : add(grad, mul(param, weightDecay));
+}
+
+/** An average that forgets: keep * average + (1 - keep) * value. */
+export function averaged(average: Tensor, value: Tensor, keep: number): Tensor {
+  return add(mul(average, keep), mul(value, 1 - keep));
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { memoryClock, memoryFileSystem } from "@gradus/io";
 import { bind, EVAL, Linear, Module } from "@gradus/nn";
-import { sgd } from "@gradus/optim";
+import { averagedWeights, exponentialAverage, sgd, sharpnessAware } from "@gradus/optim";
 import { add, exp, flatten, log, mul, sqrt, sum, tensor, type Tensor, where, zeros } from "@gradus/tensor";
 import { checkpointFile, constant, epochs, findNonFinite, fraction, minutes, type StepInfo, steps, Trainer } from "./index.ts";
 import { toSteps } from "./duration.ts";
@@ -48,6 +48,27 @@ describe("fit", () => {
     }
   });
 
+  it("validates with the averages if told to: they are the best, and training goes on from its own weights", async () => {
+    install("wasm");
+    const run = async (validateAverages: boolean) => {
+      const optimizer = sgd({ learningRate: 0.05, momentum: 0.9, after: [exponentialAverage({ decay: 0.8 })] });
+      const { model, trainer } = tinyTrainer({ optimizer });
+      const result = await trainer.fit({ train, validation, length: epochs(3), validateAverages });
+      return { ...result, averages: await averagedWeights(model, optimizer), left: await model.stateDict(), trainer };
+    };
+    const [plain, averaged] = [await run(false), await run(true)];
+    expect(averaged.last).toEqual(plain.last);
+    expect(averaged.state.best).toMatchObject({ step: 9, epoch: 3 });
+    expect(averaged.best).toEqual(averaged.averages);
+    expect(averaged.best).not.toEqual(plain.best);
+    expect(averaged.left).toEqual(averaged.averages);
+    expect(await averaged.trainer.evaluate(validation)).toEqual(averaged.history.at(-1)?.validation);
+    const { trainer } = tinyTrainer();
+    await expect(trainer.fit({ train, validation, length: epochs(1), validateAverages: true })).rejects.toThrow(
+      "the optimizer keeps no average of the weights",
+    );
+  });
+
   it("treats the last batch as asked, a filled-up one like a smaller one", async () => {
     const run = async (lastBatch: "keep" | "drop" | "pad" | "spread") => {
       const { trainer } = tinyTrainer({ lastBatch, schedule: constant(0) });
@@ -59,6 +80,17 @@ describe("fit", () => {
     expect((await run("drop")).steps).toBe(2);
     expect((await run("spread")).steps).toBe(3);
     expect((await run("pad")).steps).toBe(3);
+  });
+
+  it("scores the batch at the parameters, wherever the gradients are taken", async () => {
+    const run = async (rho: number | null) => {
+      const gradients = rho === null ? {} : { gradients: (model: Module, loss: () => Tensor) => sharpnessAware(model, loss, { rho }) };
+      const { trainer } = tinyTrainer({ schedule: constant(0), ...gradients });
+      return (await trainer.fit({ train, length: epochs(1) })).history[0]?.train;
+    };
+    const scores = await run(null);
+    expect(scores?.loss).toBeGreaterThan(0);
+    expect(await run(30)).toEqual(scores);
   });
 
   it("counts a filled-up batch's repeats for nothing", async () => {

@@ -1,4 +1,5 @@
 import { type Batch, type Dataset, type Loader, loader, type LoadedBatch } from "@gradus/data";
+import { averagedWeights } from "@gradus/optim";
 import { ArgumentError, currentRuntime, GradusError } from "@gradus/tensor";
 import type { Checkpoint, CheckpointStore } from "./checkpoint/checkpoint.ts";
 import { type Epochs, epochs, type Length, type Steps } from "./duration.ts";
@@ -26,6 +27,11 @@ export interface FitOptions<B extends Batch> {
   readonly monitor?: { readonly metric: string; readonly goal: "min" | "max" };
   /** Which weights the model holds afterwards: the best (where there is a validation set) or the last. `"best"` by default. */
   readonly keep?: "best" | "last";
+  /**
+   * Validates with the averages that the optimizer keeps (`after: [exponentialAverage()]`): the best weights are then
+   * averages too, while training goes on from its own. False by default.
+   */
+  readonly validateAverages?: boolean;
   /** Scores two validation batches before the first step, so that faults show at once. True by default. */
   readonly validateFirst?: boolean;
   /** What to do about a loss or gradient that is not finite; a skipped batch is counted and changes nothing. `"stop"` by default. */
@@ -103,7 +109,8 @@ class Run<B extends Batch> {
     const plan = planOf(length, this.#batches.batches);
     this.#state = resume === undefined ? newTrainState(recipe, plan) : continued(resume.state, recipe, plan, extend);
     this.#tally = new Tally(settings.metrics, this.#state.sums);
-    this.#best = resume?.best ?? null;
+    // A checkpoint whose own weights are the best does not hold them twice.
+    this.#best = resume === undefined || resume.state.best === null ? null : (resume.best ?? resume.weights);
     const { metric } = this.#monitor;
     if (!settings.metrics.some(({ name }) => name === metric)) {
       throw new ArgumentError(
@@ -218,22 +225,22 @@ class Run<B extends Batch> {
 
   /** Validation, record and save at the end of an epoch, or wherever the length was reached. */
   async #closeEpoch(): Promise<Ending | null> {
-    const { validation, signal, progress } = this.#options;
+    const { validation, progress } = this.#options;
     const { clock } = this.#settings;
     const begun = clock.now();
+    const { samplesSeen, step, epochSeconds } = this.#state;
+    const whole = samplesSeen >= this.#batches.samples;
+    const epoch = this.#state.epoch + (whole ? 1 : samplesSeen / this.#batches.samples);
     let scores: Scores | null = null;
+    let isBest = false;
     try {
-      if (validation !== undefined) scores = await evaluate(this.#settings, validation, signal === undefined ? {} : { signal });
+      if (validation !== undefined) ({ scores, isBest } = await this.#validate(validation, epoch));
     } catch (error) {
       // Nothing of the epoch's end has happened yet: resuming begins with this validation.
       if (this.#isAborted()) return aborted;
       throw error;
     }
     this.#validationSeconds = (clock.now() - begun) / 1000;
-    const { samplesSeen, step, epochSeconds } = this.#state;
-    const whole = samplesSeen >= this.#batches.samples;
-    const epoch = this.#state.epoch + (whole ? 1 : samplesSeen / this.#batches.samples);
-    const isBest = scores !== null && (await this.#noteBest(scores, epoch));
     const record: EpochRecord = {
       epoch,
       step,
@@ -250,6 +257,20 @@ class Run<B extends Batch> {
     progress?.epoch?.({ record, epochs: this.#epochs(), samplesPerSecond: rate(samplesSeen, epochSeconds), isBest });
     const { unit, amount } = this.#saveEvery;
     return whole && unit === "epochs" && epoch % amount === 0 ? this.#save() : null;
+  }
+
+  /** Scores the validation set with the weights asked for, and keeps those if they are the best. */
+  async #validate(validation: Dataset<B>, epoch: number): Promise<{ readonly scores: Scores; readonly isBest: boolean }> {
+    const { model, optimizer } = this.#settings;
+    const { signal, validateAverages = false } = this.#options;
+    const trained = validateAverages ? await model.stateDict() : null;
+    try {
+      if (trained !== null) model.loadStateDict(await averagedWeights(model, optimizer));
+      const scores = await evaluate(this.#settings, validation, signal === undefined ? {} : { signal });
+      return { scores, isBest: await this.#noteBest(scores, epoch) };
+    } finally {
+      if (trained !== null) model.loadStateDict(trained);
+    }
   }
 
   /** Keeps the weights if these scores are the best so far. The first are; a NaN never is. */
@@ -285,8 +306,8 @@ class Run<B extends Batch> {
   async #checkpoint(): Promise<Checkpoint> {
     const { model, optimizer } = this.#settings;
     const state = { ...this.#state, sums: this.#state.samplesSeen === 0 ? {} : this.#tally.sums() };
-    const isBest = state.best !== null && state.best.step === state.step;
-    return { state, weights: await model.stateDict(), optimizer: await optimizer.stateDict(), best: isBest ? null : this.#best };
+    const isPresent = state.best !== null && state.best.step === state.step && this.#options.validateAverages !== true;
+    return { state, weights: await model.stateDict(), optimizer: await optimizer.stateDict(), best: isPresent ? null : this.#best };
   }
 
   /** Takes note of progress, and of the time since the last note. */
@@ -328,9 +349,10 @@ class Run<B extends Batch> {
   #learningRate(): number {
     const { schedule, optimizer } = this.#settings;
     if (schedule === null) return optimizer.learningRate;
-    const { step, plan } = this.#state;
+    const { step, plan, history } = this.#state;
     const totalSteps = plan.scheduleSteps;
-    return schedule({ step: totalSteps === null ? step : Math.min(step, totalSteps), totalSteps, stepsPerEpoch: this.#batches.batches });
+    const held = totalSteps === null ? step : Math.min(step, totalSteps);
+    return schedule({ step: held, totalSteps, stepsPerEpoch: this.#batches.batches, history });
   }
 
   #epochs(): number | null {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FileSystem, memoryFileSystem } from "@gradus/io";
+import { averagedWeights, exponentialAverage, sgd, sharpnessAware } from "@gradus/optim";
 import { useRuntime } from "@gradus/tensor";
 import {
   type Checkpoint,
@@ -10,8 +11,11 @@ import {
   type FitResult,
   loadModel,
   parseTrainState,
+  plateau,
+  type Schedule,
   steps,
   top5,
+  warmup,
   type Weights,
 } from "./index.ts";
 import { tinyImages, tinyTrainer, install } from "./tiny.test.support.ts";
@@ -64,6 +68,43 @@ describe("resume", () => {
       expect(first).toMatchObject({ reason: "aborted", state: { step } });
       expect(essence(await interruptedAt(-1, first.checkpoint))).toEqual(essence(whole));
     }
+  });
+
+  it("holds for a schedule that watches the scores, and for averages and sharp steps", async () => {
+    const run = async (stopAt: number, resume?: Checkpoint) => {
+      const stop = new AbortController();
+      const schedule = warmup(plateau(0.05, { patience: 1, minDelta: 0.5, factor: 0.5 }), { over: steps(2) });
+      const optimizer = sgd({ learningRate: 0.05, momentum: 0.9, after: [exponentialAverage({ decay: 0.9 })] });
+      const { trainer, model } = tinyTrainer({ schedule, optimizer, gradients: sharpnessAware });
+      const result = await trainer.fit({
+        train,
+        validation,
+        length: epochs(4),
+        signal: stop.signal,
+        keep: "last",
+        ...(resume === undefined ? {} : { resume }),
+        progress: { step: (info) => (info.step === stopAt ? stop.abort() : undefined) },
+      });
+      return { ...essence(result), averages: bits(await averagedWeights(model, optimizer)), checkpoint: result.checkpoint };
+    };
+    const { checkpoint: _, ...whole } = await run(-1);
+    expect(new Set(whole.history.map(({ learningRate }) => learningRate)).size).toBeGreaterThan(2);
+    expect(whole.averages).not.toEqual(whole.last);
+    for (const step of [1, 5, 6, 10]) {
+      const first = await run(step);
+      const { checkpoint: __, ...resumed } = await run(-1, first.checkpoint);
+      expect(resumed).toEqual(whole);
+    }
+  });
+
+  it("keeps the best weights of a run that stopped just there", async () => {
+    const schedule: Schedule = ({ step }) => (step < 3 ? 0.05 : 40);
+    const first = await tinyTrainer({ schedule }).trainer.fit({ train, validation, length: epochs(1) });
+    expect(first.checkpoint.best).toBeNull();
+    const { trainer } = tinyTrainer({ schedule });
+    const { state, best } = await trainer.fit({ train, validation, length: epochs(3), extend: "hold", resume: first.checkpoint });
+    expect(state.best?.step).toBe(3);
+    expect(best).toEqual(first.last);
   });
 
   it("also through a file and a folder", async () => {

@@ -7,7 +7,6 @@ import {
   div,
   fromHost,
   full,
-  gradients,
   type HostData,
   type HostTensor,
   isFinite,
@@ -28,6 +27,12 @@ import type { TrainOptimizer } from "./optimizer.ts";
 /** A batch's arrays by name, in the graph. */
 export type TensorBatch = Readonly<Record<string, Tensor>>;
 
+/** A loss and its gradients by parameter path. */
+export interface LossGradients {
+  readonly loss: Tensor;
+  readonly grads: ReadonlyMap<string, Tensor>;
+}
+
 /** What is trained, and towards what. */
 export interface Task {
   readonly model: Module;
@@ -35,7 +40,16 @@ export interface Task {
   predict(this: void, batch: TensorBatch, context: Context): Tensor;
   /** Each sample's loss [b], or their mean. */
   loss(this: void, output: Tensor, batch: TensorBatch): Tensor;
+  /** The loss at the parameters and the gradients to follow; may evaluate the loss more than once. */
+  gradients(this: void, model: Module, loss: () => Tensor): LossGradients;
   readonly metrics: readonly Metric[];
+}
+
+/** A batch as the model saw it. */
+interface Forward {
+  readonly loss: Tensor;
+  readonly output: Tensor;
+  readonly weight: Tensor;
 }
 
 /** A batch's loss and each metric's sums. */
@@ -113,15 +127,19 @@ export class TaskSteps {
     return { loss, checked, sums: this.#sums({ output, batch, weight, loss }) };
   }
 
-  #gradients(batch: TensorBatch, key: Tensor): { loss: Tensor; grads: ReadonlyMap<string, Tensor>; output: Tensor; weight: Tensor } {
-    const parameters = [...this.#task.model.parameters()];
-    const before = parameters.map(([, parameter]) => parameter.value());
-    const { loss, output, weight } = this.#forward(batch, training(key));
-    const grads = gradients(loss, before);
-    return { loss, grads: new Map(grads.map((gradient, i) => [parameters[i]?.[0] ?? "", gradient])), output, weight };
+  #gradients(batch: TensorBatch, key: Tensor): Forward & LossGradients {
+    const { model, gradients } = this.#task;
+    const forwards: Forward[] = [];
+    const { loss, grads } = gradients(model, () => {
+      const forward = this.#forward(batch, training(key));
+      forwards.push(forward);
+      return forward.loss;
+    });
+    const [first = this.#forward(batch, training(key))] = forwards;
+    return { ...first, loss, grads };
   }
 
-  #forward(batch: TensorBatch, context: Context): { loss: Tensor; output: Tensor; weight: Tensor } {
+  #forward(batch: TensorBatch, context: Context): Forward {
     const output = this.#task.predict(batch, context);
     const losses = this.#task.loss(output, batch);
     const { mask } = batch;

@@ -1,7 +1,7 @@
 import type { Batch, Dataset, ImageBatch, LastBatch } from "@gradus/data";
 import { type Clock, systemClock } from "@gradus/io";
 import { type Context, crossEntropy, type Layer, type Module } from "@gradus/nn";
-import { ArgumentError, type Tensor } from "@gradus/tensor";
+import { ArgumentError, type Tensor, valueAndGrad } from "@gradus/tensor";
 import { evaluate, type EvaluateOptions } from "./evaluate.ts";
 import { fit, type FitOptions, type FitResult } from "./fit.ts";
 import { accuracy } from "./metric/accuracy.ts";
@@ -9,8 +9,8 @@ import { meanLoss } from "./metric/loss.ts";
 import type { Metric, Scores } from "./metric/metric.ts";
 import { checkMetrics } from "./metric/tally.ts";
 import type { TrainOptimizer } from "./optimizer.ts";
-import type { Schedule } from "./schedule.ts";
-import { type Task, TaskSteps, type TensorBatch } from "./step.ts";
+import type { Schedule } from "./schedule/schedule.ts";
+import { type LossGradients, type Task, TaskSteps, type TensorBatch } from "./step.ts";
 
 /** A batch's arrays as tensors. */
 export type TensorsOf<B extends Batch> = { readonly [K in keyof B]: Tensor };
@@ -29,6 +29,8 @@ export interface TrainerSettings<B extends Batch> {
   readonly optimizer: TrainOptimizer;
   /** Each sample's loss [b], or their mean. Cross-entropy of `batch.label` by default. */
   loss?(this: void, output: Tensor, batch: TensorsOf<B>): Tensor;
+  /** How gradients are taken of the loss, such as `sharpnessAware`; `valueAndGrad` by default. */
+  gradients?(this: void, model: Module, loss: () => Tensor): LossGradients;
   /** What is measured besides the loss; accuracy by default. */
   readonly metrics?: readonly Metric[];
   /** The learning rate at each step; by default the optimizer's own stays. */
@@ -70,7 +72,8 @@ export interface Settings {
  * @throws ArgumentError for settings out of range.
  */
 export class Trainer<B extends Batch = ImageBatch> {
-  readonly #settings: Settings;
+  /** What the trainer was made with, every default filled in. */
+  readonly settings: Settings;
 
   constructor(options: TrainerOptions<B>) {
     const {
@@ -82,6 +85,7 @@ export class Trainer<B extends Batch = ImageBatch> {
       lastBatch = "keep",
       seed = 0,
       clock = systemClock(),
+      gradients = valueAndGrad,
     } = options;
     if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
       throw new ArgumentError("train/batch-size", `batchSize must be a whole number of at least 1, not ${batchSize}`, {
@@ -90,8 +94,8 @@ export class Trainer<B extends Batch = ImageBatch> {
     }
     const all = [meanLoss, ...metrics];
     checkMetrics(all);
-    const steps = new TaskSteps({ model, optimizer, metrics: all, ...predictorOf(options), loss: options.loss ?? labelLoss });
-    this.#settings = { model, optimizer, metrics: all, schedule, batchSize, lastBatch, seed, clock, steps };
+    const steps = new TaskSteps({ model, optimizer, metrics: all, ...predictorOf(options), loss: options.loss ?? labelLoss, gradients });
+    this.settings = { model, optimizer, metrics: all, schedule, batchSize, lastBatch, seed, clock, steps };
   }
 
   /**
@@ -102,12 +106,12 @@ export class Trainer<B extends Batch = ImageBatch> {
    * @throws ArgumentError for options that do not fit, and for a `resume` of another run.
    */
   fit(options: FitOptions<B>): Promise<FitResult> {
-    return fit(this.#settings, options);
+    return fit(this.settings, options);
   }
 
   /** Every metric over a data set, in evaluation mode. Training is not changed by it. */
   evaluate(dataset: Dataset<B>, options: EvaluateOptions = {}): Promise<Scores> {
-    return evaluate(this.#settings, dataset, options);
+    return evaluate(this.settings, dataset, options);
   }
 }
 

@@ -5,6 +5,7 @@ import { type BackendName, backendNames } from "../runtime.ts";
 import { type DataSetName, dataSetNames, type Normalisation } from "./data-sets.ts";
 import { UsageError } from "./exit.ts";
 import { type OptimizerName, optimizerNames } from "./optimizers.ts";
+import { type ScheduleName, scheduleNames } from "./schedules.ts";
 
 /** What a file says about the model in it. */
 export interface ModelNote extends Normalisation {
@@ -18,6 +19,8 @@ export interface RunNote {
   readonly optimizer: OptimizerName;
   readonly learningRate: number;
   readonly momentum: number;
+  readonly schedule: ScheduleName;
+  readonly warmup: number;
   readonly seed: number;
   readonly batchSize: number;
   readonly epochs: number;
@@ -73,6 +76,8 @@ function runOf(fields: Fields): RunNote {
     optimizer: fields.oneOf("optimizer", optimizerNames),
     learningRate: fields.number("learningRate"),
     momentum: fields.number("momentum"),
+    schedule: fields.oneOf("schedule", scheduleNames),
+    warmup: fields.whole("warmup"),
     seed: fields.whole("seed"),
     batchSize: fields.whole("batchSize"),
     epochs: fields.whole("epochs"),

@@ -6,6 +6,7 @@ import { UsageError } from "./exit.ts";
 import type { DataFlags, RuntimeFlags } from "./flags.ts";
 import { type ModelFile, modelNamed, type RunNote } from "./model-file.ts";
 import type { OptimizerName } from "./optimizers.ts";
+import type { ScheduleName } from "./schedules.ts";
 
 export interface TrainFlags extends DataFlags, RuntimeFlags {
   readonly epochs?: number;
@@ -13,6 +14,8 @@ export interface TrainFlags extends DataFlags, RuntimeFlags {
   readonly lr?: number;
   readonly momentum?: number;
   readonly optimizer?: OptimizerName;
+  readonly schedule?: ScheduleName;
+  readonly warmup?: number;
   readonly seed?: number;
   readonly save?: string;
   readonly resume?: string;
@@ -45,6 +48,8 @@ export function resumedPlan({ path, note, run, checkpoint }: ModelFile, model: s
     ["--lr", flags.lr, run.learningRate],
     ["--momentum", flags.momentum, run.momentum],
     ["--optimizer", flags.optimizer, run.optimizer],
+    ["--schedule", flags.schedule, run.schedule],
+    ["--warmup", flags.warmup, run.warmup],
     ["--seed", flags.seed, run.seed],
   ];
   for (const [flag, given, saved] of conflicts) {

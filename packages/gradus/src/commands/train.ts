@@ -2,26 +2,17 @@ import process from "node:process";
 import { Command, Option } from "commander";
 import { systemClock } from "@gradus/io";
 import type { Engine } from "@gradus/compile";
-import {
-  accuracy,
-  checkpointFile,
-  constant,
-  epochs,
-  type FitResult,
-  plainProgress,
-  type Progress,
-  terminalProgress,
-  Trainer,
-} from "@gradus/train";
+import { accuracy, checkpointFile, epochs, type FitResult, plainProgress, type Progress, terminalProgress, Trainer } from "@gradus/train";
 import { type DataSetName, loadDataSet } from "../command-line/data-sets.ts";
-import { learningRates, trainDefaults } from "../command-line/defaults.ts";
+import { trainDefaults } from "../command-line/defaults.ts";
 import { ExitCode } from "../command-line/exit.ts";
 import { addDataFlags, addJsonFlag, addRuntimeFlags, type OutputFlags } from "../command-line/flags.ts";
 import { Interrupts } from "../command-line/interrupts.ts";
 import { modelNamed, notesOf, readModelFile } from "../command-line/model-file.ts";
-import { makeOptimizer, type OptimizerName, optimizerNames } from "../command-line/optimizers.ts";
+import { defaultLearningRate, makeOptimizer, type OptimizerName, optimizerNames } from "../command-line/optimizers.ts";
 import { resumedPlan, type TrainFlags, type TrainPlan } from "../command-line/resume.ts";
 import { openRuntime } from "../command-line/runtime-session.ts";
+import { makeSchedule, scheduleNames } from "../command-line/schedules.ts";
 import { epochLine, finalLine, stoppedLine } from "../command-line/train-json.ts";
 import { number, wholeNumber } from "../command-line/values.ts";
 import { checkWritable } from "../command-line/writable.ts";
@@ -33,15 +24,11 @@ export function trainCommand(): Command {
   addDataFlags(command)
     .option("--epochs <n>", `passes over the training images (default: ${trainDefaults.epochs})`, wholeNumber(1))
     .option("--batch-size <n>", `images an update sees (default: ${trainDefaults.batchSize})`, wholeNumber(1))
-    .option(
-      "--lr <x>",
-      `learning rate (default: ${Object.entries(learningRates)
-        .map(([name, rate]) => `${rate} for ${name}`)
-        .join(", ")})`,
-      number(0),
-    )
-    .option("--momentum <x>", `momentum of sgd (default: ${trainDefaults.momentum})`, number(0, 1))
-    .addOption(new Option("--optimizer <name>", `sgd, adam or adamw (default: ${trainDefaults.optimizer})`).choices(optimizerNames))
+    .option("--lr <x>", `learning rate (default: the optimizer's own, ${defaultLearningRate("sgd")} for sgd)`, number(0))
+    .option("--momentum <x>", `momentum of sgd and lars (default: ${trainDefaults.momentum})`, number(0, 1))
+    .addOption(named("--optimizer <name>", "the rule of the updates", optimizerNames, trainDefaults.optimizer))
+    .addOption(named("--schedule <name>", "how the learning rate goes over the run", scheduleNames, trainDefaults.schedule))
+    .option("--warmup <n>", `epochs over which the rate rises before that (default: ${trainDefaults.warmup})`, wholeNumber(0))
     .option("--seed <n>", `decides first weights and order (default: ${trainDefaults.seed})`, wholeNumber(0))
     .option("--save <file>", "keep weights, optimizer and progress in this file, whole, after every epoch and at the end")
     .option(
@@ -50,6 +37,10 @@ export function trainCommand(): Command {
     );
   addRuntimeFlags(command);
   return addJsonFlag(command, "epochs and the result").action(train);
+}
+
+function named(flag: string, about: string, names: readonly string[], standard: string): Option {
+  return new Option(flag, `${about} (default: ${standard})`).choices(names);
 }
 
 async function train(model: string | undefined, flags: TrainFlags & OutputFlags): Promise<void> {
@@ -63,11 +54,11 @@ async function train(model: string | undefined, flags: TrainFlags & OutputFlags)
   const { entry } = modelNamed(plan.model);
   await using session = await openRuntime(plan.run.backend, plan.run.threads);
   const network = entry.make({ seed: plan.run.seed, classes: data.train.classes.length });
-  const { learningRate, seed, batchSize } = plan.run;
+  const { seed, batchSize } = plan.run;
   const trainer = new Trainer({
     model: network,
     optimizer: makeOptimizer(plan.run),
-    schedule: constant(learningRate),
+    schedule: makeSchedule(plan.run),
     metrics: [accuracy],
     seed,
     batchSize,
@@ -104,8 +95,10 @@ async function planOf(model: string | undefined, flags: TrainFlags): Promise<Tra
     checkpoint: null,
     run: {
       optimizer,
-      learningRate: flags.lr ?? learningRates[optimizer],
+      learningRate: flags.lr ?? defaultLearningRate(optimizer),
       momentum: flags.momentum ?? trainDefaults.momentum,
+      schedule: flags.schedule ?? trainDefaults.schedule,
+      warmup: flags.warmup ?? trainDefaults.warmup,
       seed: flags.seed ?? trainDefaults.seed,
       batchSize: flags.batchSize ?? trainDefaults.batchSize,
       epochs: flags.epochs ?? trainDefaults.epochs,

@@ -1,4 +1,4 @@
-import type { Shape } from "@gradus/tensor";
+import type { Shape, TruncatedNormalOptions } from "@gradus/tensor";
 
 /** Makes a parameter's first values, row-major. It draws from `random` only, so the same seed gives the same values. */
 export type Initialiser = (shape: Shape, random: InitialRandom) => Float32Array;
@@ -9,4 +9,8 @@ export interface InitialRandom {
   uniform(count: number, low: number, high: number): Float32Array;
   /** `count` numbers drawn from a normal distribution. */
   normal(count: number, mean: number, std: number): Float32Array;
+  /** `count` numbers drawn from a normal distribution cut off at two bounds. */
+  truncatedNormal(count: number, options: TruncatedNormalOptions): Float32Array;
+  /** A stream apart from this one, for initialisers that need two. */
+  fork(purpose: string): InitialRandom;
 }

@@ -1,4 +1,4 @@
-import { sizeOf } from "@gradus/tensor";
+import { sizeOf, type TruncatedNormalOptions } from "@gradus/tensor";
 import type { Initialiser } from "./initialiser.ts";
 
 /** Uniform in low .. high; 0 .. 1 when left out. */
@@ -24,4 +24,9 @@ export function zeros(): Initialiser {
 /** Every element 1. */
 export function ones(): Initialiser {
   return constant(1);
+}
+
+/** Normal with the given mean and standard deviation, drawn between low and high only; 0, 1, -2 and 2 when left out. */
+export function truncatedNormal(options: TruncatedNormalOptions = {}): Initialiser {
+  return (shape, random) => random.truncatedNormal(sizeOf(shape), options);
 }

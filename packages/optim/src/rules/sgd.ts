@@ -1,6 +1,7 @@
-import { add, ArgumentError, equal, mul, sub, type Tensor, where } from "@gradus/tensor";
-import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
-import type { Rule } from "./rule.ts";
+import { add, equal, mul, sub, where } from "@gradus/tensor";
+import { refused, unit } from "../check.ts";
+import { Optimizer, type OptimizerOptions } from "../optimizer.ts";
+import { decayed, type Rule } from "../rule.ts";
 
 export interface SgdOptions extends OptimizerOptions {
   /** How much of the earlier direction is kept; 0 when left out. */
@@ -18,13 +19,9 @@ export interface SgdOptions extends OptimizerOptions {
  * @throws ArgumentError if momentum or dampening lie outside 0 .. 1, or nesterov lacks momentum.
  */
 export function sgd({ momentum = 0, nesterov = false, dampening = 0, ...options }: SgdOptions): Optimizer {
-  for (const [name, value] of Object.entries({ momentum, dampening })) {
-    if (!(value >= 0 && value <= 1))
-      throw new ArgumentError("argument/optimizer", `${name} must lie in 0 .. 1, and is ${value}`, { subject: "sgd" });
-  }
-  if (nesterov && (momentum === 0 || dampening !== 0)) {
-    throw new ArgumentError("argument/optimizer", "nesterov needs momentum, and no dampening", { subject: "sgd" });
-  }
+  unit("sgd", "momentum", momentum);
+  unit("sgd", "dampening", dampening);
+  if (nesterov && (momentum === 0 || dampening !== 0)) throw refused("sgd", "nesterov needs momentum, and no dampening");
   return new Optimizer(momentum === 0 ? plain : withMomentum(momentum, nesterov, dampening), options);
 }
 
@@ -50,9 +47,4 @@ function withMomentum(momentum: number, nesterov: boolean, dampening: number): R
       return { param: sub(param, mul(learningRate, direction)), slots: { momentum: m } };
     },
   };
-}
-
-/** The gradient with an L2 penalty's: g + weightDecay * p. */
-export function decayed(grad: Tensor, param: Tensor, weightDecay: number): Tensor {
-  return weightDecay === 0 ? grad : add(grad, mul(param, weightDecay));
 }

@@ -1,0 +1,13 @@
+export * from "./combine.ts";
+export * from "./constant.ts";
+export { cosineAnnealing, type CosineAnnealingOptions, cosineWarmRestarts, type CosineWarmRestartsOptions } from "./cosine-annealing.ts";
+export * from "./cyclic.ts";
+export * from "./exponential-decay.ts";
+export * from "./inverse-square-root.ts";
+export * from "./lambda.ts";
+export * from "./linear-ramp.ts";
+export * from "./one-cycle.ts";
+export * from "./plateau.ts";
+export * from "./polynomial-decay.ts";
+export type { Schedule, ScheduleClock } from "./schedule.ts";
+export * from "./step-decay.ts";
