@@ -1,6 +1,6 @@
 import { type Backend, candidatesOf, type DeviceBuffer, type MemoryUse, type Plan, type Step } from "@gradus/compile";
 import { type Aval, BackendError, MemoryError } from "@gradus/tensor";
-import { type DeviceFeatures, type DeviceOptions, openDevice, type OpenDevice } from "./device.ts";
+import { type DeviceFeatures, type DeviceLimits, type DeviceOptions, openDevice, type OpenDevice } from "./device.ts";
 import { DeviceMemory } from "./device-memory.ts";
 import { type Dispatch, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
@@ -45,6 +45,7 @@ export class WebgpuBackend implements Backend {
   readonly software: boolean;
   readonly features: DeviceFeatures;
   readonly #options: DeviceOptions;
+  readonly #limits: DeviceLimits;
   readonly #shared: Shared;
   readonly #pipelines: Pipelines;
   readonly #table: ReturnType<typeof kernelTable>;
@@ -59,7 +60,8 @@ export class WebgpuBackend implements Backend {
     return new WebgpuBackend(await openDevice(options), options);
   }
 
-  private constructor({ device, adapter, software, features }: OpenDevice, options: DeviceOptions) {
+  private constructor({ device, adapter, software, features, limits }: OpenDevice, options: DeviceOptions) {
+    this.#limits = limits;
     this.#options = options;
     this.device = device;
     this.adapter = adapter;
@@ -67,8 +69,8 @@ export class WebgpuBackend implements Backend {
     this.features = features;
     this.name = `webgpu-${adapter.replaceAll(" ", "-")}`;
     // Vectors of four floats are the largest elements bound.
-    this.alignment = Math.max(16, device.limits.minStorageBufferOffsetAlignment);
-    const memory = new DeviceMemory(device);
+    this.alignment = Math.max(16, limits.minStorageBufferOffsetAlignment);
+    const memory = new DeviceMemory(device, limits);
     this.#shared = {
       device,
       memory,
@@ -158,11 +160,11 @@ export class WebgpuBackend implements Backend {
       kernels.flatMap(({ operands }) => operands),
       plan,
     );
-    return staged.length === 0 && ranges.every(({ bytes }) => bytes <= this.device.limits.maxStorageBufferBindingSize);
+    return staged.length === 0 && ranges.every(({ bytes }) => bytes <= this.#limits.maxStorageBufferBindingSize);
   }
 
   #layout(operands: readonly Operand[], plan: Plan): Layout {
-    return layoutOf(operands, plan, { mostBindings: this.device.limits.maxStorageBuffersPerShaderStage, alignment: this.alignment });
+    return layoutOf(operands, plan, { mostBindings: this.#limits.maxStorageBuffersPerShaderStage, alignment: this.alignment });
   }
 
   /** The kernels of a step, which run one after the other. */
@@ -175,7 +177,7 @@ export class WebgpuBackend implements Backend {
   }
 
   async #dispatch(kernel: Kernels[number], plan: Plan, label: string): Promise<Dispatch> {
-    const { limits } = this.device;
+    const limits = this.#limits;
     const layout = this.#layout(kernel.operands, plan);
     const tooLarge = layout.ranges.find(({ bytes }) => bytes > limits.maxStorageBufferBindingSize);
     if (tooLarge !== undefined) {
@@ -195,7 +197,7 @@ export class WebgpuBackend implements Backend {
   }
 
   #refuseLarge(plan: Plan): void {
-    const most = this.device.limits.maxStorageBufferBindingSize;
+    const most = this.#limits.maxStorageBufferBindingSize;
     for (const { label, dtype, shape, bytes } of plan.buffers) {
       if (bytes <= most) continue;
       throw new MemoryError(

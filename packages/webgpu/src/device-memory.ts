@@ -1,8 +1,10 @@
 import { type Facts, MemoryError } from "@gradus/tensor";
+import type { DeviceLimits } from "./device.ts";
 
 /** Every buffer of the device, counted. */
 export class DeviceMemory {
   readonly #device: GPUDevice;
+  readonly #most: number;
   bytes = 0;
   peakBytes = 0;
   /** Buffers made since the device was opened. */
@@ -10,8 +12,9 @@ export class DeviceMemory {
   /** The first allocation that the device turned out to have no room for. */
   #refused: MemoryError | null = null;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, { maxBufferSize }: DeviceLimits) {
     this.#device = device;
+    this.#most = maxBufferSize;
   }
 
   /**
@@ -20,17 +23,12 @@ export class DeviceMemory {
    * @throws MemoryError if the device allows none of that size. That there is no room for it shows later, in `check`.
    */
   create(bytes: number, usage: number, { label, facts = {} }: { readonly label: string; readonly facts?: Facts }): GPUBuffer {
-    const { maxBufferSize } = this.#device.limits;
-    if (bytes > maxBufferSize) {
-      throw new MemoryError(
-        "memory/buffer-size",
-        `${label} needs ${bytes} bytes, and this device has buffers of at most ${maxBufferSize}`,
-        {
-          subject: "webgpu",
-          facts,
-          hint: 'use a smaller batch, or the backend "wasm"',
-        },
-      );
+    if (bytes > this.#most) {
+      throw new MemoryError("memory/buffer-size", `${label} needs ${bytes} bytes, and this device has buffers of at most ${this.#most}`, {
+        subject: "webgpu",
+        facts,
+        hint: 'use a smaller batch, or the backend "wasm"',
+      });
     }
     this.#device.pushErrorScope("out-of-memory");
     const buffer = this.#device.createBuffer({ size: bytes, usage, label });

@@ -1,15 +1,17 @@
-import { ArgumentError, BackendError } from "@gradus/tensor";
+import { BackendError } from "@gradus/tensor";
 
 export interface DeviceOptions {
   /** Where adapters come from: `navigator.gpu` when left out. In Node: `await nodeGpu()` of `@gradus/webgpu/node`. */
   readonly gpu?: GPU;
   /** Which adapter to prefer where a machine has several; "high-performance" when left out. */
   readonly powerPreference?: GPUPowerPreference;
-  /** Limits to ask for below what the adapter has; for tests. */
-  readonly limits?: Readonly<Partial<Record<LimitName, number>>>;
+  /** Limits to keep to where they are below the adapter's; for tests. */
+  readonly limits?: Partial<DeviceLimits>;
 }
 
 /** The limits kernels are built to. */
+export type DeviceLimits = Readonly<Record<LimitName, number>>;
+
 export type LimitName = (typeof limitNames)[number];
 
 const limitNames = [
@@ -43,12 +45,13 @@ export interface OpenDevice {
   /** A program that imitates a device: right, and slow. */
   readonly software: boolean;
   readonly features: DeviceFeatures;
+  readonly limits: DeviceLimits;
 }
 
 /**
  * Opens a device with the adapter's greatest limits and the features kernels know how to use.
  *
- * @throws BackendError where the host has no WebGPU, or WebGPU finds no adapter; ArgumentError for a limit the adapter does not have.
+ * @throws BackendError where the host has no WebGPU, WebGPU finds no adapter, or the adapter gives no device.
  */
 export async function openDevice({
   gpu = hostGpu(),
@@ -62,16 +65,15 @@ export async function openDevice({
       hint: 'use the backend "wasm", or install a Vulkan driver',
     });
   }
-  const requiredLimits: Record<string, number> = {};
-  for (const name of limitNames) requiredLimits[name] = limits[name] ?? adapter.limits[name];
+  const requiredLimits = limitsOf((name) => adapter.limits[name]);
   const requiredFeatures = (["shader-f16", "subgroups", "timestamp-query"] as const).filter((feature) => adapter.features.has(feature));
   let device: GPUDevice;
   try {
     device = await adapter.requestDevice({ requiredLimits, requiredFeatures, label: "gradus" });
   } catch (cause) {
-    throw new ArgumentError("webgpu/limits", "the adapter gives no device with these limits", {
+    throw new BackendError("webgpu/no-device", "the adapter gives no device", {
       subject: "webgpu",
-      facts: { ...limits },
+      facts: { adapter: adapter.info.description },
       cause,
     });
   }
@@ -83,7 +85,13 @@ export async function openDevice({
     adapter: named === "" ? description || "unnamed adapter" : named,
     software: isSoftware(`${named} ${description}`),
     features: { f16: has("shader-f16"), subgroups: has("subgroups"), timestamps: has("timestamp-query") },
+    limits: limitsOf((name) => Math.min(limits[name] ?? Number.POSITIVE_INFINITY, device.limits[name])),
   };
+}
+
+function limitsOf(value: (name: LimitName) => number): DeviceLimits {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each name there is
+  return Object.fromEntries(limitNames.map((name) => [name, value(name)])) as DeviceLimits;
 }
 
 /** Not every implementation says so of itself, but each of them has a name. */

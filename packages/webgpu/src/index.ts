@@ -1,2 +1,2 @@
 export { type DeviceCounts, WebgpuBackend } from "./backend.ts";
-export type { DeviceFeatures, DeviceOptions, LimitName } from "./device.ts";
+export type { DeviceFeatures, DeviceLimits, DeviceOptions, LimitName } from "./device.ts";

@@ -37,7 +37,10 @@ export class Pipelines {
 
   async #compile(source: string, written: readonly boolean[], label: string): Promise<Pipeline> {
     const { group, pipeline: layout } = this.#layoutOf(written);
+    // What is wrong with it is told by the pipeline, below.
+    this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ code: source, label });
+    this.#device.popErrorScope().catch(() => undefined);
     try {
       const pipeline = await this.#device.createComputePipelineAsync({ layout, compute: { module, entryPoint: "main" }, label });
       return { pipeline, layout: group };
