@@ -29,18 +29,16 @@ fn logarithmOf(m: f32, e: f32) -> f32 {
   return logarithmOf(parts.x - 1.0f, parts.y);
 }`,
   },
-  // The rounding error of u = 1 + x, which is x - (u - 1), joins the mantissa of u.
+  // x is cut to a multiple of 2^-23, so that u = 1 + x is exact; what was cut off joins the mantissa of u. Differences that would give
+  // it (x - (u - 1)) are folded to zero by compilers, which may take numbers for real ones.
   logarithmPlus1: {
     needs: ["logarithmOf", "logarithm", "isNaN"],
     source: `fn logarithmPlus1(x: f32) -> f32 {
   if (isNaN(x) || abs(x) < 2.98023224e-8f) { return x; }
-  let u = 1.0f + x;
-  if (!(u > 0.0f) || bitcast<u32>(u) == 0x7f800000u) { return logarithm(u); }
-  let lost = select(x - (u - 1.0f), 1.0f - (u - x), x > 1.0f);
-  let parts = mantissaParts(u);
-  let lower = i32(parts.y) >> 1u;
-  let scaled = (lost * bitcast<f32>(u32(127 - lower) << 23u)) * bitcast<f32>(u32(127 - (i32(parts.y) - lower)) << 23u);
-  return logarithmOf((parts.x - 1.0f) + scaled, parts.y);
+  if (!(abs(x) < 1.0f)) { return logarithm(1.0f + x); }
+  let high = round(x * 8388608.0f) * 1.1920929e-7f;
+  let parts = mantissaParts(1.0f + high);
+  return logarithmOf((parts.x - 1.0f) + (x - high) * bitcast<f32>(u32(127 - i32(parts.y)) << 23u), parts.y);
 }`,
   },
   areaSine: {
@@ -72,10 +70,12 @@ fn logarithmOf(m: f32, e: f32) -> f32 {
   return withSign(logarithmPlus1((a + a) / (1.0f - a)) * 0.5f, x);
 }`,
   },
-  // 2^(b log2 |a|): the exponent's share of b log2 |a| is a product in two parts, the mantissa's is small enough for one.
+  // 2^(b log2 |a|). The exponent e and the upper half of log2 of the mantissa meet the halves of b in exact products, because fma
+  // need not be exact in WGSL, and differences that measure a rounding error may be folded to zero.
   power: {
     needs: ["logarithmOf", "exponentialParts", "isNaN", "isInfinite", "fromBits"],
     source: `fn isWhole(x: f32) -> bool { return x == floor(x); }
+fn upperHalf(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u); }
 fn power(a: f32, b: f32) -> f32 {
   if (a == 1.0f || b == 0.0f) { return 1.0f; }
   if (isNaN(a) || isNaN(b) || (isInfinite(b) && a == -1.0f)) { return fromBits(0x7fc00000u); }
@@ -87,22 +87,25 @@ fn power(a: f32, b: f32) -> f32 {
   if (isInfinite(b)) { return select(0.0f, infinity, (base > 1.0f) == (b > 0.0f)); }
   if (a < 0.0f && !isWhole(b)) { return fromBits(0x7fc00000u); }
   let parts = mantissaParts(base);
-  let m = parts.x;
-  let s = (m - 1.0f) / (m + 1.0f);
-  // What the division lost, from the exact remainder of s (m + 1).
-  let left = fma(-s, m, (m - 1.0f) - s) / (m + 1.0f);
+  let m = parts.x - 1.0f;
+  // log2 of 1 + m from s = m / (2 + m): 2 log2(e) s and an odd series.
+  let s = m / (m + 2.0f);
+  let sHigh = upperHalf(s);
+  // What the division left: m - s (2 + m), the products exact where it matters.
+  let mHigh = upperHalf(m);
+  let left = (((m - 2.0f * s) - sHigh * mHigh) - (sHigh * (m - mHigh) + (s - sHigh) * m)) / (m + 2.0f);
   let z = s * s;
-  let tail = s * z * fma(fma(fma(0.34074048f, z, 0.41167211f), z, 0.57708360f), z, 0.96179667f);
-  // 2 log2(e) in two parts.
-  let high = s * 2.88539004f;
-  let low = fma(s, 2.88539004f, -high) + fma(s, 3.85195e-8f, left * 2.88539004f) + tail;
-  let whole = parts.y + high;
-  let rest = (high - (whole - parts.y)) + low;
-  let product = b * whole;
-  let lost = fma(b, whole, -product) + b * rest;
-  let bounded = clamp(product, -300.0f, 300.0f);
-  let n = round(bounded);
-  let r = (bounded - n) + select(0.0f, lost, abs(product) < 300.0f);
+  let series = s * z * fma(fma(fma(0.34074048f, z, 0.41167211f), z, 0.57708360f), z, 0.96179667f);
+  let logHigh = sHigh * 2.884765625f;
+  let logLow = ((s - sHigh) * 2.88539004f + sHigh * 6.2445618e-4f) + (left * 2.88539004f + series);
+  let bHigh = upperHalf(b);
+  let bLow = b - bHigh;
+  let lHigh = upperHalf(logHigh);
+  let rough = b * (parts.y + (logHigh + logLow));
+  if (!(abs(rough) < 300.0f)) { return bitcast<f32>(bitcast<u32>(select(0.0f, infinity, rough > 0.0f)) | sign); }
+  let n = round(rough);
+  let small = bHigh * (logHigh - lHigh) + (bLow * logHigh + b * logLow);
+  let r = ((bHigh * parts.y - n) + bHigh * lHigh) + (bLow * parts.y + small);
   let p = fma(fma(fma(fma(fma(1.5463289e-4f, r, 1.3391011e-3f), r, 9.618062e-3f), r, 5.5503596e-2f), r, 2.402265e-1f), r, 0.693147182f);
   let bits = bitcast<u32>(scaleBy(fma(p, r, 1.0f), clamp(i32(n), -252, 254)));
   return bitcast<f32>(bits | sign);
