@@ -19,7 +19,7 @@ const unary: Readonly<Record<string, Case>> = {
   exp: {
     of: g.exp,
     want: Math.exp,
-    bound: 1.5,
+    bound: 1.7,
     ranges: [
       [-87, 88.7],
       [-1, 1],

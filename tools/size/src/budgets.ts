@@ -16,6 +16,12 @@ export const BUDGETS: readonly Budget[] = [
     kilobytes: 91,
   },
   { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 86 },
+  {
+    name: "webgpu beside tensor, compile",
+    entries: ["packages/webgpu/dist/index.js"],
+    beside: ["@gradus/tensor", "@gradus/compile"],
+    kilobytes: 30,
+  },
   { name: "nn beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 15 },
   {
     name: "optim, all optimizers, beside tensor, compile",

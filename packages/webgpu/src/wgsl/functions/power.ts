@@ -29,8 +29,8 @@ fn logarithmOf(m: f32, e: f32) -> f32 {
   return logarithmOf(parts.x - 1.0f, parts.y);
 }`,
   },
-  // x is cut to a multiple of 2^-23, so that u = 1 + x is exact; what was cut off joins the mantissa of u. Differences that would give
-  // it (x - (u - 1)) are folded to zero by compilers, which may take numbers for real ones.
+  // x is cut to a multiple of 2^-23, so that u = 1 + x is exact; what was cut off joins the mantissa of u. The difference x - (u - 1)
+  // would give the same, but compilers fold it to zero, because they may calculate as if floats were real numbers.
   logarithmPlus1: {
     needs: ["logarithmOf", "logarithm", "isNaN"],
     source: `fn logarithmPlus1(x: f32) -> f32 {
