@@ -29,6 +29,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
     threads: backend.threads,
     alignment: backend.alignment,
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
+    prepareTimed: (plan, told) => backend.prepareTimed(brokenPlan(plan, op, element), told),
     allocate: (aval, label) => backend.allocate(aval, label),
     memory: () => backend.memory(),
     dispose: () => backend.dispose(),

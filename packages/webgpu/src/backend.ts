@@ -1,4 +1,4 @@
-import { type Backend, candidatesOf, type DeviceBuffer, type MemoryUse, type Plan, type Step } from "@gradus/compile";
+import { type Backend, candidatesOf, type DeviceBuffer, type MemoryUse, type Plan, type RunTime, type Step } from "@gradus/compile";
 import { type Aval, BackendError, MemoryError } from "@gradus/tensor";
 import { type DeviceFeatures, type DeviceOptions, openDevice, type OpenDevice } from "./device.ts";
 import { DeviceMemory } from "./device-memory.ts";
@@ -13,6 +13,7 @@ import { Pipelines } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
 import { Region } from "./region.ts";
 import type { Shared } from "./shared.ts";
+import { type Busy, DeviceStopwatch, HostStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { ShaderMemory } from "./wgsl/memory.ts";
 
 /** Things made on the device since it was opened: a training loop makes none after its first step. */
@@ -39,6 +40,7 @@ export class WebgpuBackend implements Backend {
   readonly features: DeviceFeatures;
   readonly #shared: Shared;
   readonly #pipelines: Pipelines;
+  readonly #busy: Busy = { until: 0 };
   readonly #table: ReturnType<typeof kernelTable>;
   #executables = 0;
 
@@ -75,23 +77,37 @@ export class WebgpuBackend implements Backend {
 
   /** @throws BackendError if the device is lost or does not accept a shader; MemoryError for a tensor larger than it can bind. */
   async prepare(plan: Plan): Promise<WebgpuExecutable> {
+    return this.#prepare(plan, () => null);
+  }
+
+  /** Gives each dispatch a pass of its own, where the device has timestamps; where it has none, divides the host's time for a run. */
+  async prepareTimed(plan: Plan, told: (run: RunTime) => void): Promise<WebgpuExecutable> {
+    return this.#prepare(plan, (dispatches) => {
+      const timed = { plan, dispatches, told };
+      return this.features.timestamps ? new DeviceStopwatch(timed, this.#shared) : new HostStopwatch(timed, this.#shared, this.#busy);
+    });
+  }
+
+  async #prepare(plan: Plan, stopwatch: (dispatches: readonly Dispatch[]) => Stopwatch | null): Promise<WebgpuExecutable> {
     this.#shared.faults.check();
     this.#refuseLarge(plan);
     const dispatches = await Promise.all(
       plan.steps.flatMap((step, number) =>
         this.#kernels(step, plan).map(async (kernel) =>
-          this.#dispatch(kernel, plan, `step ${number} (${step.label}) of plan ${plan.name}`),
+          this.#dispatch(kernel, plan, number, `step ${number} (${step.label}) of plan ${plan.name}`),
         ),
       ),
     );
     this.#shared.faults.check();
+    const watch = stopwatch(dispatches);
     this.#executables++;
-    return new WebgpuExecutable(plan, dispatches, this.#shared, () => {
+    const release = (): void => {
       if (--this.#executables > 0) return;
       this.#shared.arena.release();
       this.#shared.workspace.release();
       this.#shared.readback.release();
-    });
+    };
+    return new WebgpuExecutable(plan, dispatches, this.#shared, release, watch);
   }
 
   allocate(aval: Aval, label: string): DeviceBuffer {
@@ -125,7 +141,7 @@ export class WebgpuBackend implements Backend {
     return first.kernels({ reads: step.reads, write: { id: step.write, shape: buffer.shape, dtype: buffer.dtype } });
   }
 
-  async #dispatch(kernel: Kernels[number], plan: Plan, label: string): Promise<Dispatch> {
+  async #dispatch(kernel: Kernels[number], plan: Plan, step: number, label: string): Promise<Dispatch> {
     const { limits } = this.device;
     const layout = layoutOf(kernel.operands, plan, { mostBindings: limits.maxStorageBuffersPerShaderStage, alignment: this.alignment });
     const tooLarge = layout.ranges.find(({ bytes }) => bytes > limits.maxStorageBufferBindingSize);
@@ -141,7 +157,7 @@ export class WebgpuBackend implements Backend {
     const source = kernel.source(new ShaderMemory(layout.slots, layout.ranges));
     const written = layout.ranges.map((range) => range.written);
     const pipeline = await this.#pipelines.get(source, written, `${label}: ${kernel.name}`);
-    return { kernel, layout, pipeline, label: `${label}: ${kernel.name}` };
+    return { kernel, layout, pipeline, step, label: `${label}: ${kernel.name}` };
   }
 
   #refuseLarge(plan: Plan): void {
