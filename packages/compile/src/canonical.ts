@@ -48,11 +48,13 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
     nodeOf.set(recorded, node);
     nodeOf.set(tensor, node);
   }
+  // The cells as they were recorded: they may have moved on when a program is compiled again.
+  const cells = new Map(leaves.map((leaf) => [leaf.source.kind === "state" ? leaf.source.state : null, leaf]));
   return {
     nodes,
     nodeOf,
     outputs: outputs.map(find),
-    updates: updates.map(({ state, value }) => ({ state, old: find(state.leaf()), value: find(value) })),
+    updates: updates.map(({ state, value }) => ({ state, old: find(cells.get(state) ?? state.leaf()), value: find(value) })),
     leaves: leaves.map(find),
   };
 }

@@ -85,7 +85,7 @@ export class Engine implements Runtime {
     refuseArguments(program);
     refuseStale(program);
     try {
-      await this.launch(program, asItIs, wanted).done;
+      await this.launch(program, null, wanted).done;
     } catch (error) {
       discard(updates);
       throw error;
@@ -111,9 +111,10 @@ export class Engine implements Runtime {
 
   /**
    * Gives the backend a program, after all that were launched before it; from then on state cells count as updated.
-   * `resolve` gives the tensor that now stands for a leaf (an argument's value); results go into `targets`, one for each output.
+   * `resolve` gives the tensor that now stands for a leaf (an argument's value), and is null for a graph that runs once, as it is;
+   * results go into `targets`, one for each output.
    */
-  launch(program: Program, resolve: (leaf: Tensor) => Tensor, targets: readonly Tensor[]): Launch {
+  launch(program: Program, resolve: ((leaf: Tensor) => Tensor) | null, targets: readonly Tensor[]): Launch {
     const { plan, executable } = this.#executables.get(program);
     const { inputs, bound, uploads } = this.#gather(program, resolve);
     const upload = (): void => {
@@ -121,7 +122,8 @@ export class Engine implements Runtime {
     };
     const settle = (results: readonly HostData[]): void => results.forEach((data, i) => targets[i]?.settle(data));
     const advance = (): void => {
-      for (const { state, value } of program.updates) state.advance(value);
+      // What runs again keeps its graph: it may have to be planned again.
+      for (const { state, value } of program.updates) state.advance(resolve === null ? value : null);
     };
     if (this.#turn === null && !(executable instanceof Promise)) {
       upload();
@@ -170,7 +172,7 @@ export class Engine implements Runtime {
   /** Carries out updates that were recorded outside a compiled function, before what comes next. */
   carryOut(updates: readonly Update[]): void {
     try {
-      this.launch(readProgram([], updates), asItIs, []).done?.catch(() => discard(updates));
+      this.launch(readProgram([], updates), null, []).done?.catch(() => discard(updates));
     } catch (error) {
       discard(updates);
       throw error;
@@ -189,11 +191,11 @@ export class Engine implements Runtime {
   }
 
   /** What a program is run with, as it is now. */
-  #gather(program: Program, resolve: (leaf: Tensor) => Tensor): Gathered {
+  #gather(program: Program, resolve: ((leaf: Tensor) => Tensor) | null): Gathered {
     const inputs: HostData[] = [];
     const bound: DeviceBuffer[] = [];
     const uploads: Gathered["uploads"] = [];
-    const leaves = program.leaves.map(resolve);
+    const leaves = resolve === null ? program.leaves : program.leaves.map(resolve);
     const missing = leaves.find(({ source, host }) => source.kind !== "state" && source.kind !== "kept" && host === null);
     if (missing !== undefined) throw new BackendError("backend/no-input", "an input has no data", { facts: { input: String(missing) } });
     for (const tensor of leaves) {
@@ -336,10 +338,6 @@ export function unsettled({ shape, dtype }: Aval): Tensor {
 /** A step that failed is lost, and its updates with it: the next one starts from the state as it is. */
 function discard(updates: readonly Update[]): void {
   for (const { state, value } of updates) if (state.pending === value) state.discard();
-}
-
-function asItIs(leaf: Tensor): Tensor {
-  return leaf;
 }
 
 /** What this engine's backend allocated for a kept tensor. */

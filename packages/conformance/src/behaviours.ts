@@ -342,6 +342,20 @@ export const behaviours: readonly Behaviour[] = [
       same("bytes held", engine.backend.memory().bytes, bytes);
     },
   },
+  {
+    name: "a compiled step goes on after its executable was given back",
+    async check(engine, cell) {
+      const w = cell([2], [0, 0]);
+      const step = compile((x: Tensor) => {
+        w.assign(add(w, x));
+        return sum(w);
+      });
+      await equal(step(host([2], [1, 2])), [3]);
+      engine.clear();
+      await equal(step(host([2], [1, 2])), [6]);
+      await equal(w, [2, 4]);
+    },
+  },
   ...profileBehaviours,
 ];
 

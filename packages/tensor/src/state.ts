@@ -72,12 +72,12 @@ export class State extends Tensor {
     pendingStates.delete(this);
   }
 
-  /** Called by the runtime when an update has been carried out, or is on its way to the device. */
-  advance(carried: Tensor): void {
+  /** Called by the runtime when an update has been carried out, or is on its way to the device; the tensor that was recorded for it then reads the cell. */
+  advance(carried: Tensor | null): void {
     if (this.#pending === carried) this.discard();
     this.version++;
     this.current = null;
-    carried.store(this, this.version);
+    carried?.store(this, this.version);
   }
 
   /** Replaces the value from the host at once; a recorded update is dropped. */
