@@ -17,7 +17,7 @@ import { installPeers } from "./install-peers.ts";
 import { librarySizes } from "./library-sizes.ts";
 import { measure } from "./measure.ts";
 import { type Options, readOptions, usage, UsageError } from "./options.ts";
-import { profileCase, profileTable } from "./profile.ts";
+import { profileCase } from "./profile.ts";
 import { readReport } from "./read-report.ts";
 import { renderInto } from "./render.ts";
 import { type BudgetReport, type CaseReport, type Report, reportFormat } from "./report.ts";
@@ -168,7 +168,7 @@ async function profile({ filters, threads, levels, effort }: Options): Promise<v
     for (const level of levels.length === 0 ? [bestLevel()] : levels)
       for (const count of threads) {
         const measured = await profileCase(one, { threads: count, level, milliseconds: 1000 * effort });
-        console.log(`\n${one.name}, ${level}, ${count} thread${count === 1 ? "" : "s"}\n${profileTable(measured)}`);
+        console.log(`\n${one.name}, ${level}, ${count} thread${count === 1 ? "" : "s"}\n${measured.table()}`);
       }
 }
 

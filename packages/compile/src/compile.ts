@@ -58,7 +58,7 @@ interface Trace {
 export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R): Compiled<A, R> {
   const traces = new Map<string, Trace>();
   const call = (...args: unknown[]): Result<R> => {
-    const engine = currentEngine();
+    const engine = currentEngine("compile");
     const given: Tensor[] = [];
     const signature: string[] = [engine.name];
     const template = args.map((arg) => replaceArguments(arg, given, signature, 0));
@@ -81,10 +81,15 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
   }) as unknown as Compiled<A, R>;
 }
 
-function currentEngine(): Engine {
+/**
+ * The installed runtime, which `subject` needs to be an engine.
+ *
+ * @throws BackendError if it is another kind of runtime.
+ */
+export function currentEngine(subject: string): Engine {
   const runtime = currentRuntime();
   if (runtime instanceof Engine) return runtime;
-  throw new BackendError("compile/runtime", `runtime "${runtime.name}" cannot replay plans`, { subject: "compile" });
+  throw new BackendError("compile/runtime", `runtime "${runtime.name}" cannot replay plans`, { subject });
 }
 
 function record(run: () => unknown): Trace {

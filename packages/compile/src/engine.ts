@@ -13,18 +13,9 @@ import {
   topological,
 } from "@gradus/tensor";
 import { buildPlan } from "./build.ts";
-import type { Backend, DeviceBuffer, Executable, Plan } from "./plan.ts";
-import { type Program, ProgramCache, readProgram, type Update } from "./program.ts";
-
-/** A program's plan, and its executable when the backend has made it. */
-interface Prepared {
-  readonly plan: Plan;
-  executable: Executable | Promise<Executable>;
-  used: number;
-}
-
-/** Executables kept at most; beyond it the least recently used one gives its memory back. */
-const cacheLimit = 512;
+import { Executables, type Prepared } from "./executables.ts";
+import type { Backend, DeviceBuffer, Plan } from "./plan.ts";
+import { type Program, readProgram, type Update } from "./program.ts";
 
 /**
  * Runs graphs on a backend: reads the program, finds or builds its executable, binds data and state, runs, settles.
@@ -35,9 +26,9 @@ const cacheLimit = 512;
 export class Engine implements Runtime {
   readonly name: string;
   #backend: Backend;
-  readonly #cache = new ProgramCache<Prepared>();
-  #clock = 0;
-  #held = 0;
+  #executables: Executables;
+  /** What stands aside while programs are prepared another way. */
+  #aside: Executables | null = null;
   /** Resolves when the backend has been given every program launched; null when it has. */
   #turn: Promise<void> | null = null;
   /** Values the backend is computing now, and when each is on the host. */
@@ -48,6 +39,10 @@ export class Engine implements Runtime {
   constructor(backend: Backend) {
     this.name = backend.name;
     this.#backend = backend;
+    this.#executables = new Executables((program) => {
+      const plan = buildPlan(program, this.#backend);
+      return { plan, executable: this.#backend.prepare(plan) };
+    });
   }
 
   get backend(): Backend {
@@ -62,8 +57,7 @@ export class Engine implements Runtime {
     const lost = this.#backend;
     if (lost.reopen === undefined) return undefined;
     return async () => {
-      await this.#turn;
-      await Promise.allSettled(this.#arriving.values());
+      await this.finish();
       this.clear();
       await lost.dispose();
       this.#backend = (await lost.reopen?.()) ?? lost;
@@ -139,8 +133,7 @@ export class Engine implements Runtime {
    * `resolve` gives the tensor that now stands for a leaf (an argument's value); results go into `targets`, one for each output.
    */
   launch(program: Program, resolve: (leaf: Tensor) => Tensor, targets: readonly Tensor[]): Launch {
-    const prepared = this.#prepare(program);
-    const { plan, executable } = prepared;
+    const { plan, executable } = this.#executables.get(program);
     const { inputs, bound, uploads } = this.#gather(program, resolve);
     const upload = (): void => {
       for (const { buffer, data } of uploads.splice(0)) buffer.write(data);
@@ -214,27 +207,6 @@ export class Engine implements Runtime {
     return arrived;
   }
 
-  /** The plan and executable of a program, from the cache or made now. */
-  #prepare(program: Program): Prepared {
-    const known = this.#cache.get(program.key);
-    if (known !== undefined) {
-      known.used = ++this.#clock;
-      return known;
-    }
-    const plan = buildPlan(program, this.#backend);
-    const prepared: Prepared = { plan, executable: this.#backend.prepare(plan), used: ++this.#clock };
-    this.#makeRoom();
-    this.#cache.set(program.key, prepared);
-    this.#held++;
-    if (prepared.executable instanceof Promise) {
-      prepared.executable.then(
-        (executable) => (prepared.executable = executable),
-        () => this.#forget(prepared),
-      );
-    }
-    return prepared;
-  }
-
   /** What a program is run with, as it is now. */
   #gather(program: Program, resolve: (leaf: Tensor) => Tensor): Gathered {
     const inputs: HostData[] = [];
@@ -276,36 +248,58 @@ export class Engine implements Runtime {
     return cell.buffer;
   }
 
+  /**
+   * Has programs prepared another way, until the function returned is called; that resolves when all that was launched before it is done.
+   * Those prepared before stand aside and come back; `prepare` is given the plan of a program that is among them.
+   *
+   * @throws BackendError if that is so already.
+   */
+  prepareWith(prepare: (program: Program, plan: Plan | undefined) => Prepared): () => Promise<void> {
+    if (this.#aside !== null) {
+      throw new BackendError("compile/profiled", "a profile of this runtime is under way", {
+        subject: "profile",
+        hint: "let it end before the next begins",
+      });
+    }
+    this.startRequested();
+    const aside = this.#executables;
+    const own = new Executables((program) => prepare(program, aside.planOf(program)));
+    this.#executables = own;
+    this.#aside = aside;
+    return async () => {
+      if (this.#executables !== own) return;
+      await this.finish();
+      this.#executables = aside;
+      this.#aside = null;
+      // Others may have launched something meanwhile.
+      await this.finish();
+      own.clear();
+    };
+  }
+
   /** Compiled programs held. */
   get executables(): number {
-    return this.#held;
+    return this.#executables.count;
   }
 
   /** Gives back every executable; programs are compiled again when next run. */
   clear(): void {
-    for (const prepared of this.#cache.values()) free(prepared);
-    this.#cache.clear();
-    this.#held = 0;
+    this.#executables.clear();
+    this.#aside?.clear();
   }
 
   async dispose(): Promise<void> {
-    await this.#turn;
-    await Promise.allSettled(this.#arriving.values());
+    await this.finish();
     this.clear();
     await this.#backend.dispose();
   }
 
-  #makeRoom(): void {
-    if (this.#held < cacheLimit) return;
-    const oldest = [...this.#cache.values()].sort((a, b) => a.used - b.used).slice(0, cacheLimit / 4);
-    for (const prepared of oldest) {
-      free(prepared);
-      this.#forget(prepared);
-    }
-  }
-
-  #forget(prepared: Prepared): void {
-    if (this.#cache.delete(prepared)) this.#held--;
+  /** Starts what was asked for so far, and resolves when that and all that was launched is done or has failed. */
+  async finish(): Promise<void> {
+    const asked = this.#batch?.done;
+    this.startRequested();
+    await this.#turn;
+    await Promise.allSettled([asked, ...this.#arriving.values()]);
   }
 }
 
@@ -367,16 +361,6 @@ export function unsettled({ shape, dtype }: Aval): Tensor {
 /** A step that failed is lost, and its updates with it: the next one starts from the state as it is. */
 function discard(updates: readonly Update[]): void {
   for (const { state, value } of updates) if (state.pending === value) state.discard();
-}
-
-function free({ executable }: Prepared): void {
-  if (!(executable instanceof Promise)) executable.free();
-  // What was never made has nothing to give back.
-  else
-    executable.then(
-      (made) => made.free(),
-      () => undefined,
-    );
 }
 
 function asItIs(leaf: Tensor): Tensor {

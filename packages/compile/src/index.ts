@@ -1,6 +1,7 @@
 export * from "./plan.ts";
 export * from "./engine.ts";
 export * from "./compile.ts";
+export type { Prepared } from "./executables.ts";
 export * from "./build.ts";
 export * from "./program.ts";
 export * from "./print.ts";

@@ -109,6 +109,32 @@ export interface Executable {
   free(): void;
 }
 
+/** Who told what kernels took: the device, the host after each of them, or the host after a whole run, divided by estimate. */
+export type TimingClock = "device timestamps" | "host, kernel by kernel" | "host, per run";
+
+/** One kernel of one run. */
+export interface KernelTime {
+  /** The position of its step in the plan: a step may have several kernels. */
+  readonly step: number;
+  readonly name: string;
+  /** What it is cut into to run side by side: tiles for threads, workgroups. */
+  readonly pieces: number;
+  /** In milliseconds of the clock: the host's is `performance.now()`, a device's begins anywhere. */
+  readonly start: number;
+  readonly milliseconds: number;
+}
+
+/** One run of a plan, kernel by kernel in the order they ran. */
+export interface RunTime {
+  readonly plan: Plan;
+  readonly clock: TimingClock;
+  /** When the run was called, in milliseconds of `performance.now()`. */
+  readonly begun: number;
+  readonly kernels: readonly KernelTime[];
+  /** The step in which a device's clock advances, in milliseconds, as far as these times show it. */
+  readonly tick?: number;
+}
+
 export interface MemoryUse {
   /** Bytes held now: arenas, state cells, kept tensors, code tables. */
   readonly bytes: number;
@@ -129,6 +155,8 @@ export interface Backend extends PlanWishes {
   readonly name: string;
   readonly threads: number;
   prepare(plan: Plan): Executable | Promise<Executable>;
+  /** The same with clocks in it: slower, and `told` hears of every run before its results are handed out. */
+  prepareTimed(plan: Plan, told: (run: RunTime) => void): Executable | Promise<Executable>;
   /** @throws MemoryError when there is no room. */
   allocate(aval: Aval, label: string): DeviceBuffer;
   memory(): MemoryUse;

@@ -1,21 +1,7 @@
 import { compile, type Engine } from "@gradus/compile";
-import {
-  add,
-  fromHost,
-  GradusError,
-  type HostTensor,
-  matmul,
-  mul,
-  neg,
-  NumericError,
-  reshape,
-  type Shape,
-  sizeOf,
-  State,
-  sub,
-  sum,
-  type Tensor,
-} from "@gradus/tensor";
+import { add, fromHost, matmul, mul, neg, NumericError, reshape, type Shape, sizeOf, State, sub, sum, type Tensor } from "@gradus/tensor";
+import { equal, expectCode, failure, host, same } from "./expectations.ts";
+import { profileBehaviours } from "./profile-behaviours.ts";
 
 /** Something every engine must do, apart from computing its ops: how state, replay and laziness behave. */
 export interface Behaviour {
@@ -370,11 +356,22 @@ export const behaviours: readonly Behaviour[] = [
       same("bytes held", engine.backend.memory().bytes, bytes);
     },
   },
+  {
+    name: "a compiled step goes on after its executable was given back",
+    async check(engine, cell) {
+      const w = cell([2], [0, 0]);
+      const step = compile((x: Tensor) => {
+        w.assign(add(w, x));
+        return sum(w);
+      });
+      await equal(step(host([2], [1, 2])), [3]);
+      engine.clear();
+      await equal(step(host([2], [1, 2])), [6]);
+      await equal(w, [2, 4]);
+    },
+  },
+  ...profileBehaviours,
 ];
-
-function host(shape: Shape, values: readonly number[]): HostTensor {
-  return { shape, dtype: "float32", data: Float32Array.from(values) };
-}
 
 /** Makes cells for a check, and a function that frees them. */
 export function cellMaker(): { readonly cell: MakeCell; readonly free: () => void } {
@@ -393,36 +390,4 @@ export function cellMaker(): { readonly cell: MakeCell; readonly free: () => voi
       }
     },
   };
-}
-
-async function equal(tensor: Tensor, want: readonly number[]): Promise<void> {
-  const got = await tensor.data();
-  if (
-    got.length === want.length &&
-    want.every((value, i) => Math.abs(value - (got[i] ?? Number.NaN)) <= 1e-5 * Math.max(1, Math.abs(value)))
-  )
-    return;
-  throw new NumericError("behaviour/value", `the value is [${got.join(", ")}] and should be [${want.join(", ")}]`, {
-    facts: { tensor: String(tensor) },
-  });
-}
-
-function same(what: string, got: unknown, want: unknown): void {
-  if (got === want) return;
-  throw new NumericError("behaviour/differs", `${what}: ${String(got)} instead of ${String(want)}`);
-}
-
-async function failure(run: () => unknown): Promise<Error> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof Error) return error;
-    throw error;
-  }
-  throw new NumericError("behaviour/accepted", "nothing was thrown");
-}
-
-function expectCode(error: Error, code: string): void {
-  if (error instanceof GradusError && error.code === code) return;
-  throw new NumericError("behaviour/code", `threw "${error.message}" instead of an error with code ${code}`, { cause: error });
 }

@@ -30,6 +30,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
     alignment: backend.alignment,
     sideBySide: backend.sideBySide,
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
+    prepareTimed: (plan, told) => backend.prepareTimed(brokenPlan(plan, op, element), told),
     allocate: (aval, label) => backend.allocate(aval, label),
     memory: () => backend.memory(),
     dispose: () => backend.dispose(),

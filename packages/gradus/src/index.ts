@@ -7,6 +7,7 @@ export * from "@gradus/data";
 export * from "@gradus/train";
 export * from "@gradus/zoo";
 export { type Backend, compile, type Compiled, Engine, type MemoryUse, printPlan } from "@gradus/compile";
+export { profile, type ProfileOptions, type ProfileReport } from "@gradus/compile/profile";
 export {
   type Clock,
   type FileSystem,

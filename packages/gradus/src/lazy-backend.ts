@@ -1,4 +1,4 @@
-import type { Backend, DeviceBuffer, Executable, MemoryUse, Plan } from "@gradus/compile";
+import type { Backend, DeviceBuffer, Executable, MemoryUse, Plan, RunTime } from "@gradus/compile";
 import type { Aval } from "@gradus/tensor";
 
 /** A backend that is made when it is first needed. */
@@ -26,6 +26,10 @@ export class LazyBackend implements Backend {
 
   prepare(plan: Plan): Executable | Promise<Executable> {
     return this.#backend.prepare(plan);
+  }
+
+  prepareTimed(plan: Plan, told: (run: RunTime) => void): Executable | Promise<Executable> {
+    return this.#backend.prepareTimed(plan, told);
   }
 
   allocate(aval: Aval, label: string): DeviceBuffer {

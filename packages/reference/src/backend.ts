@@ -4,10 +4,12 @@ import {
   cacheLine,
   type DeviceBuffer,
   type Executable,
+  type KernelTime,
   type LibraryStep,
   type MemoryUse,
   type Plan,
   type PlanBuffer,
+  type RunTime,
 } from "@gradus/compile";
 import { type Aval, type HostData, hostArray, sizeOf } from "@gradus/tensor";
 import { Interpreter, runLoop, spread } from "./interpret.ts";
@@ -47,6 +49,14 @@ export class ReferenceBackend implements Backend {
   }
 
   prepare(plan: Plan): ExactExecutable {
+    return this.#prepare(plan, null);
+  }
+
+  prepareTimed(plan: Plan, told: (run: RunTime) => void): ExactExecutable {
+    return this.#prepare(plan, told);
+  }
+
+  #prepare(plan: Plan, told: ((run: RunTime) => void) | null): ExactExecutable {
     const runExact = (inputs: readonly ArrayLike<number>[], bound: readonly DeviceBuffer[]): readonly Float64Array[] => {
       const arena = this.#planned ? new Float64Array(plan.arenaBytes).fill(Number.NaN) : null;
       const memory = plan.buffers.map(({ place, shape }) => {
@@ -56,7 +66,10 @@ export class ReferenceBackend implements Backend {
           : arena.subarray(place.offset, place.offset + sizeOf(shape));
       });
       plan.inputs.forEach((id, i) => memory[id]?.set(inputs[i] ?? []));
-      for (const step of backwardsInWaves(plan)) {
+      const begun = performance.now();
+      const kernels: KernelTime[] = [];
+      for (const [number, step] of backwardsInWaves(plan)) {
+        const start = performance.now();
         if (arena !== null) poison(arena, plan, step);
         if (step.kind === "loop")
           runLoop(
@@ -68,7 +81,9 @@ export class ReferenceBackend implements Backend {
             ),
           );
         else runLibrary(step, memory);
+        kernels.push({ step: number, name: step.label, pieces: 1, start, milliseconds: performance.now() - start });
       }
+      told?.({ plan, clock: "host, kernel by kernel", begun, kernels });
       return plan.outputs.map((id) => (memory[id] ?? new Float64Array(0)).slice());
     };
     return {
@@ -94,9 +109,9 @@ export class ReferenceBackend implements Backend {
   }
 }
 
-/** The steps in some other order that their waves allow; in their own where each has a wave to itself. */
-function backwardsInWaves({ steps, waves }: Plan): readonly Plan["steps"][number][] {
-  return [...Map.groupBy(steps, (step) => waves[steps.indexOf(step)] ?? 0).values()].flatMap((wave) => wave.toReversed());
+/** The steps by number, in some other order that their waves allow; in their own where each has a wave to itself. */
+function backwardsInWaves({ steps, waves }: Plan): readonly (readonly [number: number, step: Plan["steps"][number]])[] {
+  return [...Map.groupBy(steps.entries(), ([number]) => waves[number] ?? number).values()].flatMap((wave) => wave.toReversed());
 }
 
 class ExactBuffer implements DeviceBuffer {

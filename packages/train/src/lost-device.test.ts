@@ -63,6 +63,9 @@ function mortal(fate: Fate): Backend {
       return guarded;
     },
     memory: () => inner.memory(),
+    prepareTimed: () => {
+      throw new RangeError("nothing is timed here");
+    },
     reopen: async () => mortal(fate),
     dispose: () => inner.dispose(),
   };

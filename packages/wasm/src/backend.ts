@@ -5,10 +5,11 @@ import {
   candidatesOf,
   type DeviceBuffer,
   type Executable,
+  type KernelTime,
   type MemoryUse,
   type Plan,
   readsOfStep,
-  type Step,
+  type RunTime,
 } from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
 import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
@@ -41,25 +42,10 @@ export interface WasmOptions {
   readonly guard?: boolean;
   /** How much work a loop kernel's tile holds at least, in additions; for tests. */
   readonly tileWork?: number;
-  /** Told after every kernel how long it took; slower by a call to the host each. */
-  readonly profile?: (launch: LaunchTime) => void;
   /** How much work a plan must hold, in additions, to run on more than the calling thread; for tests. */
   readonly sharedWork?: number;
   /** How worker threads are started; for tests. */
   readonly startWorker?: StartWorker;
-}
-
-/** One run of one kernel, from the end of the one before it until every thread is done. */
-export interface LaunchTime {
-  readonly plan: Plan;
-  /** The step it belongs to: a library step may have several kernels. */
-  readonly step: Step;
-  /** Its place among the kernels of a run. */
-  readonly index: number;
-  readonly kernel: string;
-  /** Pieces that threads share out. */
-  readonly tiles: number;
-  readonly milliseconds: number;
 }
 
 /**
@@ -80,7 +66,6 @@ export class WasmBackend implements Backend {
   readonly #shared: boolean;
   readonly #convolution: ConvolutionAlgorithm;
   readonly #tileWork: number;
-  readonly #profile: WasmOptions["profile"];
   readonly #sharedWork: number;
   #nextId = 1;
   #executables = 0;
@@ -97,7 +82,6 @@ export class WasmBackend implements Backend {
     convolution = "fastest",
     guard = false,
     tileWork = usualTileWork,
-    profile,
     sharedWork = usualSharedWork,
     startWorker = startHostWorker,
   }: WasmOptions = {}) {
@@ -118,7 +102,6 @@ export class WasmBackend implements Backend {
     // The transforms are written for vectors.
     this.#convolution = level === "scalar" ? "direct" : convolution;
     this.#tileWork = tileWork;
-    this.#profile = profile;
     this.#sharedWork = sharedWork;
     this.threads = this.#shared ? (threads ?? coreCount()) : 1;
     if (!this.#shared && threads !== 1) warnOnce();
@@ -136,16 +119,28 @@ export class WasmBackend implements Backend {
   }
 
   prepare(plan: Plan): Executable {
+    return this.#prepare(plan, null);
+  }
+
+  /** Reads the clock after every kernel, which costs a call to the host each: some tenths of a microsecond. Ready when all threads are. */
+  async prepareTimed(plan: Plan, told: (run: RunTime) => void): Promise<Executable> {
+    const executable = this.#prepare(plan, told);
+    await this.ready();
+    return executable;
+  }
+
+  #prepare(plan: Plan, told: ((run: RunTime) => void) | null): Executable {
     const { launches, needed, guards } = this.#lower(plan);
     const scratchBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.scratchBytes));
     const workspaceBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.workspaceBytes));
     const prepare = (module: ModuleBuilder): void => void (needed.math = new MathFunctions(module, this.level, needed.names));
-    // A profile times every launch by itself.
-    const clocked = this.#profile !== undefined;
+    // Every launch is timed by itself.
+    const clocked = told !== null;
     const phases = clocked ? launches.map((_, index): readonly Unit[] => [[index]]) : phasesOf(launches);
     const bytes = programModule({ launches, phases, level: this.level, scratchBytes, shared: this.#shared, prepare, clocked });
     const module = new WebAssembly.Module(bytes);
-    const clock = clockOf(plan, launches, this.#profile);
+    const times = new Float64Array(clocked ? launches.length + 1 : 0);
+    const clock = (index: number): void => void (times[index + 1] = performance.now());
     const run = exportedFunction(new WebAssembly.Instance(module, { env: { memory: this.memoryObject, clock } }), "run");
 
     const counterCount = counterWords.claims + phases.flat().length;
@@ -169,6 +164,7 @@ export class WasmBackend implements Backend {
     return {
       run: (inputs, bound) => {
         if (freed) throw new BackendError("wasm/freed", "this executable was given back", { subject: "wasm" });
+        const begun = clocked ? performance.now() : 0;
         const arena = this.#reserve("arena", arenaBytes, plan);
         const scratch = this.#reserve("scratch", scratchBytes * this.threads, plan);
         const workspace = this.#reserve("workspace", workspaceBytes, plan);
@@ -194,6 +190,7 @@ export class WasmBackend implements Backend {
           });
         }
         guards?.after(arena, plan);
+        told?.({ plan, clock: "host, kernel by kernel", begun, kernels: kernelTimes(launches, times) });
         return plan.outputs.map((at) => {
           const place = plan.buffers[at]?.place;
           const address = place?.kind === "bound" ? addressOf(bound[place.slot]) : arena + offsetOf(at);
@@ -249,7 +246,7 @@ export class WasmBackend implements Backend {
     });
     const guards = this.#guards?.layout(plan) ?? null;
     const launches: StepLaunch[] = [];
-    for (const step of plan.steps) {
+    for (const [number, step] of plan.steps.entries()) {
       const kernels: readonly Kernel[] = step.kind === "loop" ? loopKernels(step, context) : candidatesOf(table, step)[0];
       for (const root of step.kind === "loop"
         ? [...step.terms, ...step.writes].map(({ value }) => value)
@@ -273,7 +270,8 @@ export class WasmBackend implements Backend {
       for (const kernel of kernels) {
         if (kernel.tiles === 0) continue;
         const shared: Span = { space: "workspace", start: 0, bytes: kernel.workspaceBytes, written: true };
-        launches.push({ step, kernel, addresses, tiles: kernel.tiles, work: workOfStep(step, plan.buffers), spans: [...touched, shared] });
+        const work = workOfStep(step, plan.buffers);
+        launches.push({ step: number, kernel, addresses, tiles: kernel.tiles, work, spans: [...touched, shared] });
       }
     }
     return { launches, needed, guards };
@@ -313,7 +311,8 @@ export class WasmBackend implements Backend {
 }
 
 interface StepLaunch extends Launch, Placed {
-  readonly step: Step;
+  /** The position of its step in the plan. */
+  readonly step: number;
 }
 
 type RegionName = "arena" | "scratch" | "workspace";
@@ -323,19 +322,12 @@ interface Region {
   bytes: number;
 }
 
-/** What a clocked module calls: with -1 as a run begins, with a launch's number as it ends. */
-function clockOf(plan: Plan, launches: readonly StepLaunch[], profile: WasmOptions["profile"]): (index: number) => void {
-  let before = 0;
-  return (index) => {
-    const milliseconds = performance.now() - before;
-    const launch = launches[index];
-    if (launch !== undefined) {
-      const { step, kernel } = launch;
-      profile?.({ plan, step, index, kernel: kernel.name, tiles: kernel.tiles, milliseconds });
-    }
-    // Read again: what the callback takes belongs to no kernel.
-    before = performance.now();
-  };
+/** From the times at which a run began and each of its kernels ended. */
+function kernelTimes(launches: readonly StepLaunch[], times: Float64Array): KernelTime[] {
+  return launches.map(({ step, kernel }, index) => {
+    const [start = 0, end = start] = times.subarray(index, index + 2);
+    return { step, name: kernel.name, pieces: kernel.tiles, start, milliseconds: end - start };
+  });
 }
 
 /** Blocking waits are allowed everywhere but on a page's main thread. */

@@ -76,6 +76,7 @@ describe("what is wrong is noticed", () => {
         allocate: (aval, label) => backend.allocate(aval, label),
         memory: () => backend.memory(),
         dispose: () => backend.dispose(),
+        prepareTimed: (plan, told) => backend.prepareTimed(plan, told),
         prepare: (plan) => {
           WebAssembly.Module = class extends Module {
             constructor(bytes: BufferSource) {

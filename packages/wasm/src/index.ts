@@ -1,4 +1,4 @@
-export { type LaunchTime, WasmBackend, type WasmOptions } from "./backend.ts";
+export { WasmBackend, type WasmOptions } from "./backend.ts";
 export { bestLevel, type Features, wasmFeatures } from "./features.ts";
 export type { ConvolutionAlgorithm } from "./kernels/convolution-algorithm.ts";
 export type { Level } from "./kernels/kernel.ts";

@@ -16,6 +16,7 @@ export function settled(backend: WasmBackend): Backend {
       await backend.ready();
       return executable;
     },
+    prepareTimed: (plan, told) => backend.prepareTimed(plan, told),
     allocate: (aval, label) => backend.allocate(aval, label),
     memory: () => backend.memory(),
     dispose: () => backend.dispose(),

@@ -1,4 +1,4 @@
-import { type Backend, candidatesOf, type DeviceBuffer, type MemoryUse, type Plan, type Step } from "@gradus/compile";
+import { type Backend, candidatesOf, type DeviceBuffer, type MemoryUse, type Plan, type RunTime, type Step } from "@gradus/compile";
 import { type Aval, BackendError, MemoryError } from "@gradus/tensor";
 import { type DeviceFeatures, type DeviceLimits, type DeviceOptions, openDevice, type OpenDevice } from "./device.ts";
 import { DeviceMemory } from "./device-memory.ts";
@@ -14,6 +14,7 @@ import { Pipelines } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
 import { Region } from "./region.ts";
 import type { Shared } from "./shared.ts";
+import { type Busy, DeviceStopwatch, HostStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { ShaderMemory } from "./wgsl/memory.ts";
 import { shaderModule } from "./wgsl/module.ts";
 
@@ -48,6 +49,7 @@ export class WebgpuBackend implements Backend {
   readonly #limits: DeviceLimits;
   readonly #shared: Shared;
   readonly #pipelines: Pipelines;
+  readonly #busy: Busy = { until: 0 };
   readonly #table: ReturnType<typeof kernelTable>;
   #executables = 0;
 
@@ -86,21 +88,42 @@ export class WebgpuBackend implements Backend {
 
   /** @throws BackendError if the device is lost or does not accept a shader; MemoryError for a tensor larger than it can bind. */
   async prepare(plan: Plan): Promise<WebgpuExecutable> {
+    return this.#prepare(plan, this.#launches(plan), () => null);
+  }
+
+  /**
+   * Gives each kernel a dispatch and a pass of its own, where the device has timestamps; where it has none, divides the host's time
+   * for a run. Steps that would run side by side run one after the other, each with a time of its own.
+   */
+  async prepareTimed(plan: Plan, told: (run: RunTime) => void): Promise<WebgpuExecutable> {
+    return this.#prepare(plan, this.#launchesApart(plan), (dispatches) => {
+      const timed = { plan, dispatches, told };
+      return this.features.timestamps ? new DeviceStopwatch(timed, this.#shared) : new HostStopwatch(timed, this.#shared, this.#busy);
+    });
+  }
+
+  async #prepare(
+    plan: Plan,
+    launches: readonly PlanLaunch[],
+    stopwatch: (dispatches: readonly Dispatch[]) => Stopwatch | null,
+  ): Promise<WebgpuExecutable> {
     this.#shared.faults.check();
     this.#refuseLarge(plan);
     const { faults } = this.#shared;
-    const made = this.#launches(plan).map(async ({ kernel, label }) => this.#dispatch(kernel, plan, label));
+    const made = launches.map(async (launch) => this.#dispatch(launch, plan));
     const dispatches = await Promise.all(made).catch(async (cause: unknown) => {
       throw await faults.explain(cause);
     });
     faults.check();
+    const watch = stopwatch(dispatches);
     this.#executables++;
-    return new WebgpuExecutable(plan, dispatches, this.#shared, () => {
+    const release = (): void => {
       if (--this.#executables > 0) return;
       this.#shared.arena.release();
       this.#shared.workspace.release();
       this.#shared.readback.release();
-    });
+    };
+    return new WebgpuExecutable(plan, dispatches, this.#shared, release, watch);
   }
 
   allocate(aval: Aval, label: string): DeviceBuffer {
@@ -131,8 +154,16 @@ export class WebgpuBackend implements Backend {
     this.device.destroy();
   }
 
+  /** Every kernel by itself. */
+  #launchesApart(plan: Plan): readonly PlanLaunch[] {
+    return plan.steps.flatMap((step, number) => {
+      const label = `step ${number} (${step.label}) of plan ${plan.name}`;
+      return this.#kernels(step, plan).map((kernel) => ({ kernel, step: number, label }));
+    });
+  }
+
   /** What to dispatch, wave by wave: first the first kernels of each of its steps side by side, then the second ones. */
-  #launches(plan: Plan): readonly { readonly kernel: Kernel; readonly label: string }[] {
+  #launches(plan: Plan): readonly PlanLaunch[] {
     const waves = Map.groupBy(plan.steps.keys(), (number) => plan.waves[number] ?? number);
     return [...waves.values()].flatMap((numbers) => {
       let end = 0;
@@ -150,7 +181,7 @@ export class WebgpuBackend implements Backend {
       const label = `steps ${numbers.join(", ")} (${numbers.map((number) => plan.steps[number]?.label).join(", ")}) of plan ${plan.name}`;
       const stages = Math.max(...steps.map(({ length }) => length));
       return Array.from({ length: stages }, (_, stage) => steps.flatMap((kernels) => kernels[stage] ?? [])).flatMap((stage) =>
-        sideBySide(stage, (kernels) => this.#fits(kernels, plan)).map((kernel) => ({ kernel, label })),
+        sideBySide(stage, (kernels) => this.#fits(kernels, plan)).map((kernel) => ({ kernel, step: numbers[0] ?? 0, label })),
       );
     });
   }
@@ -176,7 +207,7 @@ export class WebgpuBackend implements Backend {
     return first.kernels({ reads: step.reads, write: { id: step.write, shape: buffer.shape, dtype: buffer.dtype } });
   }
 
-  async #dispatch(kernel: Kernels[number], plan: Plan, label: string): Promise<Dispatch> {
+  async #dispatch({ kernel, step, label }: PlanLaunch, plan: Plan): Promise<Dispatch> {
     const limits = this.#limits;
     const layout = this.#layout(kernel.operands, plan);
     const tooLarge = layout.ranges.find(({ bytes }) => bytes > limits.maxStorageBufferBindingSize);
@@ -193,7 +224,7 @@ export class WebgpuBackend implements Backend {
     const source = shaderModule(memory, kernel.size, kernel.source(memory));
     const written = layout.ranges.map((range) => range.written);
     const pipeline = await this.#pipelines.get(source, written, `${label}: ${kernel.name}`);
-    return { kernel, layout, pipeline, label: `${label}: ${kernel.name}` };
+    return { kernel, layout, pipeline, step, label: `${label}: ${kernel.name}` };
   }
 
   #refuseLarge(plan: Plan): void {
@@ -211,4 +242,11 @@ export class WebgpuBackend implements Backend {
       );
     }
   }
+}
+
+/** A kernel to dispatch, and where it comes from: the first step it belongs to, and all of them in words. */
+interface PlanLaunch {
+  readonly kernel: Kernel;
+  readonly step: number;
+  readonly label: string;
 }

@@ -6,14 +6,18 @@ import type { Layout } from "./layout.ts";
 import { wholeWords } from "./layout.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { refusal } from "./faults.ts";
+import type { Readback } from "./readback.ts";
 import type { Shared } from "./shared.ts";
 import { GpuBuffer } from "./gpu-buffer.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 
 /** A kernel compiled and laid out. */
 export interface Dispatch {
   readonly kernel: Kernel;
   readonly pipeline: Pipeline;
   readonly layout: Layout;
+  /** The position of its step in the plan. */
+  readonly step: number;
   /** For messages: the step of the plan it belongs to. */
   readonly label: string;
 }
@@ -29,16 +33,18 @@ export class WebgpuExecutable implements Executable {
   readonly #release: () => void;
   readonly #outputs: readonly { readonly at: number; readonly offset: number }[];
   readonly #outputBytes: number;
+  readonly #stopwatch: Stopwatch | null;
   #groups: (GPUBindGroup | null)[];
   #bound: readonly DeviceBuffer[] = [];
   #generations = "";
   #freed = false;
 
-  constructor(plan: Plan, dispatches: readonly Dispatch[], shared: Shared, release: () => void) {
+  constructor(plan: Plan, dispatches: readonly Dispatch[], shared: Shared, release: () => void, stopwatch: Stopwatch | null = null) {
     this.#plan = plan;
     this.#dispatches = dispatches;
     this.#shared = shared;
     this.#release = release;
+    this.#stopwatch = stopwatch;
     this.#groups = dispatches.map(() => null);
     let end = 0;
     this.#outputs = plan.outputs.map((at) => {
@@ -52,7 +58,8 @@ export class WebgpuExecutable implements Executable {
 
   /** Everything is given to the device before this returns, or nothing is and it throws. */
   run(inputs: readonly HostData[], bound: readonly DeviceBuffer[]): Promise<readonly HostData[]> {
-    const { device, faults, memory, readback, arena } = this.#shared;
+    const { device, faults, memory, arena } = this.#shared;
+    const begun = this.#stopwatch === null ? 0 : performance.now();
     if (this.#freed) throw new BackendError("webgpu/freed", "this executable was given back", { subject: "webgpu" });
     faults.check();
     memory.check();
@@ -63,25 +70,38 @@ export class WebgpuExecutable implements Executable {
       const data = inputs[i];
       if (data !== undefined && place?.kind === "arena" && data.length > 0) copyIn(device.queue, arena.buffer, place.offset, data);
     });
-    const target = this.#outputBytes === 0 ? null : readback.take(this.#outputBytes);
+    const target = this.#readBytes === 0 ? null : this.#readback.take(this.#readBytes);
     this.#submit(bound, target);
-    return this.#results(target, isNew ? device.popErrorScope() : null);
+    return this.#results(target, isNew ? device.popErrorScope() : null, begun);
   }
 
   free(): void {
     if (this.#freed) return;
     this.#freed = true;
+    this.#stopwatch?.free();
     this.#release();
   }
 
-  async #results(target: GPUBuffer | null, refused: Promise<GPUError | null> | null): Promise<readonly HostData[]> {
-    const { device, faults, memory, readback } = this.#shared;
+  get #readback(): Readback {
+    return this.#stopwatch?.readback ?? this.#shared.readback;
+  }
+
+  /** Outputs, and then times. */
+  get #readBytes(): number {
+    return this.#outputBytes + (this.#stopwatch?.bytes ?? 0);
+  }
+
+  async #results(target: GPUBuffer | null, refused: Promise<GPUError | null> | null, begun: number): Promise<readonly HostData[]> {
+    const { device, faults, memory } = this.#shared;
     try {
       const error = await refused;
       if (error !== null) throw refusal(error, `plan ${this.#plan.name}`);
-      const read = (mapped: ArrayBuffer): HostData[] => this.#outputs.map(({ at, offset }) => this.#copyOut(mapped, at, offset));
-      const results = target === null ? read(new ArrayBuffer(0)) : await readback.read(target, this.#outputBytes, read);
+      const read = (mapped: ArrayBuffer): HostData[] => {
+        this.#stopwatch?.tell(new BigUint64Array(mapped, this.#outputBytes), begun);
+        return this.#outputs.map(({ at, offset }) => this.#copyOut(mapped, at, offset));
+      };
       if (target === null) await device.queue.onSubmittedWorkDone();
+      const results = target === null ? read(new ArrayBuffer(0)) : await this.#readback.read(target, this.#readBytes, read);
       faults.check();
       memory.check();
       return results;
@@ -112,10 +132,12 @@ export class WebgpuExecutable implements Executable {
         for (const { slot, offset, bytes } of layout.staged)
           encoder.copyBufferToBuffer(gpuBuffer(bound[slot]), 0, workspace.buffer, offset, bytes);
       }
-      pass ??= encoder.beginComputePass();
+      const ownPass = this.#stopwatch?.pass(i) ?? null;
+      pass ??= encoder.beginComputePass(ownPass ?? undefined);
       pass.setPipeline(pipeline.pipeline);
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(...kernel.workgroups);
+      if (ownPass !== null) endPass();
       if (layout.staged.length > 0) {
         endPass();
         for (const { slot, offset, bytes, written } of layout.staged) {
@@ -137,6 +159,7 @@ export class WebgpuExecutable implements Executable {
       const [source, from] = place.kind === "arena" ? [arena.buffer, place.offset] : [gpuBuffer(bound[place.slot]), 0];
       encoder.copyBufferToBuffer(source, from, target, offset, wholeWords(buffer.bytes));
     }
+    if (target !== null) this.#stopwatch?.collect(encoder, target, this.#outputBytes);
     device.queue.submit([encoder.finish()]);
     counts.submits++;
     counts.dispatches += this.#dispatches.length;

@@ -17,6 +17,11 @@ export class IdleBackend implements Backend {
     return { run: () => outputs, free: () => {} };
   }
 
+  /** There is nothing to time. */
+  prepareTimed(plan: Plan): Executable {
+    return this.prepare(plan);
+  }
+
   allocate(aval: Aval): DeviceBuffer {
     let value: HostData = hostLike(aval);
     return { bytes: bytesOf(aval), write: (data) => void (value = data), read: () => value, free: () => {} };

@@ -200,6 +200,17 @@ export function loadsOf(roots: readonly Scalar[]): Extract<Scalar, { kind: "load
   return found;
 }
 
+/** What the calls in some programs cost, each once, in additions. */
+export function leafCost(roots: readonly Scalar[]): number {
+  const seen = new Set<Scalar>();
+  const visit = (scalar: Scalar): number => {
+    if (scalar.kind !== "call" || seen.has(scalar)) return 0;
+    seen.add(scalar);
+    return scalar.args.reduce((sum, arg) => sum + visit(arg), leafTable[scalar.leaf].cost);
+  };
+  return roots.reduce((sum, root) => sum + visit(root), 0);
+}
+
 /** Coefficient of a loop axis if the expression is affine in it, null if the axis also hides inside a division or a loaded value. */
 export function axisCoefficient({ terms }: IndexExpression, axis: number): number | null {
   let sum = 0;

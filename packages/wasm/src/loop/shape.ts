@@ -1,4 +1,4 @@
-import { type DType, leafTable, loadsOf, type Scalar, sizeOf } from "@gradus/tensor";
+import { type DType, leafCost, loadsOf, type Scalar, sizeOf } from "@gradus/tensor";
 import type { LoopStep, PlanBuffer } from "@gradus/compile";
 import { laneOffsets } from "./lane-pattern.ts";
 import type { MathFunctions } from "./math.ts";
@@ -66,14 +66,7 @@ export function workOf({ terms, writes, reduce }: LoopStep): number {
 
 /** Additions' worth of work for one evaluation of some programs. */
 export function costOf(roots: readonly Scalar[]): number {
-  const seen = new Set<Scalar>();
-  const visit = (scalar: Scalar): number => {
-    if (seen.has(scalar)) return 0;
-    seen.add(scalar);
-    if (scalar.kind === "load") return 1;
-    return scalar.kind === "call" ? scalar.args.reduce((sum, arg) => sum + visit(arg), leafTable[scalar.leaf].cost) : 0;
-  };
-  return roots.reduce((sum, root) => sum + visit(root), 1);
+  return 1 + loadsOf(roots).length + leafCost(roots);
 }
 
 /** Whether terms lie side by side along the last reduced axis and not along the last parallel one. */
