@@ -17,5 +17,5 @@ export async function testGpu(): Promise<TestGpu> {
   if ((await gpu.requestAdapter()) !== null) return { gpu, reason: "" };
   if (process.env["CI"] !== undefined)
     throw new Error("no WebGPU adapter: continuous integration sets VK_ICD_FILENAMES to a software driver");
-  return { gpu: null, reason: "needs a WebGPU adapter: a GPU with a Vulkan driver, or VK_ICD_FILENAMES naming a software driver" };
+  return { gpu: null, reason: "(needs a WebGPU adapter: a GPU with a Vulkan driver, or VK_ICD_FILENAMES naming a software driver)" };
 }

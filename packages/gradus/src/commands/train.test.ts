@@ -116,7 +116,7 @@ describe("wrong usage", () => {
       /^gradus: option '--data <name>' argument 'cifar10' is invalid\. Allowed choices are digits, mnist, fashion-mnist\.\n/,
     ],
     ["train --optimizer lion", /Allowed choices are sgd, adam, adamw\.\n/],
-    ["train --backend gpu", /Allowed choices are wasm, reference\.\n/],
+    ["train --backend gpu", /Allowed choices are wasm, webgpu, reference\.\n/],
     ["train --batches 3", /^gradus: unknown option '--batches'\n[^]*\(known flags: --data, --data-dir, /],
     ["train --epochs 1.5", /argument '1\.5' is invalid\. It must be a whole number of at least 1\.\n/],
     ["train --threads 65", /It must be a whole number from 1 to 64\.\n/],
