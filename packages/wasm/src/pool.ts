@@ -18,7 +18,7 @@ export interface WorkerHandle {
 }
 
 /** Starts a worker thread: the port that tests replace. */
-export type StartWorker = (start: WorkerStart, onFailure: () => void) => WorkerHandle | Promise<WorkerHandle>;
+export type StartWorker = (start: WorkerStart, onFailure: (why?: string) => void) => WorkerHandle | Promise<WorkerHandle>;
 
 /**
  * The worker threads of one backend. Workers sleep on one word; a run writes its words, bumps that one, and takes part
@@ -38,7 +38,9 @@ export class Pool {
     this.#memory = memory;
     this.threads = threads;
     this.#words = new Int32Array(memory.buffer, control, controlWords.count).fill(0);
-    const fail = (): void => {
+    const fail = (why?: unknown): void => {
+      const reason = why instanceof Error ? why.message : typeof why === "string" ? why : "it says no more";
+      if (!this.#broken) console.warn(`gradus: a worker thread does not start, or died (${reason}); computing on one thread from now on.`);
       this.stop();
       this.#waiting.length = 0;
     };
@@ -136,16 +138,21 @@ export const startHostWorker: StartWorker = async (start, onFailure) => {
   if (typeof process === "object" && typeof process.versions?.node === "string") {
     const { Worker } = await import("node:worker_threads");
     const code = `const { workerData, parentPort } = require("node:worker_threads");(${main})(workerData, { onMessage: (handle) => parentPort.on("message", handle) }, ${words});`;
-    const worker = new Worker(code, { eval: true, workerData: start });
+    // Without the program's own flags: under --input-type=module this code would not be the script it is.
+    const worker = new Worker(code, { eval: true, workerData: start, execArgv: [] });
     worker.unref();
-    worker.on("error", onFailure);
-    worker.on("exit", onFailure);
+    worker.on("error", (error) => onFailure(error instanceof Error ? error.message : String(error)));
+    worker.on("exit", (code) => onFailure(`exit code ${code}`));
     return { post: (message) => worker.postMessage(message), stop: () => void worker.terminate() };
   }
   const code = `onmessage = ({ data }) => { const queue = []; let take = (m) => queue.push(m); onmessage = ({ data: m }) => take(m); (${main})(data, { onMessage: (handle) => { take = handle; queue.forEach(handle); } }, ${words}); };`;
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   const worker = new Worker(url);
-  worker.addEventListener("error", onFailure);
+  worker.addEventListener("error", (event) => {
+    // Training goes on without it: to the page this is no error.
+    event.preventDefault();
+    onFailure(event.message);
+  });
   worker.postMessage(start);
   return {
     post: (message) => worker.postMessage(message),

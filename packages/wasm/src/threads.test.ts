@@ -1,7 +1,7 @@
 import type { Backend, Executable, Plan, RunTime } from "@gradus/compile";
 import { buildPlan, Engine, readProgram } from "@gradus/compile";
 import { BackendError, fromHost, matmul, mul, sum, tanh, type Tensor } from "@gradus/tensor";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { ModuleBuilder } from "./asm/index.ts";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
 import { mostPages } from "./heap.ts";
@@ -228,9 +228,14 @@ describe("workers that are late or fail", () => {
         : () => {
             throw failure;
           };
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const backend = backendOf({ threads: 2, startWorker });
     await backend.ready();
     for (const job of jobsOf(backend, 4, backendOf({ threads: 1 }))) expect(run(job)).toEqual(job.want);
+    expect(warn.mock.calls).toEqual([
+      ["gradus: a worker thread does not start, or died (no more threads); computing on one thread from now on."],
+    ]);
+    warn.mockRestore();
   });
 
   test.each([2, 3])(

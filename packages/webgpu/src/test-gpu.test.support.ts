@@ -13,5 +13,5 @@ export async function testGpu(): Promise<FoundGpu> {
 
 /** For the title of what needs a GPU: why it is skipped. */
 export function orMissing({ missing }: FoundGpu): string {
-  return missing === null ? "" : ` (${missing.sentence})`;
+  return missing === null ? "" : ` (needs a GPU, real or imitated: ${missing.sentence})`;
 }

@@ -30,7 +30,7 @@ export function addDataFlags(command: Command): Command {
 /** Flags that say what computes. */
 export function addRuntimeFlags(command: Command): Command {
   return command
-    .addOption(new Option("--backend <name>", "what computes: wasm, or the slow float64 reference").choices(backendNames))
+    .addOption(new Option("--backend <name>", "what computes: wasm, webgpu, or the slow float64 reference").choices(backendNames))
     .option("--threads <n>", "threads of the wasm backend; as many as there are cores by default", wholeNumber(1, 64));
 }
 

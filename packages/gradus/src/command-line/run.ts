@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
-import { GradusError } from "@gradus/tensor";
 import { Fields } from "@gradus/train";
 import { doctorCommand } from "../commands/doctor.ts";
 import { evalCommand } from "../commands/eval.ts";
@@ -9,6 +8,7 @@ import { predictCommand } from "../commands/predict.ts";
 import { summaryCommand } from "../commands/summary.ts";
 import { trainCommand } from "../commands/train.ts";
 import { ExitCode, UsageError } from "./exit.ts";
+import { sentenceOf } from "./sentence.ts";
 
 /** Runs one command and returns the exit code: 0 done, 1 failed, 2 wrong usage, 128 + n ended by signal n. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -42,13 +42,4 @@ async function program(): Promise<Command> {
 async function version(): Promise<string> {
   const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
   return Fields.parse(text, "package.json").text("version");
-}
-
-/** A failure in one sentence, with the way out in brackets. */
-function sentenceOf(error: unknown): string {
-  if (error instanceof GradusError) {
-    const subject = error.subject === undefined || error instanceof UsageError ? "" : `${error.subject}: `;
-    return `${subject}${error.sentence}${error.hint === undefined ? "" : ` (${error.hint})`}`.replaceAll("\n", " ");
-  }
-  return `internal error: ${error instanceof Error ? error.message : String(error)} (run with --debug for the stack)`.replaceAll("\n", " ");
 }

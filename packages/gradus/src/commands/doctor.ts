@@ -1,10 +1,11 @@
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import { Command } from "commander";
-import { joinPath } from "@gradus/io";
+import { GradusError } from "@gradus/tensor";
 import { bestLevel, wasmFeatures } from "@gradus/wasm";
 import { addJsonFlag, type OutputFlags } from "../command-line/flags.ts";
+import { sentenceOf } from "../command-line/sentence.ts";
+import { openWebgpu } from "../open-webgpu.ts";
 
 /** One thing a host offers or lacks. */
 interface Finding {
@@ -12,6 +13,8 @@ interface Finding {
   readonly present: boolean;
   /** What there is, or how to get it. */
   readonly detail: string;
+  /** What `--json` says besides. */
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 export function doctorCommand(): Command {
@@ -19,10 +22,10 @@ export function doctorCommand(): Command {
   return addJsonFlag(command, "the findings").action(print);
 }
 
-function print(flags: OutputFlags): void {
-  const findings = examine();
+async function print(flags: OutputFlags): Promise<void> {
+  const findings = [...examine(), await webgpu()];
   if (flags.json ?? false) {
-    const entries = findings.map(({ name, present, detail }) => [name, { present, detail }] as const);
+    const entries = findings.map(({ name, present, detail, facts }) => [name, { present, detail, ...facts }] as const);
     process.stdout.write(`${JSON.stringify(Object.fromEntries(entries))}\n`);
     return;
   }
@@ -51,21 +54,40 @@ function examine(): readonly Finding[] {
         : "needs Node 22, Chrome 114, Firefox 145 or later; kernels multiply and add in two instructions instead",
     },
     { name: "threads", present: threads, detail: threads ? `shared memory; ${cores} ${cores === 1 ? "core" : "cores"}` : withoutThreads },
-    webgpu(),
   ];
 }
 
 const withoutThreads =
   "needs SharedArrayBuffer; a page gets it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
 
-function webgpu(): Finding {
-  const later = "this version of Gradus computes on WebAssembly only";
-  if ("navigator" in globalThis && "gpu" in navigator) return { name: "webgpu", present: true, detail: `navigator.gpu; ${later}` };
+/** Opens a device, for only that shows that there is one, and gives it back. */
+async function webgpu(): Promise<Finding> {
   try {
-    // Where the user works, not where this package lies: it is their project that would depend on it.
-    const path = createRequire(joinPath(process.cwd(), "package.json")).resolve("webgpu");
-    return { name: "webgpu", present: true, detail: `the webgpu package at ${path}; ${later}` };
-  } catch {
-    return { name: "webgpu", present: false, detail: `install the optional package: npm install webgpu; ${later}` };
+    const backend = await openWebgpu();
+    const { adapter, software, features, device } = backend;
+    const {
+      maxStorageBufferBindingSize,
+      maxStorageBuffersPerShaderStage,
+      maxComputeWorkgroupStorageSize,
+      maxComputeInvocationsPerWorkgroup,
+    } = device.limits;
+    const limits = {
+      tensorBytes: maxStorageBufferBindingSize,
+      buffers: maxStorageBuffersPerShaderStage,
+      workgroupBytes: maxComputeWorkgroupStorageSize,
+      invocations: maxComputeInvocationsPerWorkgroup,
+    };
+    backend.dispose();
+    const detail = [
+      `${adapter}${software ? ", which is software: right, and slow" : ""}`,
+      Object.entries(features)
+        .map(([name, has]) => (has ? name : `no ${name}`))
+        .join(", "),
+      `tensors up to ${Math.floor(limits.tensorBytes / 2 ** 20)} MB, ${limits.buffers} buffers a kernel, workgroups of ${limits.invocations} with ${Math.floor(limits.workgroupBytes / 2 ** 10)} KB`,
+    ].join("; ");
+    return { name: "webgpu", present: true, detail, facts: { adapter, software, features, limits } };
+  } catch (error) {
+    if (!(error instanceof GradusError)) throw error;
+    return { name: "webgpu", present: false, detail: sentenceOf(error).replace(/^webgpu: /, "") };
   }
 }

@@ -118,7 +118,7 @@ describe("wrong usage", () => {
     ["train --optimizer newton", /Allowed choices are sgd, rmsprop, adagrad, [^]*, lars\.\n/],
     ["train --schedule square", /Allowed choices are constant, step, multi-step, [^]*, plateau\.\n/],
     ["train --warmup 0.5", /It must be a whole number of at least 0\.\n/],
-    ["train --backend gpu", /Allowed choices are wasm, reference\.\n/],
+    ["train --backend gpu", /Allowed choices are wasm, webgpu, reference\.\n/],
     ["train --batches 3", /^gradus: unknown option '--batches'\n[^]*\(known flags: --data, --data-dir, /],
     ["train --epochs 1.5", /argument '1\.5' is invalid\. It must be a whole number of at least 1\.\n/],
     ["train --threads 65", /It must be a whole number from 1 to 64\.\n/],
