@@ -1,5 +1,6 @@
 import { type ErasedOp, opOf, recordedAs, type State, type Tensor } from "@gradus/tensor";
 import { isTransposition } from "./alone.ts";
+import { betweenCasts } from "./halves.ts";
 import type { Program } from "./program.ts";
 
 /** A tensor of the program after equal computations have become one. */
@@ -32,8 +33,7 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
     if (node === undefined) throw new RangeError("a tensor was used before it was made");
     return node;
   };
-  for (const recorded of order) {
-    const tensor = readInPlace(recorded, find);
+  const enter = (tensor: Tensor): Node => {
     const op = opOf(tensor);
     const { source } = tensor;
     const parents = source.kind === "op" ? source.parents.map(find) : [];
@@ -45,8 +45,15 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
       for (const parent of new Set(parents)) parent.readers.push(node);
       if (key !== null) known.set(key, node);
     }
-    nodeOf.set(recorded, node);
     nodeOf.set(tensor, node);
+    return node;
+  };
+  for (const recorded of order) {
+    const tensor = readInPlace(recorded, find);
+    const apart = betweenCasts(tensor);
+    for (const widened of apart?.widened ?? []) enter(widened);
+    if (apart !== null) enter(apart.call);
+    nodeOf.set(recorded, enter(apart?.rounded ?? tensor));
   }
   return {
     nodes,

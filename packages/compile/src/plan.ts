@@ -1,4 +1,16 @@
-import type { Aval, Combine, DType, Fill, HostData, InputsOf, LibraryOps, Scalar, Shape, StateBuffer, ValuesOf } from "@gradus/tensor";
+import {
+  type Aval,
+  bytesPerElement,
+  type Combine,
+  type Fill,
+  type HostData,
+  type InputsOf,
+  type LibraryOps,
+  type Scalar,
+  type Shape,
+  type StateBuffer,
+  type ValuesOf,
+} from "@gradus/tensor";
 
 /** Position of a buffer in a plan's list. */
 export type BufferId = number;
@@ -128,7 +140,5 @@ export interface Backend {
 }
 
 export function bytesOf({ shape, dtype }: Aval): number {
-  return shape.reduce((size, extent) => size * extent, 1) * elementBytes[dtype];
+  return shape.reduce((size, extent) => size * extent, 1) * bytesPerElement[dtype];
 }
-
-const elementBytes: Readonly<Record<DType, number>> = { float32: 4, int32: 4, uint8: 1, bool: 1 };

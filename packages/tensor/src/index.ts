@@ -1,4 +1,5 @@
 export * from "./dtype.ts";
+export * from "./float16.ts";
 export * from "./errors.ts";
 export * from "./shape.ts";
 export * from "./tensor.ts";

@@ -6,16 +6,16 @@ import { sameShape, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add } from "../pointwise/arithmetic.ts";
 import { reshape } from "../view/reshape.ts";
-import { type Convolution, convolutionAttrs, convolutionSizes, requireFloat32 } from "./convolution.ts";
+import { type Convolution, convolutionAttrs, convolutionSizes, factorsDType } from "./convolution.ts";
 
 export const conv2dOp = defineLibrary<Tensor>()({
   name: "conv2d",
   inputs: { x: "one", weight: "one" },
   attrs: convolutionAttrs,
   infer({ x, weight }, attrs, fail) {
-    requireFloat32([x, weight], fail);
+    const dtype = factorsDType(x, weight, fail);
     const { n, o, oh, ow } = convolutionSizes(x.shape, weight.shape, attrs, fail);
-    return { shape: [n, o, oh, ow], dtype: "float32" };
+    return { shape: [n, o, oh, ow], dtype };
   },
   axes: pixelAxes,
   vjp: ({ x: { x, weight }, ct, attrs }) => ({
@@ -29,9 +29,9 @@ export const conv2dInputGradOp = defineLibrary<Tensor>()({
   inputs: { ct: "one", weight: "one" },
   attrs: { ...convolutionAttrs, inputShape: integers },
   infer({ ct, weight }, { inputShape, ...attrs }, fail) {
-    requireFloat32([ct, weight], fail);
+    const dtype = factorsDType(ct, weight, fail);
     checkCotangent(ct.shape, inputShape, weight.shape, attrs, fail);
-    return { shape: inputShape, dtype: "float32" };
+    return { shape: inputShape, dtype };
   },
   axes: pixelAxes,
   vjp: ({ x: { ct, weight }, ct: outer, attrs: { inputShape: _, ...attrs } }) => ({
@@ -45,9 +45,9 @@ export const conv2dWeightGradOp = defineLibrary<Tensor>()({
   inputs: { x: "one", ct: "one" },
   attrs: { ...convolutionAttrs, weightShape: integers },
   infer({ x, ct }, { weightShape, ...attrs }, fail) {
-    requireFloat32([x, ct], fail);
+    const dtype = factorsDType(x, ct, fail);
     checkCotangent(ct.shape, x.shape, weightShape, attrs, fail);
-    return { shape: weightShape, dtype: "float32" };
+    return { shape: weightShape, dtype };
   },
   vjp: ({ x: { x, ct }, ct: outer, attrs: { weightShape: _, ...attrs } }) => ({
     x: conv2dInputGrad(ct, outer, x.shape, attrs),

@@ -4,6 +4,7 @@ import { bool } from "../../op/attr.ts";
 import { defineLibrary } from "../../op/define.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
+import { factorsDType } from "./convolution.ts";
 import { broadcastTo, sumTo } from "../view/expand.ts";
 import { reshape } from "../view/reshape.ts";
 
@@ -13,8 +14,7 @@ export const matmulOp = defineLibrary<Tensor>()({
   attrs: { transposeA: bool, transposeB: bool },
 
   infer({ a, b }, { transposeA, transposeB }, fail) {
-    if (a.dtype !== "float32" || b.dtype !== "float32")
-      fail({ code: "dtype/unsupported", sentence: `takes float32, not ${a.dtype} and ${b.dtype}`, hint: "cast first" });
+    const dtype = factorsDType(a, b, fail);
     if (a.shape.length < 2 || b.shape.length < 2)
       fail({ code: "shape/matmul-rank", sentence: "both inputs must be matrices or batches of matrices" });
     const [m, k] = matrixShape(a.shape, transposeA);
@@ -36,7 +36,7 @@ export const matmulOp = defineLibrary<Tensor>()({
         hint: "expand the batch axes, as matmul() does",
       });
     }
-    return { shape: [...batch, m, n], dtype: "float32" };
+    return { shape: [...batch, m, n], dtype };
   },
 
   transposes: { a: "transposeA", b: "transposeB" },
