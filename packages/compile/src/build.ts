@@ -3,7 +3,7 @@ import { canonicalise, type Graph, type Node } from "./canonical.ts";
 import { bufferNode, type Group, group, type Grouping, isAlias } from "./group.ts";
 import { lowerEpilogue, lowerLoop, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
 import { cacheLine, type Lifetime, planMemory } from "./memory.ts";
-import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type Step } from "./plan.ts";
+import { type Backend, bytesOf, type LibraryStep, type Plan, type PlanBuffer, type Step } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { schedule, type Task } from "./schedule.ts";
 
@@ -26,9 +26,12 @@ interface LibraryKernel {
   readonly epilogue: LoweredEpilogue | null;
 }
 
+/** What of a backend a plan depends on. */
+export type Target = Partial<Pick<Backend, "alignment" | "takesHalves">>;
+
 /** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
-export function buildPlan(program: Program, alignment = cacheLine): Plan {
-  const graph = canonicalise(program);
+export function buildPlan(program: Program, { alignment = cacheLine, takesHalves = false }: Target = {}): Plan {
+  const graph = canonicalise(program, takesHalves);
   const grouping = group(graph);
   const kernels = grouping.groups.flatMap((each) => lowerGroup(each, grouping));
   return new Assembly(graph, grouping, kernels, alignment).plan(planName(program));

@@ -23,8 +23,11 @@ export interface Graph {
   readonly nodeOf: ReadonlyMap<Tensor, Node>;
 }
 
-/** Merges calls of the same op on the same inputs with the same attributes. */
-export function canonicalise({ order, outputs, updates, leaves }: Program): Graph {
+/**
+ * Merges calls of the same op on the same inputs with the same attributes. With `takesHalves`, library calls on float16 stay what
+ * they are; without, they become calls on float32 between casts.
+ */
+export function canonicalise({ order, outputs, updates, leaves }: Program, takesHalves: boolean): Graph {
   const known = new Map<string, Node>();
   const nodeOf = new Map<Tensor, Node>();
   const nodes: Node[] = [];
@@ -50,7 +53,7 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
   };
   for (const recorded of order) {
     const tensor = readInPlace(recorded, find);
-    const apart = betweenCasts(tensor);
+    const apart = takesHalves ? null : betweenCasts(tensor);
     for (const widened of apart?.widened ?? []) enter(widened);
     if (apart !== null) enter(apart.call);
     nodeOf.set(recorded, enter(apart?.rounded ?? tensor));

@@ -201,7 +201,7 @@ export class Engine implements Runtime {
       known.used = ++this.#clock;
       return known;
     }
-    const plan = buildPlan(program, this.backend.alignment);
+    const plan = buildPlan(program, this.backend);
     const prepared: Prepared = { plan, executable: this.backend.prepare(plan), used: ++this.#clock };
     this.#makeRoom();
     this.#cache.set(program.key, prepared);

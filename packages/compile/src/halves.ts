@@ -23,7 +23,9 @@ export function asStored(s: ScalarBuilder, value: Scalar, dtype: DType): Scalar 
  * A library call on halves as one on float32 between casts, for kernels that know nothing of halves; null for any other tensor.
  * Its sums are float32's, and its result is rounded once.
  */
-export function betweenCasts(recorded: Tensor): { readonly widened: readonly Tensor[]; readonly call: Tensor; readonly rounded: Tensor } | null {
+export function betweenCasts(
+  recorded: Tensor,
+): { readonly widened: readonly Tensor[]; readonly call: Tensor; readonly rounded: Tensor } | null {
   const { source } = recorded;
   if (source.kind !== "op" || opOf(recorded)?.kind !== "library" || recorded.dtype !== "float16") return null;
   const inputs: Record<string, Tensor> = {};

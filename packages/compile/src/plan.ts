@@ -132,6 +132,8 @@ export interface Backend {
   readonly threads: number;
   /** Every buffer of an arena starts at a multiple of so many bytes. */
   readonly alignment: number;
+  /** Whether library kernels take float16 inputs and results; false when left out: then the compiler puts casts around such calls. */
+  readonly takesHalves?: boolean;
   prepare(plan: Plan): Executable | Promise<Executable>;
   /** @throws MemoryError when there is no room. */
   allocate(aval: Aval, label: string): DeviceBuffer;

@@ -1,5 +1,18 @@
 import type { Engine } from "@gradus/compile";
-import { apply, type Fill, fromHost, GradusError, type Host, hostFrom, hostLike, type Inputs, isFloat, numbersOf, propagate, type Tensor } from "@gradus/tensor";
+import {
+  apply,
+  type Fill,
+  fromHost,
+  GradusError,
+  type Host,
+  hostFrom,
+  hostLike,
+  type Inputs,
+  isFloat,
+  numbersOf,
+  propagate,
+  type Tensor,
+} from "@gradus/tensor";
 import {
   describeCase,
   drawCase,

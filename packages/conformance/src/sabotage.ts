@@ -28,6 +28,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
     name: `${backend.name} with a wrong ${op}`,
     threads: backend.threads,
     alignment: backend.alignment,
+    takesHalves: backend.takesHalves ?? false,
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
     allocate: (aval, label) => backend.allocate(aval, label),
     memory: () => backend.memory(),

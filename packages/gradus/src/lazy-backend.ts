@@ -20,6 +20,10 @@ export class LazyBackend implements Backend {
     return this.#backend.alignment;
   }
 
+  get takesHalves(): boolean {
+    return this.#backend.takesHalves ?? false;
+  }
+
   prepare(plan: Plan): Executable | Promise<Executable> {
     return this.#backend.prepare(plan);
   }

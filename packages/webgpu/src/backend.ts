@@ -31,6 +31,7 @@ export class WebgpuBackend implements Backend {
   readonly name: string;
   readonly threads = 1;
   readonly alignment: number;
+  readonly takesHalves = true;
   readonly device: GPUDevice;
   /** Vendor and kind of the adapter. */
   readonly adapter: string;

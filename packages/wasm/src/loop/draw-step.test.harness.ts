@@ -226,7 +226,8 @@ class StepDrawing {
       else if (dtype === "float32")
         data[i] =
           odd && this.#below(6) === 0 ? this.#pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) : this.#below(9) - 4;
-      else if (dtype === "float16") data[i] = odd && this.#below(6) === 0 ? this.#pick([0x7e00, 0x7c00, 0xfc00]) : float16Bits(this.#below(9) - 4);
+      else if (dtype === "float16")
+        data[i] = odd && this.#below(6) === 0 ? this.#pick([0x7e00, 0x7c00, 0xfc00]) : float16Bits(this.#below(9) - 4);
       else if (dtype === "int32") data[i] = odd && this.#below(6) === 0 ? this.#pick([-2147483648, 2147483647, -1]) : this.#below(19) - 9;
       else data[i] = dtype === "bool" ? this.#below(2) : this.#below(256);
     }

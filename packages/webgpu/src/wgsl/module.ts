@@ -15,6 +15,7 @@ export interface ShaderParts {
 
 /** A whole WGSL module. The body is written before the declarations are asked for, which depend on it. */
 export function shaderModule({ memory, library, size, declarations = "", body }: ShaderParts): string {
+  for (const name of memory.needs) library.need(name);
   return `${memory.declarations()}${library.source}${declarations}
 @compute @workgroup_size(${size})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
