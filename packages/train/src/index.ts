@@ -6,6 +6,7 @@ export * from "./duration.ts";
 export type { EvaluateOptions } from "./evaluate.ts";
 export type { FitOptions, FitResult } from "./fit.ts";
 export { accuracy, top5, topK } from "./metric/accuracy.ts";
+export type { LossScale, LossScaleOptions } from "./loss-scale.ts";
 export * from "./metric/confusion-matrix.ts";
 export * from "./metric/loss.ts";
 export * from "./metric/metric.ts";

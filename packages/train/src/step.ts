@@ -4,6 +4,8 @@ import { type Context, EVAL, type Module, training } from "@gradus/nn";
 import {
   add,
   ArgumentError,
+  autocast,
+  cast,
   div,
   fromHost,
   full,
@@ -18,11 +20,13 @@ import {
   pendingStates,
   stream,
   sum,
+  tensor,
   type Tensor,
   where,
 } from "@gradus/tensor";
 import type { Metric } from "./metric/metric.ts";
 import { findNonFinite } from "./non-finite.ts";
+import type { Precision } from "./state/train-state.ts";
 import type { TrainOptimizer } from "./optimizer.ts";
 
 /** A batch's arrays by name, in the graph. */
@@ -36,6 +40,7 @@ export interface Task {
   /** Each sample's loss [b], or their mean. */
   loss(this: void, output: Tensor, batch: TensorBatch): Tensor;
   readonly metrics: readonly Metric[];
+  readonly precision: Precision;
 }
 
 /** A batch's loss and each metric's sums. */
@@ -54,16 +59,16 @@ export class TaskSteps {
 
   constructor(task: Task) {
     this.#task = task;
-    this.#train = compile((batch: TensorBatch, key: Tensor) => this.#update(batch, key));
+    this.#train = compile((batch: TensorBatch, key: Tensor, scale: Tensor) => this.#update(batch, key, scale));
     this.#evaluate = compile((batch: TensorBatch) => {
       const { loss, output, weight } = this.#forward(batch, EVAL);
       return { loss, sums: this.#sums({ output, batch, weight, loss }) };
     });
   }
 
-  /** Updates the model with one batch. `key` is the step's random key. */
-  async train(batch: LoadedBatch<Batch>, key: HostTensor): Promise<StepOutcome> {
-    const { loss, checked, sums } = this.#train(arraysOf(batch), key);
+  /** Updates the model with one batch. `key` is the step's random key, `scale` what the loss is multiplied by in mixed precision. */
+  async train(batch: LoadedBatch<Batch>, key: HostTensor, scale: number): Promise<StepOutcome> {
+    const { loss, checked, sums } = this.#train(arraysOf(batch), key, scale);
     return { loss: await loss.item(), finite: Number.isFinite(await checked.item()), sums: await read(sums) };
   }
 
@@ -77,10 +82,10 @@ export class TaskSteps {
   async explain(
     batch: LoadedBatch<Batch>,
     key: HostTensor,
-    { step, epoch }: { readonly step: number; readonly epoch: number },
+    { step, epoch, scale }: { readonly step: number; readonly epoch: number; readonly scale: number },
   ): Promise<NumericError> {
     const tensors = Object.fromEntries(Object.entries(arraysOf(batch)).map(([name, array]) => [name, tensorOf(array)]));
-    const { loss, grads } = this.#gradients(tensors, tensorOf(key));
+    const { loss, grads } = this.#gradients(tensors, tensorOf(key), tensor(scale));
     for (const state of new Set(pendingStates)) state.discard();
     const inLoss = await findNonFinite([loss]);
     const found = inLoss ?? (await findNonFinite([...grads.values()]));
@@ -101,8 +106,8 @@ export class TaskSteps {
     });
   }
 
-  #update(batch: TensorBatch, key: Tensor): { loss: Tensor; checked: Tensor; sums: readonly (readonly Tensor[])[] } {
-    const { loss, grads, output, weight } = this.#gradients(batch, key);
+  #update(batch: TensorBatch, key: Tensor, scale: Tensor): { loss: Tensor; checked: Tensor; sums: readonly (readonly Tensor[])[] } {
+    const { loss, grads, output, weight } = this.#gradients(batch, key, scale);
     // NaN or infinity anywhere in a gradient survives the sum.
     const total = [...grads.values()].map((gradient) => sum(gradient)).reduce((a, b) => add(a, b), loss);
     const healthy = isFinite(total);
@@ -113,16 +118,24 @@ export class TaskSteps {
     return { loss, checked, sums: this.#sums({ output, batch, weight, loss }) };
   }
 
-  #gradients(batch: TensorBatch, key: Tensor): { loss: Tensor; grads: ReadonlyMap<string, Tensor>; output: Tensor; weight: Tensor } {
+  #gradients(
+    batch: TensorBatch,
+    key: Tensor,
+    scale: Tensor,
+  ): { loss: Tensor; grads: ReadonlyMap<string, Tensor>; output: Tensor; weight: Tensor } {
     const parameters = [...this.#task.model.parameters()];
     const before = parameters.map(([, parameter]) => parameter.value());
-    const { loss, output, weight } = this.#forward(batch, training(key));
-    const grads = gradients(loss, before);
+    const halves = this.#task.precision === "f16";
+    const { loss, output, weight } = this.#forward(batch, training(key), halves);
+    const unscale = div(1, scale);
+    const grads = halves ? gradients(mul(loss, scale), before).map((gradient) => mul(gradient, unscale)) : gradients(loss, before);
     return { loss, grads: new Map(grads.map((gradient, i) => [parameters[i]?.[0] ?? "", gradient])), output, weight };
   }
 
-  #forward(batch: TensorBatch, context: Context): { loss: Tensor; output: Tensor; weight: Tensor } {
-    const output = this.#task.predict(batch, context);
+  #forward(batch: TensorBatch, context: Context, halves = false): { loss: Tensor; output: Tensor; weight: Tensor } {
+    const predict = (): Tensor => this.#task.predict(batch, context);
+    // Losses and metrics are float32's.
+    const output = halves ? cast(autocast(predict), "float32") : predict();
     const losses = this.#task.loss(output, batch);
     const { mask } = batch;
     const weight = mask ?? ones([output.shape[0] ?? 1]);

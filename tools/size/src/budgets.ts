@@ -12,10 +12,10 @@ export const BUDGETS: readonly Budget[] = [
   {
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
-    // The design wanted 60: decision 0010.
-    kilobytes: 89,
+    // The design wanted 60: decision 0010. float16 added two: decision 0012.
+    kilobytes: 91,
   },
-  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 84 },
+  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 85 },
   { name: "nn beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 15 },
   { name: "optim beside tensor, nn", entries: ["packages/optim/dist/index.js"], beside: ["@gradus/tensor", "@gradus/nn"], kilobytes: 6 },
 ];

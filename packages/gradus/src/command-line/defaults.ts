@@ -1,3 +1,4 @@
+import type { Precision } from "@gradus/train";
 import type { OptimizerName } from "./optimizers.ts";
 
 /** What `gradus train` does unless told otherwise; the README's claims are about these. */
@@ -9,7 +10,11 @@ export const trainDefaults = {
   momentum: 0.9,
   optimizer: "sgd",
   seed: 0,
+  precision: "f32",
 } as const;
+
+/** What `--precision` may be. */
+export const precisionNames = ["f32", "f16"] as const satisfies readonly Precision[];
 
 /** Each optimizer's learning rate where `--lr` is not given. */
 export const learningRates: Readonly<Record<OptimizerName, number>> = { sgd: 0.05, adam: 0.001, adamw: 0.001 };

@@ -1,4 +1,4 @@
-import { type Checkpoint } from "@gradus/train";
+import type { Checkpoint, Precision } from "@gradus/train";
 import { FormatError } from "@gradus/tensor";
 import type { ModelName } from "@gradus/zoo";
 import type { DataSetName } from "./data-sets.ts";
@@ -13,6 +13,7 @@ export interface TrainFlags extends DataFlags, RuntimeFlags {
   readonly lr?: number;
   readonly momentum?: number;
   readonly optimizer?: OptimizerName;
+  readonly precision?: Precision;
   readonly seed?: number;
   readonly save?: string;
   readonly resume?: string;
@@ -45,6 +46,7 @@ export function resumedPlan({ path, note, run, checkpoint }: ModelFile, model: s
     ["--lr", flags.lr, run.learningRate],
     ["--momentum", flags.momentum, run.momentum],
     ["--optimizer", flags.optimizer, run.optimizer],
+    ["--precision", flags.precision, run.precision],
     ["--seed", flags.seed, run.seed],
   ];
   for (const [flag, given, saved] of conflicts) {

@@ -14,7 +14,7 @@ import {
   Trainer,
 } from "@gradus/train";
 import { type DataSetName, loadDataSet } from "../command-line/data-sets.ts";
-import { learningRates, trainDefaults } from "../command-line/defaults.ts";
+import { learningRates, precisionNames, trainDefaults } from "../command-line/defaults.ts";
 import { ExitCode } from "../command-line/exit.ts";
 import { addDataFlags, addJsonFlag, addRuntimeFlags, type OutputFlags } from "../command-line/flags.ts";
 import { Interrupts } from "../command-line/interrupts.ts";
@@ -42,6 +42,11 @@ export function trainCommand(): Command {
     )
     .option("--momentum <x>", `momentum of sgd (default: ${trainDefaults.momentum})`, number(0, 1))
     .addOption(new Option("--optimizer <name>", `sgd, adam or adamw (default: ${trainDefaults.optimizer})`).choices(optimizerNames))
+    .addOption(
+      new Option("--precision <name>", `f16 multiplies halves and keeps float32 weights (default: ${trainDefaults.precision})`).choices(
+        precisionNames,
+      ),
+    )
     .option("--seed <n>", `decides first weights and order (default: ${trainDefaults.seed})`, wholeNumber(0))
     .option("--save <file>", "keep weights, optimizer and progress in this file, whole, after every epoch and at the end")
     .option(
@@ -63,7 +68,7 @@ async function train(model: string | undefined, flags: TrainFlags & OutputFlags)
   const { entry } = modelNamed(plan.model);
   await using session = await openRuntime(plan.run.backend, plan.run.threads);
   const network = entry.make({ seed: plan.run.seed, classes: data.train.classes.length });
-  const { learningRate, seed, batchSize } = plan.run;
+  const { learningRate, seed, batchSize, precision } = plan.run;
   const trainer = new Trainer({
     model: network,
     optimizer: makeOptimizer(plan.run),
@@ -71,6 +76,7 @@ async function train(model: string | undefined, flags: TrainFlags & OutputFlags)
     metrics: [accuracy],
     seed,
     batchSize,
+    precision,
   });
   const { classes, mean, std } = data.train;
   const notes = notesOf({ model: plan.model, data: plan.data, classes, mean, std }, plan.run);
@@ -108,6 +114,7 @@ async function planOf(model: string | undefined, flags: TrainFlags): Promise<Tra
       momentum: flags.momentum ?? trainDefaults.momentum,
       seed: flags.seed ?? trainDefaults.seed,
       batchSize: flags.batchSize ?? trainDefaults.batchSize,
+      precision: flags.precision ?? trainDefaults.precision,
       epochs: flags.epochs ?? trainDefaults.epochs,
       limit: flags.limit ?? null,
       backend: flags.backend ?? "wasm",

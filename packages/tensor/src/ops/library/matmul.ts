@@ -1,3 +1,4 @@
+import { asFactor } from "../../autocast.ts";
 import { ShapeError } from "../../errors.ts";
 import { apply } from "../../op/apply.ts";
 import { bool } from "../../op/attr.ts";
@@ -60,11 +61,13 @@ export interface MatmulOptions {
  * Matrix product: c[..., i, j] = Σ_p a[..., i, p] * b[..., p, j].
  *
  * Shapes: `a` [..., m, k], `b` [..., k, n], batch axes broadcast, result [..., m, n]. A vector is a row on the
- * left and a column on the right, and its axis is dropped from the result.
+ * left and a column on the right, and its axis is dropped from the result. Halves are multiplied with halves: sums are made in
+ * float32, and the result is rounded to float16.
  *
  * @throws ShapeError if the inner dimensions differ or the batch axes do not broadcast.
  */
-export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+export function matmul(first: Tensor, second: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  const [a, b] = [asFactor(first), asFactor(second)];
   if (a.rank === 0 || b.rank === 0) {
     throw new ShapeError("shape/matmul-rank", "a scalar has no rows to multiply", {
       subject: "matmul",

@@ -1,4 +1,5 @@
 import { type DType, isFloat } from "../../dtype.ts";
+import { asPrecise } from "../../autocast.ts";
 import { roundToFloat16 } from "../../float16.ts";
 import { apply } from "../../op/apply.ts";
 import type { Values } from "../../op/attr.ts";
@@ -103,7 +104,7 @@ export type BinaryOp<N extends string> = LoopOp<N, { readonly a: "one"; readonly
  * @internal
  */
 export function applyUnary<N extends string>(op: UnaryOp<N>, x: Tensor, takes: Takes = "number"): Tensor {
-  return apply(op, { x: takes === "float" ? asFloat(x) : x }, {});
+  return apply(op, { x: takes === "float" ? asPrecise(op.name, asFloat(x)) : x }, {});
 }
 
 /**
@@ -113,7 +114,9 @@ export function applyUnary<N extends string>(op: UnaryOp<N>, x: Tensor, takes: T
  * @throws ShapeError if the shapes do not broadcast.
  * @internal
  */
-export function applyBinary<N extends string>(op: BinaryOp<N>, a: Operand, b: Operand, takes: Takes = "number"): Tensor {
+export function applyBinary<N extends string>(op: BinaryOp<N>, left: Operand, right: Operand, takes: Takes = "number"): Tensor {
+  const a = typeof left === "number" ? left : asPrecise(op.name, left);
+  const b = typeof right === "number" ? right : asPrecise(op.name, right);
   const promoted = promote(a, b);
   const dtype = takes === "float" && !isFloat(promoted) ? "float32" : promoted;
   if (dtype === "float16" && !(isHalf(a) && isHalf(b))) {

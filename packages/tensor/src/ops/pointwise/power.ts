@@ -1,5 +1,6 @@
 import type { Tensor } from "../../tensor.ts";
 import { div, mul, neg, sub } from "./arithmetic.ts";
+import { asPrecise } from "../../autocast.ts";
 import { asFloat } from "./cast.ts";
 import { equal, greaterEqual } from "./comparison.ts";
 import { applyBinary, applyUnary, binary, type Operand, unary } from "./define-pointwise.ts";
@@ -50,7 +51,7 @@ export const cbrtOp = unary("cbrt", {
 export function pow(a: Operand, b: Operand): Tensor {
   if (typeof a !== "number" && typeof b === "number") {
     const short = shortcuts.get(b);
-    if (short !== undefined) return short(asFloat(a));
+    if (short !== undefined) return short(asPrecise("pow", asFloat(a)));
   }
   return applyBinary(powOp, a, b, "float");
 }

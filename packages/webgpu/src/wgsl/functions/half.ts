@@ -9,8 +9,9 @@ export const half = {
     source: `fn halfValue(bits: u32) -> f32 {
   let size = bits & 0x7fffu;
   let sign = (bits & 0x8000u) << 16u;
-  if (size < 0x400u) { return bitcast<f32>(bitcast<u32>(f32(size) * 5.9604644775390625e-8f) | sign); }
-  return bitcast<f32>(((size << 13u) + select(0x38000000u, 0x70000000u, size >= 0x7c00u)) | sign);
+  let subnormal = bitcast<u32>(f32(size) * 5.9604644775390625e-8f);
+  let normal = (size << 13u) + select(0x38000000u, 0x70000000u, size >= 0x7c00u);
+  return bitcast<f32>(select(normal, subnormal, size < 0x400u) | sign);
 }`,
   },
   halfBits: {
