@@ -1,17 +1,24 @@
 import type { Engine } from "@gradus/compile";
 import {
+  abs,
   add,
   cast,
+  div,
   float16Value,
   fromHost,
+  gradients,
   hostFrom,
   identity,
+  matmul,
+  max,
   mul,
   neg,
   numbersOf,
   NumericError,
+  relu,
   sub,
   sum,
+  tanh,
   type Tensor,
 } from "@gradus/tensor";
 import type { Behaviour } from "./behaviours.ts";
@@ -66,6 +73,40 @@ export const halfBehaviours: readonly Behaviour[] = [
       await engine.evaluate([doubled]);
       await same(engine, neg(doubled), [-2, -2048, -Infinity]);
       await same(engine, mul(mul(x, 2), 0.5), [1, 1024, Infinity]);
+    },
+  },
+  {
+    name: "a chain of ops on halves gives the same bits at once and one by one",
+    async check(engine) {
+      const draw = (offset: number): Tensor => {
+        const values = Array.from({ length: 12 * 37 }, (_, i) => Math.sin(1 + i * 1.7 + offset) * 3);
+        return fromHost([12, 37], "float16", hostFrom("float16", values));
+      };
+      const [x, y] = [draw(0), draw(0.5)];
+      const links: readonly ((value: Tensor) => Tensor)[] = [
+        (value) => mul(value, y),
+        (value) => add(value, 0.1),
+        (value) => relu(value),
+        (value) => sub(value, matmul(matmul(value, y, { transposeB: true }), y)),
+        (value) => tanh(mul(value, 0.01)),
+        (value) => div(value, add(sum(abs(value), { axis: 1, keepDims: true }), 1)),
+        (value) => max(value, { axis: 0 }),
+      ];
+      const atOnce = links.reduce((value, link) => link(value), x);
+      let oneByOne = x;
+      for (const link of links) {
+        oneByOne = link(oneByOne);
+        await engine.evaluate([oneByOne]);
+      }
+      await same(engine, atOnce, numbersOf("float16", await oneByOne.data()));
+    },
+  },
+  {
+    name: "the gradient finds the largest of halves that were never stored",
+    async check(engine) {
+      const x = fromHost([4], "float16", hostFrom("float16", [0.1, 0.7, 0.3, 0.2]));
+      const [slope = x] = gradients(cast(max(mul(x, 1.1)), "float32"), [x]);
+      await same(engine, slope, [0, 1.099609375, 0, 0]);
     },
   },
 ];
