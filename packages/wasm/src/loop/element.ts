@@ -43,6 +43,21 @@ export function loadPattern({ f }: Lanes, dtype: DType, offset: number, address:
       f.free(at);
     };
   }
+  // Halves, each with two zero bytes above: a load of fewer than 16 bytes leaves zeros behind them.
+  if (bytes === 2 && pattern === "0,0,1,1") {
+    return () => shuffledBytes(f, () => f.v128.load32_zero(offset, address), null, [0, 1, 8, 8, 0, 1, 8, 8, 2, 3, 8, 8, 2, 3, 8, 8]);
+  }
+  if (bytes === 2 && pattern === "0,2,4,6") {
+    return () => {
+      const at = f.local("i32", address);
+      f.i8x16.shuffle(
+        [0, 1, 8, 8, 4, 5, 8, 8, 18, 19, 8, 8, 22, 23, 8, 8],
+        () => f.v128.load64_zero(offset, at),
+        () => f.v128.load64_zero(offset + 6, at),
+      );
+      f.free(at);
+    };
+  }
   const low = Math.min(...offsets);
   return () => {
     const at = f.local("i32", address);
@@ -97,7 +112,10 @@ function loadNarrow(f: FunctionBuilder, dtype: DType, offset: number, address: T
 }
 
 function shuffled(f: FunctionBuilder, a: Term, b: Term | null, lanes: readonly number[]): void {
-  const bytes = bytesOf(lanes);
+  shuffledBytes(f, a, b, bytesOf(lanes));
+}
+
+function shuffledBytes(f: FunctionBuilder, a: Term, b: Term | null, bytes: readonly number[]): void {
   if (b !== null) return f.i8x16.shuffle(bytes, a, b);
   const only = f.local("v128", a);
   f.i8x16.shuffle(bytes, only, only);
