@@ -6,12 +6,12 @@ import {
   constantIndex,
   linearIndex,
   mapSlots,
-  type Reader,
   type Scalar,
   ScalarBuilder,
   stridesOf,
 } from "@gradus/tensor";
 import type { Node } from "./canonical.ts";
+import { asStored, readerOf } from "./halves.ts";
 
 /** What of a node its own body is lowered from. */
 export type Alone = Pick<Node, "op" | "tensor" | "parents">;
@@ -37,19 +37,18 @@ export function lowerAlone({ op, tensor, parents }: Alone): { result: Scalar; s:
   const s = new ScalarBuilder();
   if (op?.kind !== "loop") return { result: s.constant("float32", 0), s };
   const loads = new Map(parents.map(({ tensor: parent }, i) => [parent, i]));
-  const x = mapSlots(tensor, (parent): Reader => ({
-    shape: parent.shape,
-    dtype: parent.dtype,
-    at: (index) =>
+  const x = mapSlots(tensor, (parent) =>
+    readerOf(s, parent, (index) =>
       s.load(
         loads.get(parent) ?? parents.findIndex(({ tensor: own }) => own.shape === parent.shape),
         parent.dtype,
         linearIndex(index, stridesOf(parent.shape)),
       ),
-  }));
+    ),
+  );
   const over = reduceExtents({ tensor, op }).map((extent, i) => axisIndex(tensor.rank + i, extent));
   const at = tensor.shape.map((extent, axis) => (extent === 0 ? constantIndex(0) : axisIndex(axis, extent)));
-  return { result: op.body({ s, x, attrs: attrsOf(tensor), out: tensor, at, over }), s };
+  return { result: asStored(s, op.body({ s, x, attrs: attrsOf(tensor), out: tensor, at, over }), tensor.dtype), s };
 }
 
 /** Whether `node` is its parent's elements in the same row-major order: a reshape, or an identity. */

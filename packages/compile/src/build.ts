@@ -26,9 +26,11 @@ interface LibraryKernel {
   readonly epilogue: LoweredEpilogue | null;
 }
 
+const usualWishes: PlanWishes = { alignment: cacheLine, sideBySide: false, takesHalves: false };
+
 /** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
-export function buildPlan(program: Program, { alignment, sideBySide }: PlanWishes = { alignment: cacheLine, sideBySide: false }): Plan {
-  const graph = canonicalise(program);
+export function buildPlan(program: Program, { alignment, sideBySide, takesHalves }: PlanWishes = usualWishes): Plan {
+  const graph = canonicalise(program, takesHalves);
   const grouping = group(graph);
   const kernels = grouping.groups.flatMap((each) => lowerGroup(each, grouping));
   const inOrder = new Assembly(graph, grouping, kernels, alignment).plan(planName(program), false);

@@ -1,5 +1,6 @@
 import { type ErasedOp, opOf, recordedAs, type State, type Tensor } from "@gradus/tensor";
 import { isTransposition } from "./alone.ts";
+import { betweenCasts } from "./halves.ts";
 import type { Program } from "./program.ts";
 
 /** A tensor of the program after equal computations have become one. */
@@ -22,8 +23,11 @@ export interface Graph {
   readonly nodeOf: ReadonlyMap<Tensor, Node>;
 }
 
-/** Merges calls of the same op on the same inputs with the same attributes. */
-export function canonicalise({ order, outputs, updates, leaves }: Program): Graph {
+/**
+ * Merges calls of the same op on the same inputs with the same attributes. With `takesHalves`, library calls on float16 stay what
+ * they are; without, they become calls on float32 between casts.
+ */
+export function canonicalise({ order, outputs, updates, leaves }: Program, takesHalves: boolean): Graph {
   const known = new Map<string, Node>();
   const nodeOf = new Map<Tensor, Node>();
   const nodes: Node[] = [];
@@ -32,8 +36,7 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
     if (node === undefined) throw new RangeError("a tensor was used before it was made");
     return node;
   };
-  for (const recorded of order) {
-    const tensor = readInPlace(recorded, find);
+  const enter = (tensor: Tensor): Node => {
     const op = opOf(tensor);
     const { source } = tensor;
     const parents = source.kind === "op" ? source.parents.map(find) : [];
@@ -45,8 +48,15 @@ export function canonicalise({ order, outputs, updates, leaves }: Program): Grap
       for (const parent of new Set(parents)) parent.readers.push(node);
       if (key !== null) known.set(key, node);
     }
-    nodeOf.set(recorded, node);
     nodeOf.set(tensor, node);
+    return node;
+  };
+  for (const recorded of order) {
+    const tensor = readInPlace(recorded, find);
+    const apart = takesHalves ? null : betweenCasts(tensor);
+    for (const widened of apart?.widened ?? []) enter(widened);
+    if (apart !== null) enter(apart.call);
+    nodeOf.set(recorded, enter(apart?.rounded ?? tensor));
   }
   return {
     nodes,

@@ -7,7 +7,6 @@ import {
   type IndexExpression,
   linearIndex,
   mapSlots,
-  type Reader,
   type Scalar,
   ScalarBuilder,
   type Shape,
@@ -16,6 +15,7 @@ import {
 import type { Node } from "./canonical.ts";
 import { combineOf, reduceExtents } from "./alone.ts";
 import { bufferNode, type Group } from "./group.ts";
+import { asStored, computedIn, readerOf } from "./halves.ts";
 
 /** A group as a loop nest, before buffers have numbers. */
 export interface LoweredLoop {
@@ -82,7 +82,7 @@ function lowerOver(group: Group, stored: ReadonlySet<Node>, extents: Shape, redu
   const lowering = new Lowering(stored, new Set(group.stores), reducers, extents);
   const terms = reducers.map((reducer) => {
     const over = delinearise(rowMajor(reduce, extents.length), reduceExtents(reducer));
-    return { combine: combineOf(reducer), value: lowering.bodyOf(reducer, over) };
+    return { combine: combineOf(reducer), value: lowering.termOf(reducer, over) };
   });
   const values = group.stores.map((store) => lowering.valueOf(store));
   return { extents, reduce, terms, values, reads: lowering.reads, elementwise: lowering.elementwise() };
@@ -127,21 +127,22 @@ class Lowering {
   /** The value a stored node takes at the present element. */
   valueOf(node: Node): Scalar {
     const slot = this.#producers.indexOf(node);
-    if (slot >= 0) return this.s.accumulator(slot, node.tensor.dtype);
-    return this.bodyOf(node, []);
+    const { dtype, shape } = node.tensor;
+    if (slot >= 0) return asStored(this.s, this.s.accumulator(slot, computedIn(dtype)), dtype);
+    return asStored(this.s, this.#body(node, delinearise(this.#position, shape), []), dtype);
   }
 
-  /** A node's own body at the present element; a reduction's also at `over`. */
-  bodyOf(node: Node, over: readonly IndexExpression[]): Scalar {
+  /** What a reduction joins: its own body at the present element and at `over`, unrounded. */
+  termOf(node: Node, over: readonly IndexExpression[]): Scalar {
     return this.#body(node, delinearise(this.#position, node.tensor.shape), over);
   }
 
   #body({ op, tensor, parents }: Node, at: readonly IndexExpression[], over: readonly IndexExpression[]): Scalar {
     if (op?.kind !== "loop") throw new RangeError(`${op?.name ?? "data"} has no loop body`);
     let next = 0;
-    const x = mapSlots(tensor, (parent): Reader => {
+    const x = mapSlots(tensor, (parent) => {
       const node = parents[next++];
-      return { shape: parent.shape, dtype: parent.dtype, at: (index) => this.#read(node, index) };
+      return readerOf(this.s, parent, (index) => this.#read(node, index));
     });
     return op.body({ s: this.s, x, attrs: attrsOf(tensor), out: tensor, at, over });
   }
@@ -171,7 +172,7 @@ class Lowering {
       if (!own) this.#displaced.add(holder);
       return this.s.load(buffer, dtype, address);
     }
-    return this.#body(node, index, []);
+    return asStored(this.s, this.#body(node, index, []), dtype);
   }
 }
 

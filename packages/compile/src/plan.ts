@@ -1,4 +1,16 @@
-import type { Aval, Combine, DType, Fill, HostData, InputsOf, LibraryOps, Scalar, Shape, StateBuffer, ValuesOf } from "@gradus/tensor";
+import {
+  type Aval,
+  bytesPerElement,
+  type Combine,
+  type Fill,
+  type HostData,
+  type InputsOf,
+  type LibraryOps,
+  type Scalar,
+  type Shape,
+  type StateBuffer,
+  type ValuesOf,
+} from "@gradus/tensor";
 
 /** Position of a buffer in a plan's list. */
 export type BufferId = number;
@@ -148,6 +160,8 @@ export interface PlanWishes {
   readonly alignment: number;
   /** Whether steps that need nothing of each other may share a wave, for a backend that runs them side by side; else each has its own. */
   readonly sideBySide: boolean;
+  /** Whether library kernels take float16 inputs and results; else the compiler puts casts around such calls. */
+  readonly takesHalves: boolean;
 }
 
 /** Runs plans. Knows nothing of gradients, layers or other backends. */
@@ -166,7 +180,5 @@ export interface Backend extends PlanWishes {
 }
 
 export function bytesOf({ shape, dtype }: Aval): number {
-  return shape.reduce((size, extent) => size * extent, 1) * elementBytes[dtype];
+  return shape.reduce((size, extent) => size * extent, 1) * bytesPerElement[dtype];
 }
-
-const elementBytes: Readonly<Record<DType, number>> = { float32: 4, int32: 4, uint8: 1, bool: 1 };

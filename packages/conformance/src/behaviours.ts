@@ -1,6 +1,7 @@
 import { compile, type Engine } from "@gradus/compile";
 import { add, fromHost, matmul, mul, neg, NumericError, reshape, type Shape, sizeOf, State, sub, sum, type Tensor } from "@gradus/tensor";
 import { equal, expectCode, failure, host, same } from "./expectations.ts";
+import { halfBehaviours } from "./half-behaviours.ts";
 import { profileBehaviours } from "./profile-behaviours.ts";
 
 /** Something every engine must do, apart from computing its ops: how state, replay and laziness behave. */
@@ -13,8 +14,9 @@ export interface Behaviour {
 /** Makes a state cell that is freed after the check. */
 export type MakeCell = (shape: Shape, values: readonly number[], label?: string) => State;
 
-/** How state, replay and laziness behave, as calls that throw. `testBackend` runs them all. */
+/** How state, replay and laziness behave, and halves, as calls that throw. `testBackend` runs them all. */
 export const behaviours: readonly Behaviour[] = [
+  ...halfBehaviours,
   {
     name: "an assigned cell has its new value after the step, and its old one in what was recorded before",
     async check(engine, cell) {

@@ -4,8 +4,10 @@ import {
   type ErasedOp,
   fromHost,
   type Host,
-  hostArray,
+  hostFrom,
   type HostTensor,
+  isFloat,
+  numbersOf,
   ops as allOps,
   type Ops,
   type Shape,
@@ -14,6 +16,7 @@ import {
   type Tensor,
 } from "@gradus/tensor";
 import { specs as allSpecs } from "@gradus/tensor/specs";
+import { inHalves } from "./half-cases.ts";
 import { uniform } from "./random.ts";
 
 /** A spec's case, with its op's types forgotten. */
@@ -42,7 +45,7 @@ type ErasedSpec = Omit<SpecifiedOp, "name" | "op">;
 /** A case's inputs by slot, on the host. */
 export type Drawn = Readonly<Record<string, HostTensor | readonly HostTensor[] | null>>;
 
-/** Every op of the library with its spec, in the table's order. */
+/** Every op of the library with its spec, in the table's order; cases of float32 are tried in halves too. */
 export function specifiedOps(): SpecifiedOp[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table is typed row by row; a loop over all rows can only see what they have in common
   const table = allOps as unknown as Readonly<Record<string, ErasedOp>>;
@@ -54,7 +57,7 @@ export function specifiedOps(): SpecifiedOp[] {
     return {
       name,
       op,
-      cases: spec.cases,
+      cases: [...spec.cases, ...spec.cases.flatMap((each) => inHalves(op, each) ?? [])],
       rejects: spec.rejects,
       noGradient: spec.noGradient,
       reference: (x, attrs, out) => spec.reference(x, attrs, out),
@@ -96,11 +99,11 @@ export function drawCase({ inputs }: AnyOp, { x }: ErasedCase, seed: number): Dr
 /** Draws one input as its description says. */
 export function drawInput(input: CaseInput, random: () => number): HostTensor {
   const { shape, dtype = "float32", range, values } = isShape(input) ? { shape: input } : input;
-  const data = hostArray(dtype, sizeOf(shape));
+  const numbers = new Float64Array(sizeOf(shape));
   const [low, high] = range ?? (dtype === "bool" ? [0, 1] : [-1, 1]);
-  const one = (): number => (dtype === "float32" ? low + (high - low) * random() : low + Math.floor((high - low + 1) * random()));
-  for (let i = 0; i < data.length; i++) data[i] = values?.[i] ?? one();
-  return { shape, dtype, data };
+  const one = (): number => (isFloat(dtype) ? low + (high - low) * random() : low + Math.floor((high - low + 1) * random()));
+  for (let i = 0; i < numbers.length; i++) numbers[i] = values?.[i] ?? one();
+  return { shape, dtype, data: hostFrom(dtype, numbers) };
 }
 
 /** Maps the tensors of a case, slot by slot. */
@@ -123,7 +126,7 @@ export function toTensor({ shape, dtype, data }: HostTensor): Tensor {
 }
 
 export function toHost({ shape, dtype, data }: HostTensor): Host {
-  return { shape, dtype, data: Float64Array.from(data) };
+  return { shape, dtype, data: Float64Array.from(numbersOf(dtype, data)) };
 }
 
 /** A case in one line, for reports. */

@@ -1,5 +1,18 @@
 import type { Engine } from "@gradus/compile";
-import { apply, type Fill, fromHost, GradusError, type Host, hostArray, type Inputs, propagate, type Tensor } from "@gradus/tensor";
+import {
+  apply,
+  type Fill,
+  fromHost,
+  GradusError,
+  type Host,
+  hostFrom,
+  hostLike,
+  type Inputs,
+  isFloat,
+  numbersOf,
+  propagate,
+  type Tensor,
+} from "@gradus/tensor";
 import {
   describeCase,
   drawCase,
@@ -16,7 +29,7 @@ import { disguise } from "./disguise.ts";
 import { ExactFunction, record } from "./exact-function.ts";
 import { numericGradient } from "./numeric-gradient.ts";
 import { seedOf, uniform } from "./random.ts";
-import { disagreement, single, toleranceOf } from "./tolerance.ts";
+import { disagreement, gradientToleranceOf, toleranceOf } from "./tolerance.ts";
 
 /** What was looked at when something disagreed. */
 export type Stage = "forward" | "disguised forward" | "gradient" | "numeric gradient" | "reject";
@@ -141,7 +154,8 @@ async function forward(engine: Engine, op: SpecifiedOp, each: ErasedCase, drawn:
   const got = out.host;
   if (got === null) return "the engine returned no value";
   if (want.length !== got.length) return `the result has ${got.length} values, and the reference ${want.length}`;
-  return disagreement(got, want, toleranceOf(op.op, dtype));
+  const stored = numbersOf(dtype, hostFrom(dtype, want));
+  return disagreement(numbersOf(dtype, got), dtype === "float16" ? stored : want, toleranceOf(op.op, dtype));
 }
 
 /** The leaves a gradient flows to, the result, its cotangent and the gradients, recorded. */
@@ -152,14 +166,14 @@ function differentiate(
   seed: number,
 ): { leaves: Tensor[]; out: Tensor; ct: Tensor; grads: (Tensor | null)[] } {
   const x = mapDrawn(drawn, toTensor);
-  const leaves = flatten<Tensor>(x).filter(({ dtype }) => dtype === "float32");
+  const leaves = flatten<Tensor>(x).filter(({ dtype }) => isFloat(dtype));
   return record(() => {
     const out = call(op, x, each);
     const random = uniform(seed);
-    const values = hostArray("float32", out.size);
-    for (let i = 0; i < values.length; i++) values[i] = 2 * random() - 1;
-    const ct = fromHost(out.shape, "float32", values);
-    const grads = out.dtype === "float32" ? propagate([[out, ct]], leaves) : leaves.map(() => null);
+    const values = Array.from({ length: out.size }, () => 2 * random() - 1);
+    const dtype = isFloat(out.dtype) ? out.dtype : "float32";
+    const ct = fromHost(out.shape, dtype, hostFrom(dtype, values));
+    const grads = isFloat(out.dtype) ? propagate([[out, ct]], leaves) : leaves.map(() => null);
     return { leaves, out, ct, grads };
   });
 }
@@ -171,7 +185,7 @@ async function backward(engine: Engine, op: SpecifiedOp, each: ErasedCase, drawn
   const want = new ExactFunction(present).run();
   await engine.evaluate(present);
   for (const [i, grad] of present.entries()) {
-    const reason = disagreement(grad.host ?? [], want[i] ?? [], single);
+    const reason = disagreement(numbersOf(grad.dtype, grad.host ?? hostLike(grad)), want[i] ?? [], gradientToleranceOf(grad.dtype));
     if (reason !== null) return `gradient ${i}: ${reason}`;
   }
   return null;
@@ -185,7 +199,7 @@ function numeric(
   { entries, seed }: { readonly entries: number; readonly seed: number },
 ): { reason: string | null; compared: number } {
   const { leaves, out, ct, grads } = differentiate(op, each, drawn, seed);
-  if (out.dtype !== "float32" || leaves.length === 0) return { reason: null, compared: 0 };
+  if (!isFloat(out.dtype) || leaves.length === 0) return { reason: null, compared: 0 };
   const present = grads.flatMap((grad) => (grad === null ? [] : [grad]));
   const pulled = new ExactFunction(present).run();
   const f = new ExactFunction([out]);
@@ -193,7 +207,7 @@ function numeric(
   for (const [i, leaf] of leaves.entries()) {
     const grad = grads[i] ?? null;
     const values = grad === null ? new Float64Array(leaf.size) : (pulled[present.indexOf(grad)] ?? new Float64Array(0));
-    const slopes = numericGradient(f, leaf, ct.host ?? [], { entries, seed }).filter(({ smooth }) => smooth);
+    const slopes = numericGradient(f, leaf, numbersOf(ct.dtype, ct.host ?? hostLike(ct)), { entries, seed }).filter(({ smooth }) => smooth);
     compared += slopes.length;
     const got = slopes.map(({ entry }) => values[entry] ?? Number.NaN);
     const reason = disagreement(

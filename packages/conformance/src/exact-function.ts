@@ -1,6 +1,6 @@
 import { buildPlan, type DeviceBuffer, type Program, readProgram } from "@gradus/compile";
 import { type ExactExecutable, ReferenceBackend } from "@gradus/reference";
-import { type HostTensor, pendingStates, type Tensor } from "@gradus/tensor";
+import { type HostTensor, numbersOf, pendingStates, type Tensor } from "@gradus/tensor";
 
 /**
  * A recorded graph as a function in float64: planned once, run on the reference backend as often as needed.
@@ -29,7 +29,7 @@ export class ExactFunction {
       this.#bound.push(cell);
     }
     this.#inputs = this.#program.leaves.filter(({ source }) => source.kind !== "state");
-    this.#defaults = this.#inputs.map(({ host }) => host ?? []);
+    this.#defaults = this.#inputs.map(({ host, dtype }) => (host === null ? [] : numbersOf(dtype, host)));
   }
 
   /** Values of the outputs, with the leaves in `values` replaced. */
@@ -51,6 +51,6 @@ export function record<R>(f: () => R): R {
 }
 
 /** The float64 values of a host tensor. */
-export function float64({ data }: HostTensor): Float64Array {
-  return Float64Array.from(data);
+export function float64({ dtype, data }: HostTensor): Float64Array {
+  return Float64Array.from(numbersOf(dtype, data));
 }

@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradus/tensor";
+import { hostLike, numbersOf, type Tensor } from "@gradus/tensor";
 import type { ExactFunction } from "./exact-function.ts";
 import { uniform } from "./random.ts";
 
@@ -25,7 +25,7 @@ export function numericGradient(
   ct: ArrayLike<number>,
   { entries, seed }: { readonly entries: number; readonly seed: number },
 ): Slope[] {
-  const point = Float64Array.from(leaf.host ?? []);
+  const point = Float64Array.from(numbersOf(leaf.dtype, leaf.host ?? hostLike(leaf)));
   const at = (values: Float64Array): number => dot(f.run(new Map([[leaf, values]]))[0] ?? [], ct);
   const here = at(point);
   return chosen(point.length, entries, seed).map((entry) => {

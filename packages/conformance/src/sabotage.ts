@@ -29,6 +29,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
     threads: backend.threads,
     alignment: backend.alignment,
     sideBySide: backend.sideBySide,
+    takesHalves: backend.takesHalves,
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
     prepareTimed: (plan, told) => backend.prepareTimed(brokenPlan(plan, op, element), told),
     allocate: (aval, label) => backend.allocate(aval, label),
@@ -76,8 +77,14 @@ function wrongAt(s: ScalarBuilder, value: Scalar, extents: Shape, element: numbe
     stridesOf(extents),
   );
   const own = transplant(s, value);
-  const wrong = own.dtype === "bool" ? s.call("not", own) : s.call("add", own, s.constant(own.dtype, 1));
+  const wrong = wrongValue(s, own);
   return s.call("select", s.call("equal", s.index(at), s.constant("int32", Math.min(element ?? size - 1, size - 1))), wrong, own);
+}
+
+function wrongValue(s: ScalarBuilder, own: Scalar): Scalar {
+  if (own.dtype === "bool") return s.call("not", own);
+  if (own.dtype === "float16") return s.call("toFloat16", s.call("add", s.call("toFloat32", own), s.constant("float32", 1)));
+  return s.call("add", own, s.constant(own.dtype, 1));
 }
 
 /** The same program in another builder, so that ids stay unique. A program is a graph: each node is moved once. */

@@ -1,4 +1,4 @@
-import { attrsOf, type Host, mapSlots, opOf, type State, type Tensor, topological } from "@gradus/tensor";
+import { attrsOf, type Host, hostLike, mapSlots, numbersOf, opOf, type State, type Tensor, topological } from "@gradus/tensor";
 import { type SpecifiedOp, specifiedOps } from "./case.ts";
 
 let table: ReadonlyMap<string, SpecifiedOp> | null = null;
@@ -20,8 +20,8 @@ export function specEvaluate(tensors: readonly Tensor[], cells: ReadonlyMap<Stat
       values.set(
         tensor,
         source.kind === "state"
-          ? (cells.get(source.state) ?? Float64Array.from(source.state.hostValue() ?? []))
-          : Float64Array.from(tensor.host ?? []),
+          ? (cells.get(source.state) ?? Float64Array.from(numbersOf(tensor.dtype, source.state.hostValue() ?? hostLike(tensor))))
+          : Float64Array.from(numbersOf(tensor.dtype, tensor.host ?? hostLike(tensor))),
       );
       continue;
     }

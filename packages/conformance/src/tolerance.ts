@@ -1,4 +1,4 @@
-import type { DType, ErasedOp } from "@gradus/tensor";
+import { type DType, type ErasedOp, isFloat } from "@gradus/tensor";
 
 /** How far a backend's value may be from float64: in parts of the tensor's largest magnitude. */
 export interface Tolerance {
@@ -10,10 +10,23 @@ export interface Tolerance {
 export const exact: Tolerance = { relative: 0, absolute: 0 };
 export const single: Tolerance = { relative: 1e-5, absolute: 1e-7 };
 
-/** Tolerance belongs to dtype and trait: integers and what only moves values are exact, the rest is within 1e-5 of the maximum. */
+/** A unit in the last place of the largest half: computed in float32 and rounded once, a value is within half of one, and the last bit may fall either way. */
+export const half: Tolerance = { relative: 2 ** -10, absolute: 2 ** -24 };
+/** Gradients are several ops, each rounded to halves, and some take what is near one from one. */
+const halfGradient: Tolerance = { relative: 2 ** -7, absolute: 2 ** -10 };
+
+/**
+ * Tolerance belongs to dtype and trait: integers and what only moves values are exact, the rest is within 1e-5 of the maximum,
+ * or for float16 within a unit in the last place of it.
+ */
 export function toleranceOf(op: ErasedOp, dtype: DType): Tolerance {
-  if (dtype !== "float32") return exact;
-  return op.kind === "loop" && op.access === "view" ? exact : single;
+  if (!isFloat(dtype) || (op.kind === "loop" && op.access === "view")) return exact;
+  return dtype === "float16" ? half : single;
+}
+
+/** How far the gradient of one op may be from float64. */
+export function gradientToleranceOf(dtype: DType): Tolerance {
+  return dtype === "float16" ? halfGradient : single;
 }
 
 /** The worst disagreement between two arrays, or null if all are within the tolerance. */

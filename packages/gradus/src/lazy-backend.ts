@@ -24,6 +24,10 @@ export class LazyBackend implements Backend {
     return this.#backend.sideBySide;
   }
 
+  get takesHalves(): boolean {
+    return this.#backend.takesHalves;
+  }
+
   prepare(plan: Plan): Executable | Promise<Executable> {
     return this.#backend.prepare(plan);
   }

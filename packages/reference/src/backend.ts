@@ -8,11 +8,10 @@ import {
   type LibraryStep,
   type MemoryUse,
   type Plan,
-  type PlanBuffer,
   type RunTime,
 } from "@gradus/compile";
-import { type Aval, type HostData, hostArray, sizeOf } from "@gradus/tensor";
-import { Interpreter, runLoop, spread } from "./interpret.ts";
+import { type Aval, type DType, type HostData, hostFrom, numbersOf, sizeOf } from "@gradus/tensor";
+import { Interpreter, type Rounding, runLoop, spread } from "./interpret.ts";
 import { definitionOf } from "./library.ts";
 
 /** An executable that can also be read before rounding to the dtype. */
@@ -39,6 +38,7 @@ export class ReferenceBackend implements Backend {
   readonly threads = 1;
   readonly alignment = cacheLine;
   readonly sideBySide: boolean;
+  readonly takesHalves = false;
   readonly #planned: boolean;
   #bytes = 0;
   #peak = 0;
@@ -57,7 +57,7 @@ export class ReferenceBackend implements Backend {
   }
 
   #prepare(plan: Plan, told: ((run: RunTime) => void) | null): ExactExecutable {
-    const runExact = (inputs: readonly ArrayLike<number>[], bound: readonly DeviceBuffer[]): readonly Float64Array[] => {
+    const compute = (inputs: readonly ArrayLike<number>[], bound: readonly DeviceBuffer[], rounding: Rounding): readonly Float64Array[] => {
       const arena = this.#planned ? new Float64Array(plan.arenaBytes).fill(Number.NaN) : null;
       const memory = plan.buffers.map(({ place, shape }) => {
         if (place.kind === "bound") return exact(bound[place.slot]);
@@ -79,16 +79,21 @@ export class ReferenceBackend implements Backend {
               memory,
               step.writes.map(({ buffer }) => buffer),
             ),
+            rounding,
           );
-        else runLibrary(step, memory);
+        else runLibrary(step, memory, rounding);
         kernels.push({ step: number, name: step.label, pieces: 1, start, milliseconds: performance.now() - start });
       }
       told?.({ plan, clock: "host, kernel by kernel", begun, kernels });
       return plan.outputs.map((id) => (memory[id] ?? new Float64Array(0)).slice());
     };
+    const dtypeAt = (id: number | undefined): DType => plan.buffers[id ?? 0]?.dtype ?? "float32";
     return {
-      runExact,
-      run: (inputs, bound) => runExact(inputs, bound).map((data, i) => rounded(data, plan.buffers[plan.outputs[i] ?? 0])),
+      runExact: (inputs, bound) => compute(inputs, bound, "none"),
+      run: (inputs, bound) => {
+        const numbers = inputs.map((data, i) => numbersOf(dtypeAt(plan.inputs[i]), data));
+        return compute(numbers, bound, "halves").map((data, i) => hostFrom(dtypeAt(plan.outputs[i]), data));
+      },
       free: () => undefined,
     };
   }
@@ -128,11 +133,11 @@ class ExactBuffer implements DeviceBuffer {
   }
 
   write(data: HostData): void {
-    this.values.set(data);
+    this.values.set(numbersOf(this.#aval.dtype, data));
   }
 
   read(): HostData {
-    return rounded(this.values, this.#aval);
+    return hostFrom(this.#aval.dtype, this.values);
   }
 
   free(): void {
@@ -141,7 +146,7 @@ class ExactBuffer implements DeviceBuffer {
   }
 }
 
-function runLibrary(step: LibraryStep, memory: readonly Float64Array[]): void {
+function runLibrary(step: LibraryStep, memory: readonly Float64Array[], rounding: Rounding): void {
   const target = memory[step.write] ?? new Float64Array(0);
   const output = Float64Array.from(definitionOf(step)(pick(memory, step.reads)));
   if (step.epilogue === null) {
@@ -151,7 +156,7 @@ function runLibrary(step: LibraryStep, memory: readonly Float64Array[]): void {
   const { axes, value, reads } = step.epilogue;
   const indices = axes.map(() => 0);
   const accumulators = [0];
-  const machine = new Interpreter(indices, accumulators, pick(memory, reads));
+  const machine = new Interpreter(indices, accumulators, pick(memory, reads), rounding);
   const compute = machine.compile(value);
   for (let element = 0; element < output.length; element++) {
     spread(element, axes, indices, 0);
@@ -182,10 +187,4 @@ function pick(memory: readonly Float64Array[], ids: readonly number[]): Float64A
 function exact(buffer: DeviceBuffer | undefined): Float64Array {
   if (buffer instanceof ExactBuffer) return buffer.values;
   throw new RangeError("a buffer of another backend was bound");
-}
-
-function rounded(data: Float64Array, aval: Aval | PlanBuffer | undefined): HostData {
-  const host = hostArray(aval?.dtype ?? "float32", data.length);
-  host.set(data);
-  return host;
 }

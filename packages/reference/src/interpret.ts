@@ -4,15 +4,19 @@ import type { LoopStep } from "@gradus/compile";
 /** A function that computes a scalar for the current loop indices. */
 type Compute = () => number;
 
+/** Whether halves are rounded where a program says so, or left in float64 as everything else is. */
+export type Rounding = "halves" | "none";
+
 /** Runs a loop nest element by element in float64. */
 export function runLoop(
   { extents, reduce, terms, writes }: LoopStep,
   reads: readonly Float64Array[],
   outputs: readonly Float64Array[],
+  rounding: Rounding,
 ): void {
   const axes = new Array<number>(extents.length + reduce.length).fill(0);
   const accumulators = terms.map(() => 0);
-  const machine = new Interpreter(axes, accumulators, reads);
+  const machine = new Interpreter(axes, accumulators, reads, rounding);
   const termValues = terms.map(({ value }) => machine.compile(value));
   const storeValues = writes.map(({ value }) => machine.compile(value));
   const count = sizeOf(extents);
@@ -91,13 +95,15 @@ export class Interpreter {
   readonly #axes: readonly number[];
   readonly #accumulators: readonly number[];
   readonly #reads: readonly Float64Array[];
+  readonly #rounding: Rounding;
   readonly #compiled = new Map<Scalar, Compute>();
   readonly #values: (number | undefined)[] = [];
 
-  constructor(axes: readonly number[], accumulators: readonly number[], reads: readonly Float64Array[]) {
+  constructor(axes: readonly number[], accumulators: readonly number[], reads: readonly Float64Array[], rounding: Rounding) {
     this.#axes = axes;
     this.#accumulators = accumulators;
     this.#reads = reads;
+    this.#rounding = rounding;
   }
 
   /** Forgets the values of the element before. */
@@ -135,6 +141,7 @@ export class Interpreter {
           const [condition, then, otherwise] = args;
           return () => ((condition?.() ?? 0) !== 0 ? (then?.() ?? 0) : (otherwise?.() ?? 0));
         }
+        if (scalar.leaf === "toFloat16" && this.#rounding === "none") return args[0] ?? (() => Number.NaN);
         const argumentType = scalar.args[0]?.dtype ?? scalar.dtype;
         return () =>
           wrapTo(

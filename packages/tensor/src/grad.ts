@@ -1,7 +1,10 @@
 import { ArgumentError } from "./errors.ts";
 import { parentsOf, topological } from "./graph.ts";
 import { pullBack } from "./op/apply.ts";
+import type { Aval } from "./op/define.ts";
+import { isFloat } from "./dtype.ts";
 import { add } from "./ops/pointwise/arithmetic.ts";
+import { cast } from "./ops/pointwise/cast.ts";
 import { ones, zeros } from "./ops/source/full.ts";
 import { identity } from "./ops/view/identity.ts";
 import type { State } from "./state.ts";
@@ -28,7 +31,7 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     });
   }
   const targets = wrt.map((t) => t.value());
-  return propagate([[loss.value(), ones(loss.shape)]], targets).map((ct, i) => ct ?? zeros(wrt[i]?.shape ?? []));
+  return propagate([[loss.value(), ones(loss.shape)]], targets).map((ct, i) => ct ?? zeroCotangent(wrt[i]));
 }
 
 /**
@@ -80,7 +83,7 @@ export function vjp(
   const value = f(...fresh);
   return {
     value,
-    pullback: (ct) => propagate([[value, ct]], fresh).map((pulled, i) => pulled ?? zeros(inputs[i]?.shape ?? [])),
+    pullback: (ct) => propagate([[value, ct]], fresh).map((pulled, i) => pulled ?? zeroCotangent(inputs[i])),
   };
 }
 
@@ -90,7 +93,9 @@ export function propagate(seeds: readonly (readonly [Tensor, Tensor])[], targets
   const cotangents = new Map<Tensor, Tensor>();
   const receive = (tensor: Tensor, ct: Tensor): void => {
     const sofar = cotangents.get(tensor);
-    cotangents.set(tensor, sofar === undefined ? ct : add(sofar, ct));
+    // What flows to a half is a half, whatever the formulas on the way were computed in.
+    const own = isFloat(tensor.dtype) ? cast(ct, tensor.dtype) : ct;
+    cotangents.set(tensor, sofar === undefined ? own : add(sofar, own));
   };
   for (const [tensor, ct] of seeds) receive(tensor, ct);
   const order = reaching(
@@ -104,6 +109,10 @@ export function propagate(seeds: readonly (readonly [Tensor, Tensor])[], targets
     for (const [parent, pulled] of pullBack(tensor, ct)) receive(parent, pulled);
   }
   return targets.map((target) => cotangents.get(target) ?? null);
+}
+
+function zeroCotangent({ shape, dtype }: Aval = { shape: [], dtype: "float32" }): Tensor {
+  return zeros(shape, { dtype: isFloat(dtype) ? dtype : "float32" });
 }
 
 /** Tensors on a path from a wanted one to a root, producers first. */

@@ -1,4 +1,6 @@
 export * from "./dtype.ts";
+export * from "./float16.ts";
+export { autocast } from "./autocast.ts";
 export * from "./errors.ts";
 export * from "./shape.ts";
 export * from "./tensor.ts";

@@ -1,4 +1,5 @@
 import { type DType, type HostData, hostArray } from "./dtype.ts";
+import { numbersOf } from "./float16.ts";
 import { ArgumentError, StaleError } from "./errors.ts";
 import type { KeptTensor } from "./kept.ts";
 import type { AnyOp, Aval } from "./op/define.ts";
@@ -86,7 +87,7 @@ export class Tensor implements Aval {
   }
 
   /**
-   * The values, row-major, as a typed array of the dtype (bool and uint8: `Uint8Array`).
+   * The values, row-major, as a typed array of the dtype (bool and uint8: `Uint8Array`; float16: the bits, which `numbersOf` reads).
    * Runs whatever is needed to know them. The array is the caller's to read; later reads return the same one.
    *
    * @throws StaleError if it depends on a parameter that a later step has overwritten.
@@ -112,7 +113,7 @@ export class Tensor implements Aval {
         hint: "use data() for all of them, or reduce first (mean, sum)",
       });
     }
-    const [value] = await this.data();
+    const [value] = numbersOf(this.dtype, await this.data());
     return value ?? Number.NaN;
   }
 

@@ -2,6 +2,7 @@ import { type Batch, type Dataset, loader } from "@gradus/data";
 import { ArgumentError, NumericError, stream } from "@gradus/tensor";
 import { hostTurn } from "./host-turn.ts";
 import { type CurvePoint, readCurve, type RateSuggestions } from "./learning-rate-curve.ts";
+import { newLossScale, nextLossScale } from "./loss-scale.ts";
 import { stepKey } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -72,13 +73,19 @@ async function climb<B extends Batch>(
   let average = 0;
   let lowest = Infinity;
   let turned = clock.now();
+  let lossScale = settings.precision === "f16" ? newLossScale(settings.lossScale) : null;
   for (let epoch = 0; ; epoch++) {
     for await (const batch of batches.at({ epoch })) {
       signal?.throwIfAborted();
       const step = points.length;
       const learningRate = from * (to / from) ** (step / (count - 1));
       optimizer.learningRate = learningRate;
-      const { loss, finite } = await steps.train(batch, stepKey(seed, step));
+      const { loss, finite } = await steps.train(batch, stepKey(seed, step), lossScale?.scale ?? 1);
+      if (lossScale !== null && !finite && lossScale.scale > 1 && Number.isFinite(loss)) {
+        // Halves overflowed in the gradients, which says nothing of the rate: another batch, with a smaller scale.
+        lossScale = nextLossScale(lossScale, false, settings.lossScale);
+        continue;
+      }
       if (!finite && step === 0) {
         throw new NumericError("train/non-finite", "the loss is not finite before any rate was tried, so there is no curve", {
           subject: "findLearningRate",

@@ -3,6 +3,7 @@ import { averagedWeights } from "@gradus/optim";
 import { ArgumentError, currentRuntime, GradusError } from "@gradus/tensor";
 import type { Checkpoint, CheckpointStore } from "./checkpoint/checkpoint.ts";
 import { type Epochs, epochs, type Length, type Steps } from "./duration.ts";
+import { type LossScale, newLossScale, nextLossScale } from "./loss-scale.ts";
 import { evaluate } from "./evaluate.ts";
 import { hostTurn } from "./host-turn.ts";
 import type { Scores } from "./metric/metric.ts";
@@ -94,7 +95,7 @@ class Run<B extends Batch> {
   #validationSeconds = 0;
 
   constructor(settings: Settings, options: FitOptions<B>) {
-    const { batchSize, lastBatch, seed } = settings;
+    const { batchSize, lastBatch, seed, precision } = settings;
     const { train, length, resume, extend = null } = options;
     this.#settings = settings;
     this.#options = options;
@@ -105,9 +106,12 @@ class Run<B extends Batch> {
         facts: { batchSize, lastBatch },
       });
     }
-    const recipe = { seed, batchSize, lastBatch, samples: train.length };
+    const recipe = { seed, batchSize, lastBatch, samples: train.length, precision };
     const plan = planOf(length, this.#batches.batches);
-    this.#state = resume === undefined ? newTrainState(recipe, plan) : continued(resume.state, recipe, plan, extend);
+    this.#state =
+      resume === undefined
+        ? newTrainState(recipe, plan, precision === "f16" ? newLossScale(settings.lossScale) : null)
+        : continued(resume.state, recipe, plan, extend);
     this.#tally = new Tally(settings.metrics, this.#state.sums);
     // A checkpoint whose own weights are the best does not hold them twice.
     this.#best = resume === undefined || resume.state.best === null ? null : (resume.best ?? resume.weights);
@@ -205,22 +209,36 @@ class Run<B extends Batch> {
 
   async #step(batch: LoadedBatch<B>): Promise<Ending | null> {
     const { steps, seed, optimizer } = this.#settings;
-    const { step, epoch } = this.#state;
+    const { step, epoch, lossScale } = this.#state;
+    const scale = lossScale?.scale ?? 1;
     const learningRate = this.#learningRate();
     if (learningRate !== optimizer.learningRate) optimizer.learningRate = learningRate;
     const key = stepKey(seed, step);
-    const { loss, finite, sums } = await steps.train(batch, key);
+    const { loss, finite, sums } = await steps.train(batch, key, scale);
+    if (!finite && scale > 1 && Number.isFinite(loss)) return this.#overflowed(batch.samplesSeen, scale);
     if (!finite) {
-      if (this.#options.onNaN !== "skip") return { reason: "non-finite", failure: await steps.explain(batch, key, { step, epoch }) };
+      if (this.#options.onNaN !== "skip") return { reason: "non-finite", failure: await steps.explain(batch, key, { step, epoch, scale }) };
       this.#options.progress?.message?.(`skipped a batch of epoch ${epoch + 1} whose loss or gradients were not finite`);
       this.#advance({ samplesSeen: batch.samplesSeen, skipped: this.#state.skipped + 1 });
       return null;
     }
     this.#tally.add(sums);
-    this.#advance({ samplesSeen: batch.samplesSeen, step: step + 1 });
+    this.#advance({ samplesSeen: batch.samplesSeen, step: step + 1, lossScale: this.#nextLossScale(true) });
     this.#reportStep(batch.samplesSeen, loss);
     const { unit, amount } = this.#saveEvery;
     return unit === "steps" && this.#state.step % amount === 0 ? this.#save() : null;
+  }
+
+  /** Leaves a batch out whose gradients overflowed in halves, though its loss is finite: with a smaller loss scale the next ones need not. */
+  #overflowed(samplesSeen: number, scale: number): null {
+    this.#options.progress?.message?.(`gradients overflowed float16 with the loss scale ${scale}; skipped a batch and halved the scale`);
+    this.#advance({ samplesSeen, skipped: this.#state.skipped + 1, lossScale: this.#nextLossScale(false) });
+    return null;
+  }
+
+  #nextLossScale(finite: boolean): LossScale | null {
+    const { lossScale } = this.#state;
+    return lossScale === null ? null : nextLossScale(lossScale, finite, this.#settings.lossScale);
   }
 
   /** Validation, record and save at the end of an epoch, or wherever the length was reached. */

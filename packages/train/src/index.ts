@@ -8,6 +8,7 @@ export { findLearningRate, type FindLearningRateOptions, type LearningRateCurve 
 export type { FitOptions, FitResult } from "./fit.ts";
 export { type CurvePoint, readCurve, type RateSuggestions } from "./learning-rate-curve.ts";
 export { accuracy, top5, topK } from "./metric/accuracy.ts";
+export type { LossScale, LossScaleOptions } from "./loss-scale.ts";
 export * from "./metric/confusion-matrix.ts";
 export * from "./metric/loss.ts";
 export * from "./metric/metric.ts";

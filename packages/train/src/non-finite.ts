@@ -1,4 +1,4 @@
-import { opOf, parentsOf, type Tensor, topological } from "@gradus/tensor";
+import { isFloat, numbersOf, opOf, parentsOf, type Tensor, topological } from "@gradus/tensor";
 
 /** Where values first stopped being finite. */
 export interface NonFinite {
@@ -46,8 +46,8 @@ export async function findNonFinite(roots: readonly Tensor[]): Promise<NonFinite
 }
 
 async function firstNonFinite(tensor: Tensor): Promise<{ readonly value: number; readonly count: number } | null> {
-  if (tensor.dtype !== "float32") return null;
-  const data = await tensor.data();
+  if (!isFloat(tensor.dtype)) return null;
+  const data = numbersOf(tensor.dtype, await tensor.data());
   let first: number | null = null;
   let count = 0;
   for (const value of data) {

@@ -1,7 +1,7 @@
 import type { LastBatch } from "@gradus/data";
 import { ArgumentError } from "@gradus/tensor";
 import { describeLength, type Length } from "./duration.ts";
-import type { Recipe, RunPlan, TrainState } from "./state/train-state.ts";
+import type { Precision, Recipe, RunPlan, TrainState } from "./state/train-state.ts";
 
 /**
  * What becomes of the schedule when a run goes on longer than it was planned.
@@ -27,8 +27,9 @@ export function continued(saved: TrainState, recipe: Recipe, plan: RunPlan, exte
     ["seed", saved.recipe.seed, recipe.seed],
     ["batchSize", saved.recipe.batchSize, recipe.batchSize],
     ["lastBatch", saved.recipe.lastBatch, recipe.lastBatch],
+    ["precision", saved.recipe.precision, recipe.precision],
     ["samples in the training set", saved.recipe.samples, recipe.samples],
-  ] satisfies readonly (readonly [string, number | LastBatch, number | LastBatch])[]) {
+  ] satisfies readonly (readonly [string, number | LastBatch | Precision, number | LastBatch | Precision])[]) {
     if (before === now) continue;
     throw new ArgumentError("train/resume-recipe", `the run was begun with ${name} ${before} and cannot go on with ${now}`, {
       subject: "fit",

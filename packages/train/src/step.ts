@@ -4,6 +4,8 @@ import { type Context, EVAL, type Module, training } from "@gradus/nn";
 import {
   add,
   ArgumentError,
+  autocast,
+  cast,
   div,
   fromHost,
   full,
@@ -17,11 +19,13 @@ import {
   pendingStates,
   stream,
   sum,
+  tensor,
   type Tensor,
   where,
 } from "@gradus/tensor";
 import type { Metric } from "./metric/metric.ts";
 import { findNonFinite } from "./non-finite.ts";
+import type { Precision } from "./state/train-state.ts";
 import type { TrainOptimizer } from "./optimizer.ts";
 
 /** A batch's arrays by name, in the graph. */
@@ -43,6 +47,7 @@ export interface Task {
   /** The loss at the parameters and the gradients to follow; may evaluate the loss more than once. */
   gradients(this: void, model: Module, loss: () => Tensor): LossGradients;
   readonly metrics: readonly Metric[];
+  readonly precision: Precision;
 }
 
 /** A batch as the model saw it. */
@@ -68,16 +73,16 @@ export class TaskSteps {
 
   constructor(task: Task) {
     this.#task = task;
-    this.#train = compile((batch: TensorBatch, key: Tensor) => this.#update(batch, key));
+    this.#train = compile((batch: TensorBatch, key: Tensor, scale: Tensor) => this.#update(batch, key, scale));
     this.#evaluate = compile((batch: TensorBatch) => {
       const { loss, output, weight } = this.#forward(batch, EVAL);
       return { loss, sums: this.#sums({ output, batch, weight, loss }) };
     });
   }
 
-  /** Updates the model with one batch. `key` is the step's random key. */
-  async train(batch: LoadedBatch<Batch>, key: HostTensor): Promise<StepOutcome> {
-    const { loss, checked, sums } = this.#train(arraysOf(batch), key);
+  /** Updates the model with one batch. `key` is the step's random key, `scale` what the loss is multiplied by in mixed precision. */
+  async train(batch: LoadedBatch<Batch>, key: HostTensor, scale: number): Promise<StepOutcome> {
+    const { loss, checked, sums } = this.#train(arraysOf(batch), key, scale);
     return { loss: await loss.item(), finite: Number.isFinite(await checked.item()), sums: await read(sums) };
   }
 
@@ -91,10 +96,10 @@ export class TaskSteps {
   async explain(
     batch: LoadedBatch<Batch>,
     key: HostTensor,
-    { step, epoch }: { readonly step: number; readonly epoch: number },
+    { step, epoch, scale }: { readonly step: number; readonly epoch: number; readonly scale: number },
   ): Promise<NumericError> {
     const tensors = Object.fromEntries(Object.entries(arraysOf(batch)).map(([name, array]) => [name, tensorOf(array)]));
-    const { loss, grads } = this.#gradients(tensors, tensorOf(key));
+    const { loss, grads } = this.#gradients(tensors, tensorOf(key), tensor(scale));
     for (const state of new Set(pendingStates)) state.discard();
     const inLoss = await findNonFinite([loss]);
     const found = inLoss ?? (await findNonFinite([...grads.values()]));
@@ -115,8 +120,8 @@ export class TaskSteps {
     });
   }
 
-  #update(batch: TensorBatch, key: Tensor): { loss: Tensor; checked: Tensor; sums: readonly (readonly Tensor[])[] } {
-    const { loss, grads, output, weight } = this.#gradients(batch, key);
+  #update(batch: TensorBatch, key: Tensor, scale: Tensor): { loss: Tensor; checked: Tensor; sums: readonly (readonly Tensor[])[] } {
+    const { loss, grads, output, weight } = this.#gradients(batch, key, scale);
     // NaN or infinity anywhere in a gradient survives the sum.
     const total = [...grads.values()].map((gradient) => sum(gradient)).reduce((a, b) => add(a, b), loss);
     const healthy = isFinite(total);
@@ -127,20 +132,25 @@ export class TaskSteps {
     return { loss, checked, sums: this.#sums({ output, batch, weight, loss }) };
   }
 
-  #gradients(batch: TensorBatch, key: Tensor): Forward & LossGradients {
-    const { model, gradients } = this.#task;
+  #gradients(batch: TensorBatch, key: Tensor, scale: Tensor): Forward & LossGradients {
+    const { model, gradients, precision } = this.#task;
+    const halves = precision === "f16";
     const forwards: Forward[] = [];
     const { loss, grads } = gradients(model, () => {
-      const forward = this.#forward(batch, training(key));
+      const forward = this.#forward(batch, training(key), halves);
       forwards.push(forward);
-      return forward.loss;
+      return halves ? mul(forward.loss, scale) : forward.loss;
     });
-    const [first = this.#forward(batch, training(key))] = forwards;
-    return { ...first, loss, grads };
+    const [first = this.#forward(batch, training(key), halves)] = forwards;
+    if (!halves) return { ...first, loss, grads };
+    const unscale = div(1, scale);
+    return { ...first, loss: mul(loss, unscale), grads: new Map([...grads].map(([path, gradient]) => [path, mul(gradient, unscale)])) };
   }
 
-  #forward(batch: TensorBatch, context: Context): Forward {
-    const output = this.#task.predict(batch, context);
+  #forward(batch: TensorBatch, context: Context, halves = false): Forward {
+    const predict = (): Tensor => this.#task.predict(batch, context);
+    // Losses and metrics are float32's.
+    const output = halves ? cast(autocast(predict), "float32") : predict();
     const losses = this.#task.loss(output, batch);
     const { mask } = batch;
     const weight = mask ?? ones([output.shape[0] ?? 1]);

@@ -4,12 +4,14 @@ import { type Context, crossEntropy, type Layer, type Module } from "@gradus/nn"
 import { ArgumentError, type Tensor, valueAndGrad } from "@gradus/tensor";
 import { evaluate, type EvaluateOptions } from "./evaluate.ts";
 import { fit, type FitOptions, type FitResult } from "./fit.ts";
+import type { LossScaleOptions } from "./loss-scale.ts";
 import { accuracy } from "./metric/accuracy.ts";
 import { meanLoss } from "./metric/loss.ts";
 import type { Metric, Scores } from "./metric/metric.ts";
 import { checkMetrics } from "./metric/tally.ts";
 import type { TrainOptimizer } from "./optimizer.ts";
 import type { Schedule } from "./schedule/schedule.ts";
+import type { Precision } from "./state/train-state.ts";
 import { type LossGradients, type Task, TaskSteps, type TensorBatch } from "./step.ts";
 
 /** A batch's arrays as tensors. */
@@ -39,6 +41,13 @@ export interface TrainerSettings<B extends Batch> {
   readonly batchSize?: number;
   /** What becomes of the samples that do not fill a batch; `"keep"` by default. */
   readonly lastBatch?: LastBatch;
+  /**
+   * `"f16"` trains in mixed precision: activations and their gradients are halves, while parameters, losses and sums are float32
+   * (see `autocast`), and the loss is scaled so that small gradients survive. Evaluation is in float32. `"f32"` by default.
+   */
+  readonly precision?: Precision;
+  /** How the loss is scaled in mixed precision. */
+  readonly lossScale?: LossScaleOptions;
   /** Decides order and randomness; 0 by default. The model's own seed is its own. */
   readonly seed?: number;
   readonly clock?: Clock;
@@ -53,6 +62,8 @@ export interface Settings {
   readonly batchSize: number;
   readonly lastBatch: LastBatch;
   readonly seed: number;
+  readonly precision: Precision;
+  readonly lossScale: LossScaleOptions;
   readonly clock: Clock;
   readonly steps: TaskSteps;
 }
@@ -84,6 +95,8 @@ export class Trainer<B extends Batch = ImageBatch> {
       batchSize = 64,
       lastBatch = "keep",
       seed = 0,
+      precision = "f32",
+      lossScale = {},
       clock = systemClock(),
       gradients = valueAndGrad,
     } = options;
@@ -92,10 +105,19 @@ export class Trainer<B extends Batch = ImageBatch> {
         subject: "Trainer",
       });
     }
+    checkLossScale(lossScale);
     const all = [meanLoss, ...metrics];
     checkMetrics(all);
-    const steps = new TaskSteps({ model, optimizer, metrics: all, ...predictorOf(options), loss: options.loss ?? labelLoss, gradients });
-    this.settings = { model, optimizer, metrics: all, schedule, batchSize, lastBatch, seed, clock, steps };
+    const steps = new TaskSteps({
+      model,
+      optimizer,
+      precision,
+      metrics: all,
+      ...predictorOf(options),
+      loss: options.loss ?? labelLoss,
+      gradients,
+    });
+    this.settings = { model, optimizer, metrics: all, schedule, batchSize, lastBatch, seed, precision, lossScale, clock, steps };
   }
 
   /**
@@ -113,6 +135,14 @@ export class Trainer<B extends Batch = ImageBatch> {
   evaluate(dataset: Dataset<B>, options: EvaluateOptions = {}): Promise<Scores> {
     return evaluate(this.settings, dataset, options);
   }
+}
+
+function checkLossScale({ initial = 1, doubleAfter = 1 }: LossScaleOptions): void {
+  if (initial >= 1 && Number.isInteger(Math.log2(initial)) && Number.isSafeInteger(doubleAfter) && doubleAfter >= 1) return;
+  throw new ArgumentError("train/loss-scale", `a loss scale cannot begin at ${initial} and double after ${doubleAfter} steps`, {
+    subject: "Trainer",
+    hint: "begin at a power of two of at least 1, and double after a whole number of steps",
+  });
 }
 
 function predictorOf<B extends Batch>(options: TrainerOptions<B>): Pick<Task, "predict"> {

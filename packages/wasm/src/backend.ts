@@ -59,6 +59,7 @@ export class WasmBackend implements Backend {
   readonly threads: number;
   readonly alignment = cacheLine;
   readonly sideBySide = false;
+  readonly takesHalves = false;
   readonly memoryObject: WebAssembly.Memory;
   readonly #heap: Heap;
   readonly #pool: Pool | null;
@@ -374,6 +375,8 @@ function view(memory: ArrayBufferLike, address: number, { dtype, shape }: Aval):
       return new Float32Array(memory, address, length);
     case "int32":
       return new Int32Array(memory, address, length);
+    case "float16":
+      return new Uint16Array(memory, address, length);
     case "uint8":
     case "bool":
       return new Uint8Array(memory, address, length);

@@ -39,6 +39,7 @@ export class WebgpuBackend implements Backend {
   readonly threads = 1;
   readonly alignment: number;
   readonly sideBySide = true;
+  readonly takesHalves = true;
   readonly device: GPUDevice;
   /** Vendor and kind of the adapter. */
   readonly adapter: string;

@@ -50,7 +50,7 @@ export function kernelTable({ software }: { readonly software: boolean }): Kerne
     scatterAdd: (call) => [
       {
         name: "by row",
-        kernels: ({ reads, write }) => scatterAddKernels(call, [...reads.map(input), { kind: "buffer", id: write.id, written: true }]),
+        kernels: ({ reads: [index = 0, updates = 0], write }) => scatterAddKernels(call, [input(index), input(updates)], write),
       },
     ],
   };

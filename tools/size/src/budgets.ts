@@ -12,10 +12,10 @@ export const BUDGETS: readonly Budget[] = [
   {
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
-    // The design wanted 60: decision 0010.
-    kilobytes: 91,
+    // The design wanted 60: decision 0010; float16 added two: decision 0014.
+    kilobytes: 93,
   },
-  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 86 },
+  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 88 },
   {
     name: "webgpu beside tensor, compile",
     entries: ["packages/webgpu/dist/index.js"],

@@ -1,3 +1,5 @@
+import type { Precision } from "@gradus/train";
+
 /** What `gradus train` does unless told otherwise; the README's claims are about these. */
 export const trainDefaults = {
   model: "lenet5",
@@ -9,4 +11,8 @@ export const trainDefaults = {
   schedule: "constant",
   warmup: 0,
   seed: 0,
+  precision: "f32",
 } as const;
+
+/** What `--precision` may be. */
+export const precisionNames = ["f32", "f16"] as const satisfies readonly Precision[];

@@ -1,9 +1,10 @@
 import { FormatError } from "@gradus/tensor";
-import { Fields, loadModel, type Notes, type SavedModel } from "@gradus/train";
+import { Fields, loadModel, type Notes, type Precision, type SavedModel } from "@gradus/train";
 import { type ModelEntry, type ModelName, models } from "@gradus/zoo";
 import { type BackendName, backendNames } from "../runtime.ts";
 import { type DataSetName, dataSetNames, type Normalisation } from "./data-sets.ts";
 import { UsageError } from "./exit.ts";
+import { precisionNames } from "./defaults.ts";
 import { type OptimizerName, optimizerNames } from "./optimizers.ts";
 import { type ScheduleName, scheduleNames } from "./schedules.ts";
 
@@ -23,6 +24,7 @@ export interface RunNote {
   readonly warmup: number;
   readonly seed: number;
   readonly batchSize: number;
+  readonly precision: Precision;
   readonly epochs: number;
   readonly limit: number | null;
   readonly backend: BackendName;
@@ -80,6 +82,7 @@ function runOf(fields: Fields): RunNote {
     warmup: fields.whole("warmup"),
     seed: fields.whole("seed"),
     batchSize: fields.whole("batchSize"),
+    precision: fields.names().includes("precision") ? fields.oneOf("precision", precisionNames) : "f32",
     epochs: fields.whole("epochs"),
     limit: fields.isNull("limit") ? null : fields.whole("limit"),
     backend: fields.oneOf("backend", backendNames),

@@ -1,4 +1,4 @@
-import { type Checkpoint } from "@gradus/train";
+import type { Checkpoint, Precision } from "@gradus/train";
 import { FormatError } from "@gradus/tensor";
 import type { ModelName } from "@gradus/zoo";
 import type { DataSetName } from "./data-sets.ts";
@@ -16,6 +16,7 @@ export interface TrainFlags extends DataFlags, RuntimeFlags {
   readonly optimizer?: OptimizerName;
   readonly schedule?: ScheduleName;
   readonly warmup?: number;
+  readonly precision?: Precision;
   readonly seed?: number;
   readonly save?: string;
   readonly resume?: string;
@@ -50,6 +51,7 @@ export function resumedPlan({ path, note, run, checkpoint }: ModelFile, model: s
     ["--optimizer", flags.optimizer, run.optimizer],
     ["--schedule", flags.schedule, run.schedule],
     ["--warmup", flags.warmup, run.warmup],
+    ["--precision", flags.precision, run.precision],
     ["--seed", flags.seed, run.seed],
   ];
   for (const [flag, given, saved] of conflicts) {

@@ -97,6 +97,18 @@ describe("gradus train", () => {
     });
   });
 
+  it("trains in mixed precision, and goes on in no other", async () => {
+    const path = scratch("halves.safetensors");
+    const flags = [...small, "--precision", "f16", "--save", path];
+    expect((await gradusHere([...flags, "--epochs", "1"])).code).toBe(0);
+    expect((await contents(path)).state).toMatchObject({ recipe: { precision: "f16" }, lossScale: { scale: 65536, finiteSteps: 2 } });
+    expect((await gradusHere(["train", "--resume", path, "--precision", "f32"])).stderr).toMatch(
+      /^gradus: --precision cannot change from f16 to f32 in a run that goes on /,
+    );
+    expect((await gradusHere(["train", "--resume", path, "--epochs", "2"])).code).toBe(0);
+    expect((await contents(path)).state.lossScale).toEqual({ scale: 65536, finiteSteps: 4 });
+  });
+
   it("stops on a loss that is not finite, names the op, and keeps the last good file", async () => {
     const path = scratch("run.safetensors");
     const { code, stderr } = await gradusHere([...small, "--epochs", "3", "--lr", "3e38", "--save", path]);
@@ -118,6 +130,7 @@ describe("wrong usage", () => {
     ["train --optimizer newton", /Allowed choices are sgd, rmsprop, adagrad, [^]*, lars\.\n/],
     ["train --schedule square", /Allowed choices are constant, step, multi-step, [^]*, plateau\.\n/],
     ["train --warmup 0.5", /It must be a whole number of at least 0\.\n/],
+    ["train --precision f8", /Allowed choices are f32, f16\.\n/],
     ["train --backend gpu", /Allowed choices are wasm, webgpu, reference\.\n/],
     ["train --batches 3", /^gradus: unknown option '--batches'\n[^]*\(known flags: --data, --data-dir, /],
     ["train --epochs 1.5", /argument '1\.5' is invalid\. It must be a whole number of at least 1\.\n/],

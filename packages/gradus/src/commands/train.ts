@@ -4,7 +4,7 @@ import { systemClock } from "@gradus/io";
 import type { Engine } from "@gradus/compile";
 import { accuracy, checkpointFile, epochs, type FitResult, plainProgress, type Progress, terminalProgress, Trainer } from "@gradus/train";
 import { type DataSetName, loadDataSet } from "../command-line/data-sets.ts";
-import { trainDefaults } from "../command-line/defaults.ts";
+import { precisionNames, trainDefaults } from "../command-line/defaults.ts";
 import { ExitCode } from "../command-line/exit.ts";
 import { addDataFlags, addJsonFlag, addRuntimeFlags, type OutputFlags } from "../command-line/flags.ts";
 import { Interrupts } from "../command-line/interrupts.ts";
@@ -29,6 +29,7 @@ export function trainCommand(): Command {
     .addOption(named("--optimizer <name>", "the rule of the updates", optimizerNames, trainDefaults.optimizer))
     .addOption(named("--schedule <name>", "how the learning rate goes over the run", scheduleNames, trainDefaults.schedule))
     .option("--warmup <n>", `epochs over which the rate rises before that (default: ${trainDefaults.warmup})`, wholeNumber(0))
+    .addOption(named("--precision <name>", "f16 multiplies halves and keeps float32 weights", precisionNames, trainDefaults.precision))
     .option("--seed <n>", `decides first weights and order (default: ${trainDefaults.seed})`, wholeNumber(0))
     .option("--save <file>", "keep weights, optimizer and progress in this file, whole, after every epoch and at the end")
     .option(
@@ -54,7 +55,7 @@ async function train(model: string | undefined, flags: TrainFlags & OutputFlags)
   const { entry } = modelNamed(plan.model);
   await using session = await openRuntime(plan.run.backend, plan.run.threads);
   const network = entry.make({ seed: plan.run.seed, classes: data.train.classes.length });
-  const { seed, batchSize } = plan.run;
+  const { seed, batchSize, precision } = plan.run;
   const trainer = new Trainer({
     model: network,
     optimizer: makeOptimizer(plan.run),
@@ -62,6 +63,7 @@ async function train(model: string | undefined, flags: TrainFlags & OutputFlags)
     metrics: [accuracy],
     seed,
     batchSize,
+    precision,
   });
   const { classes, mean, std } = data.train;
   const notes = notesOf({ model: plan.model, data: plan.data, classes, mean, std }, plan.run);
@@ -101,6 +103,7 @@ async function planOf(model: string | undefined, flags: TrainFlags): Promise<Tra
       warmup: flags.warmup ?? trainDefaults.warmup,
       seed: flags.seed ?? trainDefaults.seed,
       batchSize: flags.batchSize ?? trainDefaults.batchSize,
+      precision: flags.precision ?? trainDefaults.precision,
       epochs: flags.epochs ?? trainDefaults.epochs,
       limit: flags.limit ?? null,
       backend: flags.backend ?? "wasm",

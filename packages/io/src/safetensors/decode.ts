@@ -1,4 +1,4 @@
-import { DTypeError, FormatError, hostArray, type HostTensor } from "@gradus/tensor";
+import { DTypeError, float16Value, FormatError, hostArray, type HostTensor } from "@gradus/tensor";
 import { elementOf } from "./element.ts";
 import type { TensorEntry } from "./header.ts";
 import { inMessage } from "./in-message.ts";
@@ -61,7 +61,7 @@ export function decodeTensor(
       for (let i = 0, bits = new Uint32Array(data.buffer); i < length; i++) bits[i] = view.getUint16(2 * i, true) << 16;
       break;
     case "F16":
-      for (let i = 0, bits = new Uint32Array(data.buffer); i < length; i++) bits[i] = float32Bits(view.getUint16(2 * i, true));
+      for (let i = 0; i < length; i++) data[i] = float16Value(view.getUint16(2 * i, true));
       break;
     case "I8":
       for (let i = 0; i < length; i++) data[i] = view.getInt8(i);
@@ -101,19 +101,6 @@ function int32Of(low: number, high: number, what: string, at: number): number {
     subject: "safetensors",
     facts: { element: at },
   });
-}
-
-/** The float32 bits of a half: 1 sign, 5 exponent and 10 fraction bits (IEEE 754-2019, binary16). */
-function float32Bits(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 0x3ff;
-  if (exponent === 31) return sign | 0x7f80_0000 | (fraction << 13);
-  if (exponent !== 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
-  if (fraction === 0) return sign;
-  // A subnormal half is a normal float32: shift its leading one into the hidden place.
-  const shift = Math.clz32(fraction) - 21;
-  return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
 }
 
 export const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

@@ -40,4 +40,7 @@ export function elementOf(name: ElementName): Element {
 }
 
 /** The name under which the writer stores each computing type. */
-export const elementNameOf = { float32: "F32", int32: "I32", uint8: "U8", bool: "BOOL" } as const satisfies Record<DType, ElementName>;
+export const elementNameOf = { float32: "F32", float16: "F16", int32: "I32", uint8: "U8", bool: "BOOL" } as const satisfies Record<
+  DType,
+  ElementName
+>;

@@ -160,6 +160,15 @@ describe("element types", () => {
     expect(words.every((word, i) => word === (i << 16) >>> 0)).toBe(true);
   });
 
+  it("writes float16 as F16, which is read as float32", async () => {
+    const halves = { dtype: "float16", shape: [3], data: Uint16Array.of(0x3c00, 0xb800, 0x7bff) } as const;
+    const whole = encodeSafetensors(new Map([["x", halves]]));
+    expect(new TextDecoder().decode(whole)).toContain('"dtype":"F16","shape":[3],"data_offsets":[0,6]');
+    expect(await (await readSafetensors(whole)).get("x")).toEqual({ dtype: "float32", shape: [3], data: Float32Array.of(1, -0.5, 65504) });
+    const asFloats = new Map([["x", { ...halves, data: Float32Array.of(1, 2, 3) }]]);
+    expect(() => encodeSafetensors(asFloats)).toThrow("holds 3 elements of Float32Array");
+  });
+
   it("widens the small integers and narrows the wide ones where they fit", async () => {
     expect(await read("I8", [2], new Int8Array([-128, 127]))).toEqual(new Int32Array([-128, 127]));
     expect(await read("I16", [2], new Int16Array([-32768, 32767]))).toEqual(new Int32Array([-32768, 32767]));

@@ -1,4 +1,4 @@
-import { ArgumentError, bytesPerElement, type HostTensor } from "@gradus/tensor";
+import { ArgumentError, bytesPerElement, hostArray, type HostTensor } from "@gradus/tensor";
 import { atomicWrite } from "../atomic-write.ts";
 import type { FileSystem } from "../ports/file-system.ts";
 import { littleEndian } from "./decode.ts";
@@ -77,8 +77,7 @@ function checkedBytes(name: string, { dtype, shape, data }: HostTensor): number 
   if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0))
     throw refused("shape", `${what} has the shape [${shape.join(", ")}]`);
   const bytes = byteLength(shape, bytesPerElement[dtype]);
-  const fits =
-    dtype === "float32" ? data instanceof Float32Array : dtype === "int32" ? data instanceof Int32Array : data instanceof Uint8Array;
+  const fits = data.constructor === hostArray(dtype, 0).constructor;
   if (!fits || bytes !== data.byteLength)
     throw refused("size", `${what} of ${dtype} [${shape.join(", ")}] holds ${data.length} elements of ${data.constructor.name}`);
   if (dtype === "bool" && data.some((value) => value > 1)) throw refused("bool", `${what} holds a bool that is neither 0 nor 1`);
@@ -89,7 +88,7 @@ function littleEndianBytes({ data }: HostTensor): Uint8Array {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (littleEndian || data.BYTES_PER_ELEMENT === 1) return bytes;
   const swapped = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) swapped[i] = bytes[i ^ 3] ?? 0;
+  for (let i = 0; i < bytes.length; i++) swapped[i] = bytes[i ^ (data.BYTES_PER_ELEMENT - 1)] ?? 0;
   return swapped;
 }
 

@@ -1,4 +1,4 @@
-import { add, matmul, type Shape, sizeOf, Tensor } from "@gradus/tensor";
+import { add, cast, matmul, type Shape, sizeOf, Tensor } from "@gradus/tensor";
 import { kaimingUniform } from "../init/kaiming.ts";
 import type { Initialiser } from "../init/initialiser.ts";
 import { uniform } from "../init/plain.ts";
@@ -36,7 +36,7 @@ export class Linear extends Module {
 
   override forward(x: Tensor): Tensor {
     const y = matmul(x, this.weight, { transposeB: true });
-    return this.bias === null ? y : add(y, this.bias);
+    return this.bias === null ? y : add(y, cast(this.bias, y.dtype));
   }
 
   override diagnose(x: unknown): string | null {

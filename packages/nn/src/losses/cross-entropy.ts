@@ -6,6 +6,7 @@ import {
   DTypeError,
   equal,
   greaterEqual,
+  isFloat,
   less,
   logicalAnd,
   logicalNot,
@@ -96,8 +97,8 @@ function countedLabels(labels: Tensor, classes: number, ignoreIndex: number): { 
 
 function checkLabels(subject: string, scores: Tensor, labels: Tensor): void {
   const facts = { scores: String(scores), labels: String(labels) };
-  if (labels.dtype === "float32") {
-    throw new DTypeError("dtype/labels", "labels must be integers, not float32", { subject, facts, hint: "cast them to int32" });
+  if (isFloat(labels.dtype)) {
+    throw new DTypeError("dtype/labels", `labels must be integers, not ${labels.dtype}`, { subject, facts, hint: "cast them to int32" });
   }
   const expected = [...scores.shape.slice(0, 1), ...scores.shape.slice(2)];
   if (scores.rank >= 2 && sameShape(labels.shape, expected)) return;

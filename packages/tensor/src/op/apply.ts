@@ -1,3 +1,4 @@
+import type { DType } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { Tensor } from "../tensor.ts";
 import { checkAttrs, type Values } from "./attr.ts";
@@ -94,11 +95,12 @@ export function attrsOf(tensor: Tensor): Values<AnyAttrs> {
   return tensor.source.kind === "op" ? tensor.source.attrs : {};
 }
 
-/** The same recorded result as a call with other inputs and attributes, which must mean the same. */
+/** The same recorded result as a call with other inputs and attributes, which must mean the same, up to rounding where its dtype is another. */
 export function recordedAs(
-  { shape, dtype, source }: Tensor,
+  { shape, dtype: recordedDType, source }: Tensor,
   changedInputs: Readonly<Record<string, Tensor>>,
   changedAttrs: Readonly<Record<string, unknown>>,
+  dtype: DType = recordedDType,
 ): Tensor {
   if (source.kind !== "op") throw new RangeError("only a recorded call can be recorded otherwise");
   const x = { ...source.x, ...changedInputs };

@@ -1,4 +1,5 @@
 import type { DType } from "../dtype.ts";
+import { roundToFloat16 } from "../float16.ts";
 import type { IndexAtom, IndexExpression } from "./index-expression.ts";
 import { type LeafName, leafTable } from "./leaves.ts";
 
@@ -19,7 +20,8 @@ export type Scalar =
 export class ScalarBuilder {
   readonly #nodes = new Map<string, Scalar>();
 
-  constant(dtype: DType, value: number): Scalar {
+  constant(dtype: DType, given: number): Scalar {
+    const value = dtype === "float16" ? roundToFloat16(given) : given;
     const sign = Object.is(value, -0) ? "-" : "";
     return this.#intern(`c${dtype}${sign}${value}`, (id) => ({ kind: "constant", id, dtype, value }));
   }
@@ -81,6 +83,9 @@ export class ScalarBuilder {
     if (leaf === "select" && a.kind === "constant") return (a.value !== 0 ? b : c) ?? null;
     if (leaf === "select" && b === c) return b ?? null;
     if ((leaf === "toFloat32" && a.dtype === "float32") || (leaf === "toInt32" && a.dtype === "int32")) return a;
+    if (leaf === "toFloat16" && a.dtype === "float16") return a;
+    // Every half is a float32, and comes back from it as it was.
+    if (leaf === "toFloat16" && a.kind === "call" && a.leaf === "toFloat32" && a.args[0]?.dtype === "float16") return a.args[0];
     if ((leaf === "toBool" && a.dtype === "bool") || (leaf === "toUint8" && a.dtype === "uint8")) return a;
     if (b === undefined) return null;
     const known = knownByRange(leaf, a, b);
@@ -125,6 +130,7 @@ export function evaluateLeaf(leaf: LeafName, dtype: DType, [a = 0, b = 0, c = 0]
 export function wrapTo(dtype: DType, value: number): number {
   switch (dtype) {
     case "float32":
+    case "float16":
       return value;
     case "int32":
       return value | 0;

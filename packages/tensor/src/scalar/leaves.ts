@@ -1,4 +1,5 @@
 import type { DType } from "../dtype.ts";
+import { roundToFloat16 } from "../float16.ts";
 
 /** How a leaf's result dtype follows from its arguments: the last argument's, or a fixed one. */
 type Result = "same" | DType;
@@ -20,7 +21,8 @@ const scratch = new DataView(new ArrayBuffer(4));
  * Comparisons and logic return 0 or 1. `larger(a, b)` is `a < b ? b : a` and, with a constant `b`, keeps a NaN in `a`;
  * `max` and `min` return NaN if either is. `round` is half to even. `rem` has the dividend's sign.
  * `single` rounds to float32: nothing to do on a device that computes in float32, and what keeps the
- * float64 reference on the same random numbers.
+ * float64 reference on the same random numbers. `toFloat16` rounds a float32 to the nearest half, and `toFloat32` takes one back:
+ * no other leaf meets a half.
  */
 export const leaves = {
   neg: { arity: 1, result: "same", cost: 1, js: (a) => -a },
@@ -71,6 +73,7 @@ export const leaves = {
   shiftRight: { arity: 2, result: "same", cost: 1, js: (a, b) => a >>> b },
   select: { arity: 3, result: "same", cost: 1, js: (a, b, c) => (a !== 0 ? b : c) },
   toFloat32: { arity: 1, result: "float32", cost: 1, js: (a) => a },
+  toFloat16: { arity: 1, result: "float16", cost: 6, js: roundToFloat16 },
   toInt32: { arity: 1, result: "int32", cost: 1, js: saturateInt32 },
   toUint8: { arity: 1, result: "uint8", cost: 1, js: (a) => saturateInt32(a) & 255 },
   toBool: { arity: 1, result: "bool", cost: 1, js: (a) => Number(a !== 0) },

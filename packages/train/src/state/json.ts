@@ -1,5 +1,6 @@
 import { FormatError } from "@gradus/tensor";
 import type { Length } from "../duration.ts";
+import type { LossScale } from "../loss-scale.ts";
 import type { MetricValue, Scores } from "../metric/metric.ts";
 import { isMetricName, type Sums } from "../metric/tally.ts";
 import { Fields } from "./fields.ts";
@@ -32,12 +33,15 @@ export function parseTrainState(text: string, subject: string): TrainState {
       batchSize: recipe.whole("batchSize"),
       lastBatch: recipe.oneOf("lastBatch", ["keep", "drop", "pad", "spread"]),
       samples: recipe.whole("samples"),
+      // Runs saved before there was a choice were in float32.
+      precision: recipe.names().includes("precision") ? recipe.oneOf("precision", ["f32", "f16"]) : "f32",
     },
     plan: { length: lengthOf(plan.inner("length")), scheduleSteps: plan.isNull("scheduleSteps") ? null : plan.whole("scheduleSteps") },
     epoch: fields.whole("epoch"),
     samplesSeen: fields.whole("samplesSeen"),
     step: fields.whole("step"),
     skipped: fields.whole("skipped"),
+    lossScale: fields.names().includes("lossScale") ? lossScaleOf(fields.innerOrNull("lossScale")) : null,
     sums: sumsOf(fields.inner("sums")),
     epochSeconds: fields.number("epochSeconds"),
     seconds: fields.number("seconds"),
@@ -45,6 +49,10 @@ export function parseTrainState(text: string, subject: string): TrainState {
     checksWithoutImprovement: fields.whole("checksWithoutImprovement"),
     history: fields.list("history").map(epochOf),
   };
+}
+
+function lossScaleOf(fields: Fields | null): LossScale | null {
+  return fields === null ? null : { scale: fields.number("scale"), finiteSteps: fields.whole("finiteSteps") };
 }
 
 function lengthOf(fields: Fields): Length {

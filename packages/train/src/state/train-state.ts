@@ -1,5 +1,6 @@
 import type { LastBatch } from "@gradus/data";
 import type { Length } from "../duration.ts";
+import type { LossScale } from "../loss-scale.ts";
 import type { Scores } from "../metric/metric.ts";
 import type { Sums } from "../metric/tally.ts";
 
@@ -10,7 +11,11 @@ export interface Recipe {
   readonly lastBatch: LastBatch;
   /** Samples in the training set. */
   readonly samples: number;
+  readonly precision: Precision;
 }
+
+/** `"f32"`: everything in float32. `"f16"`: activations and their gradients in float16, parameters and losses in float32. */
+export type Precision = "f32" | "f16";
 
 /** How long the run was asked to last. */
 export interface RunPlan {
@@ -55,8 +60,10 @@ export interface TrainState {
   readonly samplesSeen: number;
   /** Optimizer updates. */
   readonly step: number;
-  /** Batches left out because their loss was not finite. */
+  /** Batches left out because their loss or gradients were not finite. */
   readonly skipped: number;
+  /** Null in float32. */
+  readonly lossScale: LossScale | null;
   /** The present epoch's metrics so far. */
   readonly sums: Sums;
   /** Time spent on the present epoch's steps. */
@@ -69,7 +76,7 @@ export interface TrainState {
 }
 
 /** A run that has not begun. */
-export function newTrainState(recipe: Recipe, plan: RunPlan): TrainState {
+export function newTrainState(recipe: Recipe, plan: RunPlan, lossScale: LossScale | null): TrainState {
   return {
     version: 1,
     recipe,
@@ -78,6 +85,7 @@ export function newTrainState(recipe: Recipe, plan: RunPlan): TrainState {
     samplesSeen: 0,
     step: 0,
     skipped: 0,
+    lossScale,
     sums: {},
     epochSeconds: 0,
     seconds: 0,

@@ -45,8 +45,10 @@ export const instructionTable = {
     const: "41 >i literal",
     load: "28 i>i memory 4",
     load8_u: "2d i>i memory 1",
+    load16_u: "2f i>i memory 2",
     store: "36 ii> memory 4",
     store8: "3a ii> memory 1",
+    store16: "3b ii> memory 2",
     eqz: "45 i>i",
     eq: "46 ii>i",
     ne: "47 ii>i",
@@ -137,6 +139,7 @@ export const instructionTable = {
   },
   i16x8: {
     extend_low_i8x16_u: "fd.89 v>v",
+    narrow_i32x4_u: "fd.86 vv>v",
   },
   i32x4: {
     splat: "fd.11 i>v",

@@ -2,7 +2,7 @@ import { sizeOf } from "@gradus/tensor";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import type { KernelArguments, Level } from "../kernels/kernel.ts";
 import { innerBody, plainBody, type Range, severalVectors } from "./bodies.ts";
-import { elementBytes, store } from "./element.ts";
+import { elementBytes, log2Bytes, store } from "./element.ts";
 import type { Site } from "./evaluate.ts";
 import { Lanes } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
@@ -62,7 +62,7 @@ export function emitAlongParallel(
         if (output === undefined) return;
         const { dtype, row } = output;
         const address = f.local("i32", () => f.i32.add(row, () => elementBytes(f, () => f.get(column), dtype)));
-        store(pass.lanes, dtype, vector * 4 * (dtype === "float32" || dtype === "int32" ? 4 : 1), address, value);
+        store(pass.lanes, dtype, vector * 4 * 2 ** log2Bytes[dtype], address, value);
         f.free(address);
       }),
     );

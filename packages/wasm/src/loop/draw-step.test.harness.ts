@@ -7,6 +7,7 @@ import {
   constantIndex,
   divIndex,
   type DType,
+  float16Bits,
   type HostData,
   hostArray,
   type IndexExpression,
@@ -84,7 +85,7 @@ class StepDrawing {
     );
     const values = Array.from({ length: 1 + this.#below(2) }, () => {
       const accumulator = accumulators[this.#below(Math.max(1, accumulators.length))];
-      if (accumulator === undefined) return this.#value(this.#pick(["float32", "float32", "int32", "uint8", "bool"]), 3);
+      if (accumulator === undefined) return this.#value(this.#pick(["float32", "float32", "float16", "int32", "uint8", "bool"]), 3);
       if (this.#below(2) === 0) return accumulator;
       return accumulator.dtype === "bool" ? accumulator : this.#s.call("add", accumulator, this.#value(accumulator.dtype, 1));
     });
@@ -109,7 +110,8 @@ class StepDrawing {
       case 1:
         return s.call("select", part("bool"), part(dtype), part(dtype));
       case 2: {
-        const from = this.#pick(["float32", "int32", "uint8", "bool"] as const);
+        if (dtype === "float16") return s.call("toFloat16", part("float32"));
+        const from = this.#pick(["float32", "int32", "uint8", "bool", ...(dtype === "float32" ? (["float16"] as const) : [])] as const);
         if (dtype === "float32") return this.#small(s.call("toFloat32", part(from)));
         return s.call(dtype === "int32" ? "toInt32" : dtype === "uint8" ? "toUint8" : "toBool", part(from));
       }
@@ -125,6 +127,8 @@ class StepDrawing {
         if (this.#below(4) === 0)
           return s.call(this.#pick(["shiftLeft", "shiftRight"]), part("int32"), s.constant("int32", this.#below(31)));
         return s.call(this.#pick(integerLeaves), part("int32"), part("int32"));
+      case "float16":
+        return s.call("toFloat16", part("float32"));
       case "uint8":
         return s.call(this.#pick(["add", "sub", "mul", "max", "min"]), part("uint8"), part("uint8"));
       case "bool": {
@@ -222,6 +226,8 @@ class StepDrawing {
       else if (dtype === "float32")
         data[i] =
           odd && this.#below(6) === 0 ? this.#pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) : this.#below(9) - 4;
+      else if (dtype === "float16")
+        data[i] = odd && this.#below(6) === 0 ? this.#pick([0x7e00, 0x7c00, 0xfc00]) : float16Bits(this.#below(9) - 4);
       else if (dtype === "int32") data[i] = odd && this.#below(6) === 0 ? this.#pick([-2147483648, 2147483647, -1]) : this.#below(19) - 9;
       else data[i] = dtype === "bool" ? this.#below(2) : this.#below(256);
     }

@@ -5,13 +5,15 @@ import type { LaneOffsets } from "./lane-pattern.ts";
 import type { Lanes, Term } from "./lanes.ts";
 
 /** What an element takes, as a power of two. */
-export const log2Bytes: Readonly<Record<DType, number>> = { float32: 2, int32: 2, uint8: 0, bool: 0 };
+export const log2Bytes: Readonly<Record<DType, number>> = { float32: 2, float16: 1, int32: 2, uint8: 0, bool: 0 };
 
-/** One element at an address; bool as 0 or 1. */
+/** One element at an address; bool as 0 or 1, float16 as its bits. */
 export function loadOne(f: FunctionBuilder, dtype: DType, offset: number, address: Term): Term {
   switch (dtype) {
     case "float32":
       return () => f.f32.load(offset, address);
+    case "float16":
+      return () => f.i32.load16_u(offset, address);
     case "int32":
       return () => f.i32.load(offset, address);
     case "uint8":
@@ -41,6 +43,21 @@ export function loadPattern({ f }: Lanes, dtype: DType, offset: number, address:
       f.free(at);
     };
   }
+  // Halves, each with two zero bytes above: a load of fewer than 16 bytes leaves zeros behind them.
+  if (bytes === 2 && pattern === "0,0,1,1") {
+    return () => shuffledBytes(f, () => f.v128.load32_zero(offset, address), null, [0, 1, 8, 8, 0, 1, 8, 8, 2, 3, 8, 8, 2, 3, 8, 8]);
+  }
+  if (bytes === 2 && pattern === "0,2,4,6") {
+    return () => {
+      const at = f.local("i32", address);
+      f.i8x16.shuffle(
+        [0, 1, 8, 8, 4, 5, 8, 8, 18, 19, 8, 8, 22, 23, 8, 8],
+        () => f.v128.load64_zero(offset, at),
+        () => f.v128.load64_zero(offset + 6, at),
+      );
+      f.free(at);
+    };
+  }
   const low = Math.min(...offsets);
   return () => {
     const at = f.local("i32", address);
@@ -48,6 +65,8 @@ export function loadPattern({ f }: Lanes, dtype: DType, offset: number, address:
     const base = low * bytes + offset < 0 ? offset - low * bytes : offset;
     if (bytes === 1 && pattern === "0,1,2,3") {
       f.i32x4.extend_low_i16x8_u(() => f.i16x8.extend_low_i8x16_u(() => f.v128.load32_zero(base, at)));
+    } else if (bytes === 2 && pattern === "0,1,2,3") {
+      f.i32x4.extend_low_i16x8_u(() => f.v128.load64_zero(base, at));
     } else {
       widen(f, dtype, base, () => f.get(at));
       for (const lane of [1, 2, 3] as const)
@@ -77,18 +96,26 @@ function asMask(f: FunctionBuilder, dtype: DType): void {
 /** One element in all four lanes; bool still as 0 or 1. */
 function widen(f: FunctionBuilder, dtype: DType, offset: number, address: Term): void {
   if (dtype === "float32" || dtype === "int32") f.v128.load32_splat(offset, address);
-  else f.i32x4.splat(() => f.i32.load8_u(offset, address));
+  else f.i32x4.splat(loadNarrow(f, dtype, offset, address));
 }
 
 /** Replaces one lane of the vector on the stack by an element from memory. */
 function replaceLane(f: FunctionBuilder, dtype: DType, lane: number, offset: number, address: Term): void {
   if (dtype === "float32") f.f32x4.replace_lane(lane, () => f.f32.load(offset, address));
   else if (dtype === "int32") f.i32x4.replace_lane(lane, () => f.i32.load(offset, address));
-  else f.i32x4.replace_lane(lane, () => f.i32.load8_u(offset, address));
+  else f.i32x4.replace_lane(lane, loadNarrow(f, dtype, offset, address));
+}
+
+/** An element of fewer than four bytes, with zeros above. */
+function loadNarrow(f: FunctionBuilder, dtype: DType, offset: number, address: Term): Term {
+  return () => (dtype === "float16" ? f.i32.load16_u(offset, address) : f.i32.load8_u(offset, address));
 }
 
 function shuffled(f: FunctionBuilder, a: Term, b: Term | null, lanes: readonly number[]): void {
-  const bytes = bytesOf(lanes);
+  shuffledBytes(f, a, b, bytesOf(lanes));
+}
+
+function shuffledBytes(f: FunctionBuilder, a: Term, b: Term | null, bytes: readonly number[]): void {
   if (b !== null) return f.i8x16.shuffle(bytes, a, b);
   const only = f.local("v128", a);
   f.i8x16.shuffle(bytes, only, only);
@@ -108,9 +135,15 @@ export function store(lanes: Lanes, dtype: DType, offset: number, address: Local
     const push = () => f.get(value);
     if (dtype === "float32") return f.f32.store(offset, address, push);
     if (dtype === "int32") return f.i32.store(offset, address, push);
+    if (dtype === "float16") return f.i32.store16(offset, address, push);
     return f.i32.store8(offset, address, push);
   }
   if (dtype === "float32" || dtype === "int32") return f.v128.store(offset, address, () => f.get(value));
+  if (dtype === "float16") {
+    const push = () => f.get(value);
+    f.v128.store64_lane(offset, 0, address, () => f.i16x8.narrow_i32x4_u(push, push));
+    return;
+  }
   const bytes = f.local("v128", () => {
     f.get(value);
     if (dtype === "bool") f.v128.and(lanes.integer(1));

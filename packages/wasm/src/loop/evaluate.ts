@@ -1,4 +1,4 @@
-import { type DType, type IndexAtom, type IndexExpression, type Scalar, scalarUsesAxis } from "@gradus/tensor";
+import { type DType, float16Bits, type IndexAtom, type IndexExpression, type Scalar, scalarUsesAxis } from "@gradus/tensor";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { laneConstants, type LaneContext, laneOffsets, type LaneOffsets } from "./lane-pattern.ts";
 import { isPowerOfTwo, loadLanes, loadOne, loadPattern, log2Bytes, scale } from "./element.ts";
@@ -192,6 +192,7 @@ export class Evaluator {
     switch (scalar.kind) {
       case "constant":
         if (scalar.dtype === "float32") return lanes.float(scalar.value);
+        if (scalar.dtype === "float16") return lanes.integer(float16Bits(scalar.value));
         return lanes.integer(scalar.dtype === "bool" && lanes.count === 4 ? -scalar.value : scalar.value);
       case "index":
         return this.#indexValue(scalar.of);

@@ -1,5 +1,6 @@
 import type { DType, LeafName, Scalar } from "@gradus/tensor";
 import type { Lanes, Term } from "./lanes.ts";
+import { fromHalf, toHalf } from "./half.ts";
 import { isMathName, type MathName } from "./math.ts";
 
 /** The arguments of a leaf, as code and as what the program says of them. */
@@ -9,7 +10,7 @@ export interface LeafArguments {
 }
 
 /**
- * Code for one leaf. Floats are f32 lanes; int32 and uint8 are integers, kept in range; bool is a truth
+ * Code for one leaf. Floats are f32 lanes; int32 and uint8 are integers, kept in range; float16 is its bits; bool is a truth
  * (a mask with four lanes, 0 or 1 with one).
  */
 export function emitLeaf(
@@ -43,7 +44,10 @@ export function emitLeaf(
     case "xor":
       return l.xor(a, b);
     case "toFloat32":
+      if (from === "float16") return fromHalf(l, a);
       return integer ? l.toFloat(asInteger(l, a, from)) : a;
+    case "toFloat16":
+      return toHalf(l, a);
     case "toInt32":
       return integer ? asInteger(l, a, from) : l.toInteger(a);
     case "toUint8":
@@ -90,7 +94,7 @@ function extreme(l: Lanes, leaf: "max" | "min", [a = nothing, b = nothing]: read
 /** Leaves that depend on the dtype they compute in. */
 type Arithmetic = Exclude<LeafName, "select" | "equal" | "notEqual" | "less" | "lessEqual" | "single" | Bitwise | Conversion>;
 type Bitwise = "and" | "or" | "xor" | "not";
-type Conversion = "toFloat32" | "toInt32" | "toUint8" | "toBool" | "bitsOf" | "fromBits";
+type Conversion = "toFloat32" | "toFloat16" | "toInt32" | "toUint8" | "toBool" | "bitsOf" | "fromBits";
 
 function floatLeaf(l: Lanes, leaf: Exclude<Arithmetic, MathName>, a: Term, b: Term): Term {
   switch (leaf) {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { wasmFeatures } from "../features.ts";
 import { type Choices, drawStep } from "./draw-step.test.harness.ts";
 import { printScalar } from "@gradus/compile";
+import { type HostData, numbersOf } from "@gradus/tensor";
 import { referenceStep, runStep, type StepCase } from "./run-step.test.harness.ts";
 
 const levels = (["relaxed", "simd", "scalar"] as const).filter((level) => level !== "relaxed" || wasmFeatures().relaxedSimd);
@@ -28,7 +29,7 @@ describe.each(levels)("loop steps at level %s", (level) => {
         const got = runStep(drawn, { level, last, tileWork });
         const want = referenceStep(drawn);
         expect(
-          got.map((values, i) => firstDifference(values, want[i] ?? [])),
+          got.map((values, i) => firstDifference(values, want[i] ?? new Float32Array())),
           printStep(drawn),
         ).toEqual(got.map(() => null));
       }),
@@ -38,7 +39,9 @@ describe.each(levels)("loop steps at level %s", (level) => {
 });
 
 /** Where two results differ; zeros of both signs are equal, because which one a reordered sum gives is not promised. */
-function firstDifference(got: ArrayLike<number>, want: ArrayLike<number>): string | null {
+function firstDifference(values: HostData, wanted: HostData): string | null {
+  const [got, want] = [values, wanted].map((data) => (data instanceof Uint16Array ? numbersOf("float16", data) : data));
+  if (got === undefined || want === undefined) return "a result is missing";
   for (let i = 0; i < Math.max(got.length, want.length); i++) {
     const [a, b] = [got[i], want[i]];
     if (a !== b && !Object.is(a, b)) return `element ${i} is ${a} and should be ${b}`;

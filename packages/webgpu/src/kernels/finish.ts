@@ -1,7 +1,7 @@
 import type { Epilogue } from "@gradus/compile";
 import { type Aval, sizeOf } from "@gradus/tensor";
 import { Library } from "../wgsl/library.ts";
-import { isByte, type ShaderMemory } from "../wgsl/memory.ts";
+import { elementsPerWord, type ShaderMemory } from "../wgsl/memory.ts";
 import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 import { inRows, type Kernel, type Kernels, type Operand, workgroupNumber } from "./kernel.ts";
@@ -21,7 +21,7 @@ export interface Ending {
   readonly write: { readonly id: number } & Aval;
 }
 
-/** Applies the epilogue and stores the result, for a kernel with `inputs` operands of its own. Not for results in bytes. */
+/** Applies the epilogue and stores the result, for a kernel with `inputs` operands of its own. Not for results narrower than a word. */
 export function storeResult({ epilogue, write }: Ending, inputs: number): Finish {
   const reads = epilogue?.reads ?? [];
   return {
@@ -50,11 +50,11 @@ export function storePart(part: string, count: number, parts: number): Finish {
 
 const size = 256;
 
-/** Adds up partial sums from the workspace, applies the epilogue, and stores: what ends a split sum, and any call whose result is in bytes. */
+/** Adds up partial sums from the workspace, applies the epilogue, and stores: what ends a split sum, and any call whose result is narrower than a word. */
 export function finishParts({ epilogue, write }: Ending, parts: number): Kernel {
   const count = sizeOf(write.shape);
-  const inBytes = isByte(write.dtype);
-  const invocations = inBytes ? Math.ceil(count / 4) : count;
+  const perWord = elementsPerWord[write.dtype];
+  const invocations = Math.ceil(count / perWord);
   const workgroups = inRows(Math.ceil(invocations / size));
   const reads = epilogue?.reads ?? [];
   return {
@@ -74,19 +74,20 @@ export function finishParts({ epilogue, write }: Ending, parts: number): Kernel 
 for (var part = 0; part < ${parts}; part++) { done += bitcast<f32>(${memory.load(0, `part * ${count} + at`)}); }
 ${ending.statements}`;
       const number = `${workgroupNumber(workgroups)} * ${size} + i32(local)`;
-      const body = inBytes
-        ? `let place = ${number};
+      const body =
+        perWord > 1
+          ? `let place = ${number};
 if (place >= ${invocations}) { return; }
 var word = 0u;
-for (var lane = 0; lane < 4; lane++) {
-let at = place * 4 + lane;
+for (var lane = 0; lane < ${perWord}; lane++) {
+let at = place * ${perWord} + lane;
 if (at < ${count}) {
 ${element}
-word |= (u32(${ending.result}) & 255u) << (u32(lane) * 8u);
+word |= ${memory.packed(target, ending.result, "lane")};
 }
 }
 ${memory.storeWord(target, "place", "word")}`
-        : `let at = ${number};
+          : `let at = ${number};
 if (at >= ${count}) { return; }
 ${element}
 ${memory.store(target, "at", ending.result)}`;
@@ -95,9 +96,9 @@ ${memory.store(target, "at", ending.result)}`;
   };
 }
 
-/** The kernels of a call: with its ending, or in parts and finished apart where they are several or the result is in bytes. */
+/** The kernels of a call: with its ending, or in parts and finished apart where they are several or the result is narrower than a word. */
 export function withEnding(ending: Ending, parts: number, inputs: number, kernel: (finish: Finish, part: number) => Kernel): Kernels {
-  if (parts === 1 && !isByte(ending.write.dtype)) return [kernel(storeResult(ending, inputs), 0)];
+  if (parts === 1 && elementsPerWord[ending.write.dtype] === 1) return [kernel(storeResult(ending, inputs), 0)];
   return [kernel(storePart("part", sizeOf(ending.write.shape), parts), parts), finishParts(ending, parts)];
 }
 

@@ -9,7 +9,7 @@ import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 
 const size = 256;
 
-/** Each invocation computes one result, its reduction included, or the four results of a word where some are bytes. */
+/** Each invocation computes one result, its reduction included, or the results of a word where some are narrower than that. */
 export function elementKernel(step: LoopStep, operands: readonly Operand[]): Kernel {
   const count = sizeOf(step.extents);
   return {
@@ -18,24 +18,24 @@ export function elementKernel(step: LoopStep, operands: readonly Operand[]): Ker
     workgroups: inRows(Math.ceil(count / size)),
     size,
     source(memory) {
-      const inBytes = step.writes.some((_, i) => memory.inBytes(step.reads.length + i));
-      const words = Math.ceil(count / 4);
+      const lanes = Math.max(...step.writes.map((_, i) => memory.perWord(step.reads.length + i)));
       const workgroups = inRows(Math.ceil(count / size));
       const library = new Library();
       const position = `${workgroupNumber(workgroups)} * ${size} + i32(local)`;
       const element = elementCode(step, memory, library);
-      const body = inBytes
-        ? `let word = ${position};
-if (word >= ${words}) { return; }
-${element.bytes.map((at) => `var word${at} = 0u;`).join("\n")}
-for (var lane = 0; lane < 4; lane++) {
-let p = word * 4 + lane;
+      const body =
+        lanes > 1
+          ? `let place = ${position};
+if (place >= ${Math.ceil(count / lanes)}) { return; }
+${element.narrow.map((at) => `var words${at} = array<u32, ${lanes / memory.perWord(at)}>();`).join("\n")}
+for (var lane = 0; lane < ${lanes}; lane++) {
+let p = place * ${lanes} + lane;
 if (p < ${count}) {
 ${element.statements}
 }
 }
-${element.bytes.map((at) => memory.storeWord(at, "word", `word${at}`)).join("\n")}`
-        : `let p = ${position};
+${element.narrow.map((at) => storeWords(memory, at, lanes, count)).join("\n")}`
+          : `let p = ${position};
 if (p >= ${count}) { return; }
 ${element.statements}`;
       return { library, body };
@@ -43,12 +43,22 @@ ${element.statements}`;
   };
 }
 
-/** Statements for the result at position `p`; those of byte dtypes are or-ed into `word…` at `lane`. */
+/** Stores the words that `lanes` results fill in one output: there may be none left where another output's words are shorter of elements. */
+function storeWords(memory: ShaderMemory, at: number, lanes: number, count: number): string {
+  const each = lanes / memory.perWord(at);
+  const words = Math.ceil(count / memory.perWord(at));
+  return Array.from({ length: each }, (_, i) => {
+    const store = memory.storeWord(at, `place * ${each} + ${i}`, `words${at}[${i}]`);
+    return each === 1 ? store : `if (place * ${each} + ${i} < ${words}) { ${store} }`;
+  }).join("\n");
+}
+
+/** Statements for the result at position `p`; those narrower than a word are or-ed into `words…` at `lane`. */
 function elementCode(
   { extents, reduce, terms, reads, writes }: LoopStep,
   memory: ShaderMemory,
   library: Library,
-): { readonly statements: string; readonly bytes: readonly number[] } {
+): { readonly statements: string; readonly narrow: readonly number[] } {
   const outer = spread("p", extents, "i");
   const inner = reduce.map((_, axis) => `r${axis}`);
   const axes = [...outer.names, ...inner];
@@ -67,15 +77,16 @@ function elementCode(
   const writer = new ScalarWriter({ load, axes: outer.names, accumulators: reductions.map(({ result }) => result), library });
   const results = writes.map(({ value }) => ({ name: writer.value(value), value }));
   lines.push(writer.statements);
-  const bytes: number[] = [];
+  const narrow: number[] = [];
   results.forEach(({ name, value }, i) => {
     const at = reads.length + i;
-    if (memory.inBytes(at)) {
-      bytes.push(at);
-      lines.push(`word${at} |= (u32(${name}) & 255u) << (u32(lane) * 8u);`);
+    const perWord = memory.perWord(at);
+    if (perWord > 1) {
+      narrow.push(at);
+      lines.push(`words${at}[lane / ${perWord}] |= ${memory.packed(at, name, `lane % ${perWord}`)};`);
     } else lines.push(memory.store(at, "p", numeric(name, value.dtype)));
   });
-  return { statements: lines.join("\n"), bytes };
+  return { statements: lines.join("\n"), narrow };
 }
 
 /** A truth as 0 or 1. */

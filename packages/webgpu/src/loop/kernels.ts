@@ -2,6 +2,7 @@ import type { LoopStep, Plan } from "@gradus/compile";
 import { sizeOf } from "@gradus/tensor";
 import type { Kernels, Operand } from "../kernels/kernel.ts";
 import { elementKernel } from "./element.ts";
+import { elementsPerWord } from "../wgsl/memory.ts";
 import { sharedKernel } from "./shared.ts";
 import { splitKernels } from "./split.ts";
 
@@ -20,9 +21,9 @@ export function loopKernels(step: LoopStep, { buffers }: Plan): Kernels {
     ...step.reads.map((id): Operand => ({ kind: "buffer", id, written: false })),
     ...step.writes.map(({ buffer }): Operand => ({ kind: "buffer", id: buffer, written: true })),
   ];
-  const inBytes = step.writes.some(({ buffer }) => (buffers[buffer]?.dtype ?? "float32") === "bool" || buffers[buffer]?.dtype === "uint8");
+  const narrow = step.writes.some(({ buffer }) => elementsPerWord[buffers[buffer]?.dtype ?? "float32"] > 1);
   if (results === 0) return [];
-  if (step.terms.length === 0 || inBytes || reduced < sharedFrom || results >= busy) return [elementKernel(step, operands)];
+  if (step.terms.length === 0 || narrow || reduced < sharedFrom || results >= busy) return [elementKernel(step, operands)];
   if (reduced >= splitFrom && results <= 64) return splitKernels(step, operands);
   return [sharedKernel(step, operands)];
 }

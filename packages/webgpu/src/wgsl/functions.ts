@@ -1,5 +1,6 @@
 import { arithmetic } from "./functions/arithmetic.ts";
 import { exponential } from "./functions/exponential.ts";
+import { half } from "./functions/half.ts";
 import { power } from "./functions/power.ts";
 import { trigonometric } from "./functions/trigonometric.ts";
 
@@ -10,7 +11,7 @@ export interface ShaderFunction {
   readonly needs: readonly FunctionName[];
 }
 
-const table = { ...arithmetic, ...exponential, ...power, ...trigonometric } as const;
+const table = { ...arithmetic, ...exponential, ...half, ...power, ...trigonometric } as const;
 
 export type FunctionName = keyof typeof table;
 

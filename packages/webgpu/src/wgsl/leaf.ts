@@ -1,4 +1,4 @@
-import type { DType, LeafName, Scalar } from "@gradus/tensor";
+import { type DType, isFloat, type LeafName, type Scalar } from "@gradus/tensor";
 import type { FunctionName } from "./functions.ts";
 import type { Library } from "./library.ts";
 
@@ -31,7 +31,11 @@ export function leafCode(library: Library, { leaf, dtype, args }: Extract<Scalar
     case "xor":
       return dtype === "bool" ? `(${a} != ${b})` : `(${a} ^ ${b})`;
     case "toFloat32":
-      return from === "float32" ? a : `f32(${a})`;
+      return isFloat(from) ? a : `f32(${a})`;
+    case "toFloat16":
+      library.need("halfValue");
+      library.need("halfBits");
+      return `halfValue(halfBits(${a}))`;
     case "toInt32":
       return from === "float32" ? call("saturate32") : asNumber(a, from);
     case "toUint8":
@@ -71,6 +75,7 @@ type Arithmetic = Exclude<
   | "or"
   | "xor"
   | "toFloat32"
+  | "toFloat16"
   | "toInt32"
   | "toUint8"
   | "toBool"

@@ -1,4 +1,5 @@
 import type { DType } from "@gradus/tensor";
+import type { FunctionName } from "./functions.ts";
 
 /** Where a shader finds one operand: a binding, and the first 4-byte word of it there. */
 export interface Slot {
@@ -13,27 +14,44 @@ export interface Binding {
   readonly bytes: number;
 }
 
+/** What the parts of a shader have asked for: bindings in fours, and functions. */
+interface Written {
+  readonly vectors: Set<number>;
+  readonly needs: Set<FunctionName>;
+}
+
 /**
  * How a shader reaches its operands: WGSL for reads, writes and declarations.
  *
- * Values are f32, i32 (int32 and uint8) or bool. One-byte dtypes lie four to a word; whoever writes them writes whole words.
+ * Values are f32 (float32 and float16), i32 (int32 and uint8) or bool. Bytes lie four to a word and halves two; whoever writes them
+ * writes whole words.
  */
 export class ShaderMemory {
   readonly #slots: readonly Slot[];
   readonly #bindings: readonly Binding[];
-  readonly #vectors: Set<number>;
+  readonly #written: Written;
   readonly #first: number;
 
-  constructor(slots: readonly Slot[], bindings: readonly Binding[], vectors = new Set<number>(), first = 0) {
+  constructor(
+    slots: readonly Slot[],
+    bindings: readonly Binding[],
+    written: Written = { vectors: new Set(), needs: new Set() },
+    first = 0,
+  ) {
     this.#slots = slots;
     this.#bindings = bindings;
-    this.#vectors = vectors;
+    this.#written = written;
     this.#first = first;
   }
 
   /** The same memory for a part of the shader whose operand 0 is operand `first` here. */
   from(first: number): ShaderMemory {
-    return new ShaderMemory(this.#slots, this.#bindings, this.#vectors, this.#first + first);
+    return new ShaderMemory(this.#slots, this.#bindings, this.#written, this.#first + first);
+  }
+
+  /** The functions that what was written so far calls. */
+  get needs(): Iterable<FunctionName> {
+    return this.#written.needs;
   }
 
   /** Element `index` (an i32 expression) of an operand. */
@@ -42,12 +60,15 @@ export class ShaderMemory {
     switch (dtype) {
       case "float32":
         return this.#word(operand, index, "f32");
+      case "float16":
+        this.#written.needs.add("halfValue");
+        return `halfValue(${this.#narrow(operand, index, 16)})`;
       case "int32":
         return this.#word(operand, index, "i32");
       case "uint8":
-        return `i32(${this.#byte(operand, index)})`;
+        return `i32(${this.#narrow(operand, index, 8)})`;
       case "bool":
-        return `(${this.#byte(operand, index)} != 0u)`;
+        return `(${this.#narrow(operand, index, 8)} != 0u)`;
     }
     dtype satisfies never;
     throw new RangeError("unknown dtype");
@@ -60,14 +81,22 @@ export class ShaderMemory {
     return `${this.#place(operand, index)} = ${convert(value, type, this.#typeOf(operand))};`;
   }
 
-  /** Writes the `word`-th four elements of an operand of one-byte elements. */
+  /** The bits of a value of a narrow operand, in the place of lane `lane` (an i32 expression) of its word. */
+  packed(operand: number, value: string, lane: string): string {
+    const { dtype } = this.#slot(operand);
+    if (dtype === "float16") this.#written.needs.add("halfBits");
+    const bits = dtype === "float16" ? `halfBits(${value})` : `(u32(${value}) & 255u)`;
+    return `${bits} << (u32(${lane}) * ${32 / elementsPerWord[dtype]}u)`;
+  }
+
+  /** Writes the `word`-th whole word of an operand of narrow elements. */
   storeWord(operand: number, word: string, value: string): string {
     return `${this.#place(operand, word)} = ${convert(value, "u32", this.#typeOf(operand))};`;
   }
 
-  /** Whether elements are bytes, written a word at a time. */
-  inBytes(operand: number): boolean {
-    return isByte(this.#slot(operand).dtype);
+  /** How many elements lie in a word: where it is several, they are written a word at a time. */
+  perWord(operand: number): number {
+    return elementsPerWord[this.#slot(operand).dtype];
   }
 
   /** Asks for an operand of floats in fours; granted where it has its binding to itself. Then `loadVector` may be used, and nothing else. */
@@ -76,7 +105,7 @@ export class ShaderMemory {
     const alone = this.#slots.every((slot, i) => i === this.#first + operand || slot.binding !== binding);
     const whole = (this.#bindings[binding]?.bytes ?? 0) % 16 === 0;
     if (!alone || offset !== 0 || dtype !== "float32" || !whole) return false;
-    this.#vectors.add(binding);
+    this.#written.vectors.add(binding);
     return true;
   }
 
@@ -94,7 +123,7 @@ export class ShaderMemory {
   declarations(): string {
     return this.#bindings
       .map(({ written }, i) => {
-        const element = this.#vectors.has(i) ? "vec4<f32>" : this.#type(i);
+        const element = this.#written.vectors.has(i) ? "vec4<f32>" : this.#type(i);
         return `@group(0) @binding(${i}) var<storage, ${written ? "read_write" : "read"}> b${i}: array<${element}>;\n`;
       })
       .join("");
@@ -104,9 +133,11 @@ export class ShaderMemory {
     return convert(this.#place(operand, index), this.#typeOf(operand), as);
   }
 
-  #byte(operand: number, index: string): string {
-    const word = convert(this.#place(operand, `(${index}) >> 2u`), this.#typeOf(operand), "u32");
-    return `((${word} >> (u32((${index}) & 3) * 8u)) & 255u)`;
+  /** The bits of an element narrower than a word. */
+  #narrow(operand: number, index: string, width: 8 | 16): string {
+    const shift = width === 8 ? 2 : 1;
+    const word = convert(this.#place(operand, `(${index}) >> ${shift}u`), this.#typeOf(operand), "u32");
+    return `((${word} >> (u32((${index}) & ${32 / width - 1}) * ${width}u)) & ${2 ** width - 1}u)`;
   }
 
   #place(operand: number, index: string): string {
@@ -134,11 +165,10 @@ export class ShaderMemory {
 
 type WordType = "f32" | "i32" | "u32";
 
-const wordTypes: Readonly<Record<DType, WordType>> = { float32: "f32", int32: "i32", uint8: "u32", bool: "u32" };
+const wordTypes: Readonly<Record<DType, WordType>> = { float32: "f32", int32: "i32", float16: "u32", uint8: "u32", bool: "u32" };
 
-export function isByte(dtype: DType): boolean {
-  return dtype === "uint8" || dtype === "bool";
-}
+/** Elements that lie in one word of device memory. */
+export const elementsPerWord: Readonly<Record<DType, number>> = { float32: 1, int32: 1, float16: 2, uint8: 4, bool: 4 };
 
 function convert(value: string, from: WordType, to: WordType): string {
   return from === to ? value : `bitcast<${to}>(${value})`;

@@ -13,6 +13,7 @@ export interface ShaderParts {
 
 /** A whole WGSL module. The memory's declarations depend on how the parts use it, so those are written first. */
 export function shaderModule(memory: ShaderMemory, size: number, { library, declarations = "", body }: ShaderParts): string {
+  for (const name of memory.needs) library.need(name);
   return `${memory.declarations()}${library.source}${declarations}
 @compute @workgroup_size(${size})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {

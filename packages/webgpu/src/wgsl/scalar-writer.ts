@@ -1,4 +1,4 @@
-import type { IndexAtom, IndexExpression, Scalar } from "@gradus/tensor";
+import { type IndexAtom, type IndexExpression, isFloat, type Scalar } from "@gradus/tensor";
 import { leafCode } from "./leaf.ts";
 import type { Library } from "./library.ts";
 import { integerLiteral, literal, shaderTypes } from "./types.ts";
@@ -62,7 +62,7 @@ export class ScalarWriter {
   #expression(scalar: Scalar): string {
     switch (scalar.kind) {
       case "constant":
-        if (scalar.dtype === "float32") this.#around.library.need("fromBits");
+        if (isFloat(scalar.dtype)) this.#around.library.need("fromBits");
         return literal(scalar.dtype, scalar.value);
       case "index":
         return this.index(scalar.of);

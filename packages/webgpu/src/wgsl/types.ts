@@ -1,12 +1,19 @@
 import type { DType } from "@gradus/tensor";
 
-/** What a value of a dtype is inside a shader. */
-export const shaderTypes: Readonly<Record<DType, "f32" | "i32" | "bool">> = { float32: "f32", int32: "i32", uint8: "i32", bool: "bool" };
+/** What a value of a dtype is inside a shader: a half is the f32 that equals it. */
+export const shaderTypes: Readonly<Record<DType, "f32" | "i32" | "bool">> = {
+  float32: "f32",
+  float16: "f32",
+  int32: "i32",
+  uint8: "i32",
+  bool: "bool",
+};
 
 /** A constant of a dtype. Infinities and NaN are no WGSL literals: they come from functions of the module (see `math.ts`). */
 export function literal(dtype: DType, value: number): string {
   switch (dtype) {
     case "float32":
+    case "float16":
       return floatLiteral(value);
     case "int32":
     case "uint8":

@@ -2,7 +2,7 @@ import { apply } from "../../op/apply.ts";
 import { number } from "../../op/attr.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add, mul } from "../pointwise/arithmetic.ts";
-import { cast } from "../pointwise/cast.ts";
+import { asFloat } from "../pointwise/cast.ts";
 import { greater } from "../pointwise/comparison.ts";
 import { applyUnary, unary, unaryWith } from "../pointwise/define-pointwise.ts";
 import { where } from "../pointwise/where.ts";
@@ -48,7 +48,7 @@ export interface LeakyReluOptions {
 
 /** x above zero, negativeSlope * x elsewhere. */
 export function leakyRelu(x: Tensor, { negativeSlope = 0.01 }: LeakyReluOptions = {}): Tensor {
-  return apply(leakyReluOp, { x: cast(x, "float32") }, { negativeSlope });
+  return apply(leakyReluOp, { x: asFloat(x) }, { negativeSlope });
 }
 
 export interface EluOptions {
@@ -58,5 +58,5 @@ export interface EluOptions {
 
 /** x above zero, alpha * (exp(x) - 1) elsewhere. Source: Clevert et al., 2015. */
 export function elu(x: Tensor, { alpha = 1 }: EluOptions = {}): Tensor {
-  return apply(eluOp, { x: cast(x, "float32") }, { alpha });
+  return apply(eluOp, { x: asFloat(x) }, { alpha });
 }

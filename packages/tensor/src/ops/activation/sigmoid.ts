@@ -2,7 +2,8 @@ import { apply } from "../../op/apply.ts";
 import { number } from "../../op/attr.ts";
 import type { Tensor } from "../../tensor.ts";
 import { mul, neg, sub } from "../pointwise/arithmetic.ts";
-import { cast } from "../pointwise/cast.ts";
+import { asPrecise } from "../../autocast.ts";
+import { asFloat } from "../pointwise/cast.ts";
 import { greater } from "../pointwise/comparison.ts";
 import { applyUnary, unary, unaryWith } from "../pointwise/define-pointwise.ts";
 import { where } from "../pointwise/where.ts";
@@ -62,5 +63,5 @@ export interface SoftplusOptions {
 
 /** log(1 + exp(beta * x)) / beta: a smooth `relu`. */
 export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor {
-  return apply(softplusOp, { x: cast(x, "float32") }, { beta, threshold });
+  return apply(softplusOp, { x: asPrecise("softplus", asFloat(x)) }, { beta, threshold });
 }

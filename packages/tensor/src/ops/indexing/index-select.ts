@@ -1,4 +1,5 @@
 import { DTypeError } from "../../errors.ts";
+import { isFloat } from "../../dtype.ts";
 import { apply } from "../../op/apply.ts";
 import { type Aval, defineLoop, type Fail } from "../../op/define.ts";
 import type { Scalar, ScalarBuilder } from "../../scalar/expression.ts";
@@ -89,7 +90,7 @@ export function checkIndex(index: Aval, fail: Fail): void {
  * @internal
  */
 export function asIndex(subject: string, index: Tensor): Tensor {
-  if (index.dtype === "float32" || index.dtype === "bool") {
+  if (isFloat(index.dtype) || index.dtype === "bool") {
     throw new DTypeError("dtype/index", `an index must be of integers, not ${index.dtype}`, {
       subject,
       facts: { index: String(index) },

@@ -1,3 +1,4 @@
+import { isFloat } from "../../dtype.ts";
 import { ShapeError } from "../../errors.ts";
 import { apply } from "../../op/apply.ts";
 import { integer } from "../../op/attr.ts";
@@ -21,8 +22,8 @@ export const scatterAddOp = defineLibrary<Tensor>()({
   attrs: { rows: integer },
   infer: ({ index, updates }, { rows }, fail) => {
     checkIndex(index, fail);
-    if (updates.dtype !== "float32")
-      fail({ code: "dtype/unsupported", sentence: `takes float32 updates, not ${updates.dtype}`, hint: "cast first" });
+    if (!isFloat(updates.dtype))
+      fail({ code: "dtype/unsupported", sentence: `takes float32 or float16 updates, not ${updates.dtype}`, hint: "cast first" });
     const [count, ...inner] = updates.shape;
     if (index.shape.length !== 1 || index.shape[0] !== count) {
       fail({
@@ -32,7 +33,7 @@ export const scatterAddOp = defineLibrary<Tensor>()({
     }
     if (rows < 0 || (rows === 0 && count !== 0))
       fail({ code: "shape/scatter-rows", sentence: `${count} updates have no place in ${rows} rows` });
-    return { shape: [rows, ...inner], dtype: "float32" };
+    return { shape: [rows, ...inner], dtype: updates.dtype };
   },
   vjp: ({ x: { index }, ct }) => ({ index: null, updates: index.size === 0 ? null : indexSelect(ct, index) }),
 });

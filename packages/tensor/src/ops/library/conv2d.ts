@@ -1,3 +1,4 @@
+import { asFactor } from "../../autocast.ts";
 import { ArgumentError } from "../../errors.ts";
 import { apply } from "../../op/apply.ts";
 import { integers } from "../../op/attr.ts";
@@ -5,17 +6,18 @@ import { defineLibrary, type Fail } from "../../op/define.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add } from "../pointwise/arithmetic.ts";
+import { cast } from "../pointwise/cast.ts";
 import { reshape } from "../view/reshape.ts";
-import { type Convolution, convolutionAttrs, convolutionSizes, requireFloat32 } from "./convolution.ts";
+import { type Convolution, convolutionAttrs, convolutionSizes, factorsDType } from "./convolution.ts";
 
 export const conv2dOp = defineLibrary<Tensor>()({
   name: "conv2d",
   inputs: { x: "one", weight: "one" },
   attrs: convolutionAttrs,
   infer({ x, weight }, attrs, fail) {
-    requireFloat32([x, weight], fail);
+    const dtype = factorsDType(x, weight, fail);
     const { n, o, oh, ow } = convolutionSizes(x.shape, weight.shape, attrs, fail);
-    return { shape: [n, o, oh, ow], dtype: "float32" };
+    return { shape: [n, o, oh, ow], dtype };
   },
   axes: pixelAxes,
   vjp: ({ x: { x, weight }, ct, attrs }) => ({
@@ -29,9 +31,9 @@ export const conv2dInputGradOp = defineLibrary<Tensor>()({
   inputs: { ct: "one", weight: "one" },
   attrs: { ...convolutionAttrs, inputShape: integers },
   infer({ ct, weight }, { inputShape, ...attrs }, fail) {
-    requireFloat32([ct, weight], fail);
+    const dtype = factorsDType(ct, weight, fail);
     checkCotangent(ct.shape, inputShape, weight.shape, attrs, fail);
-    return { shape: inputShape, dtype: "float32" };
+    return { shape: inputShape, dtype };
   },
   axes: pixelAxes,
   vjp: ({ x: { ct, weight }, ct: outer, attrs: { inputShape: _, ...attrs } }) => ({
@@ -45,9 +47,9 @@ export const conv2dWeightGradOp = defineLibrary<Tensor>()({
   inputs: { x: "one", ct: "one" },
   attrs: { ...convolutionAttrs, weightShape: integers },
   infer({ x, ct }, { weightShape, ...attrs }, fail) {
-    requireFloat32([x, ct], fail);
+    const dtype = factorsDType(x, ct, fail);
     checkCotangent(ct.shape, x.shape, weightShape, attrs, fail);
-    return { shape: weightShape, dtype: "float32" };
+    return { shape: weightShape, dtype };
   },
   vjp: ({ x: { x, ct }, ct: outer, attrs: { weightShape: _, ...attrs } }) => ({
     x: conv2dInputGrad(ct, outer, x.shape, attrs),
@@ -75,7 +77,8 @@ export interface Conv2dOptions {
  * 2-D cross-correlation, as every framework's convolution is:
  * y[n, o, i, j] = bias[o] + Σ_{c, p, q} x[n, c, i * stride + p * dilation - padding, j * ...] * weight[o, c, p, q].
  *
- * Shapes: `x` [n, c, h, w], `weight` [o, c / groups, kh, kw], result [n, o, oh, ow].
+ * Shapes: `x` [n, c, h, w], `weight` [o, c / groups, kh, kw], result [n, o, oh, ow]. Both are float32 or both float16, and so is the
+ * result, whose sums are made in float32.
  *
  * @throws ShapeError if channels, groups or sizes do not fit.
  */
@@ -92,8 +95,8 @@ export function conv2d(
     groups,
     padding: resolvePadding(padding, x.shape, weight.shape.slice(2), steps, spread),
   };
-  const y = apply(conv2dOp, { x, weight }, attrs);
-  return bias === null ? y : add(y, reshape(bias, [1, bias.size, 1, 1]));
+  const y = apply(conv2dOp, { x: asFactor(x), weight: asFactor(weight) }, attrs);
+  return bias === null ? y : add(y, reshape(cast(bias, y.dtype), [1, bias.size, 1, 1]));
 }
 
 /**

@@ -1,9 +1,11 @@
+import { asFactor } from "../../autocast.ts";
 import { ShapeError } from "../../errors.ts";
 import { apply } from "../../op/apply.ts";
 import { bool } from "../../op/attr.ts";
 import { defineLibrary } from "../../op/define.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
+import { factorsDType } from "./convolution.ts";
 import { broadcastTo, sumTo } from "../view/expand.ts";
 import { reshape } from "../view/reshape.ts";
 
@@ -13,8 +15,7 @@ export const matmulOp = defineLibrary<Tensor>()({
   attrs: { transposeA: bool, transposeB: bool },
 
   infer({ a, b }, { transposeA, transposeB }, fail) {
-    if (a.dtype !== "float32" || b.dtype !== "float32")
-      fail({ code: "dtype/unsupported", sentence: `takes float32, not ${a.dtype} and ${b.dtype}`, hint: "cast first" });
+    const dtype = factorsDType(a, b, fail);
     if (a.shape.length < 2 || b.shape.length < 2)
       fail({ code: "shape/matmul-rank", sentence: "both inputs must be matrices or batches of matrices" });
     const [m, k] = matrixShape(a.shape, transposeA);
@@ -36,7 +37,7 @@ export const matmulOp = defineLibrary<Tensor>()({
         hint: "expand the batch axes, as matmul() does",
       });
     }
-    return { shape: [...batch, m, n], dtype: "float32" };
+    return { shape: [...batch, m, n], dtype };
   },
 
   transposes: { a: "transposeA", b: "transposeB" },
@@ -60,11 +61,13 @@ export interface MatmulOptions {
  * Matrix product: c[..., i, j] = Σ_p a[..., i, p] * b[..., p, j].
  *
  * Shapes: `a` [..., m, k], `b` [..., k, n], batch axes broadcast, result [..., m, n]. A vector is a row on the
- * left and a column on the right, and its axis is dropped from the result.
+ * left and a column on the right, and its axis is dropped from the result. Halves are multiplied with halves: sums are made in
+ * float32, and the result is rounded to float16.
  *
  * @throws ShapeError if the inner dimensions differ or the batch axes do not broadcast.
  */
-export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+export function matmul(first: Tensor, second: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  const [a, b] = [asFactor(first), asFactor(second)];
   if (a.rank === 0 || b.rank === 0) {
     throw new ShapeError("shape/matmul-rank", "a scalar has no rows to multiply", {
       subject: "matmul",

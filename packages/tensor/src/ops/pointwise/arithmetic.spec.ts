@@ -1,3 +1,4 @@
+import { isFloat } from "../../dtype.ts";
 import type { Spec } from "../../op/spec.ts";
 import { wrapTo } from "../../scalar/expression.ts";
 import type { addOp, divOp, mulOp, negOp, subOp } from "./arithmetic.ts";
@@ -24,7 +25,7 @@ export const subSpec: Spec<typeof subOp> = {
 };
 
 export const mulSpec: Spec<typeof mulOp> = {
-  reference: ({ a, b }) => a.data.map((v, i) => (a.dtype === "float32" ? v * (b.data[i] ?? 0) : Math.imul(v, b.data[i] ?? 0))),
+  reference: ({ a, b }) => a.data.map((v, i) => (isFloat(a.dtype) ? v * (b.data[i] ?? 0) : Math.imul(v, b.data[i] ?? 0))),
   cases: [...pairs, { x: { a: integers, b: integers }, attrs: {} }],
   rejects,
 };

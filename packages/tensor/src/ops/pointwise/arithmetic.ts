@@ -30,7 +30,7 @@ export function mul(a: Operand, b: Operand): Tensor {
   return applyBinary(mulOp, a, b);
 }
 
-/** `a / b`, broadcast, always in float32. */
+/** `a / b`, broadcast, always in floating point. */
 export function div(a: Operand, b: Operand): Tensor {
   return applyBinary(divOp, a, b, "float");
 }

@@ -1,4 +1,6 @@
-import type { DType } from "../../dtype.ts";
+import { type DType, isFloat } from "../../dtype.ts";
+import { asPrecise } from "../../autocast.ts";
+import { roundToFloat16 } from "../../float16.ts";
 import { apply } from "../../op/apply.ts";
 import type { Values } from "../../op/attr.ts";
 import { type AnyAttrs, type Aval, defineLoop, type Fail, type LoopOp } from "../../op/define.ts";
@@ -7,7 +9,7 @@ import { broadcastShapes, sameShape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { full } from "../source/full.ts";
 import { broadcastTo } from "../view/expand.ts";
-import { cast } from "./cast.ts";
+import { asFloat, cast } from "./cast.ts";
 
 /** A tensor, or a number that takes the other operand's dtype. */
 export type Operand = Tensor | number;
@@ -102,18 +104,28 @@ export type BinaryOp<N extends string> = LoopOp<N, { readonly a: "one"; readonly
  * @internal
  */
 export function applyUnary<N extends string>(op: UnaryOp<N>, x: Tensor, takes: Takes = "number"): Tensor {
-  return apply(op, { x: takes === "float" ? cast(x, "float32") : x }, {});
+  return apply(op, { x: takes === "float" ? asPrecise(op.name, asFloat(x)) : x }, {});
 }
 
 /**
  * Applies a binary op to operands broadcast to one shape and promoted to one dtype
- * (bool < uint8 < int32 < float32; a fraction beside an integer tensor makes float32).
+ * (bool < uint8 < int32 < float16 < float32; a fraction beside an integer tensor makes float32).
  *
  * @throws ShapeError if the shapes do not broadcast.
  * @internal
  */
-export function applyBinary<N extends string>(op: BinaryOp<N>, a: Operand, b: Operand, takes: Takes = "number"): Tensor {
-  const [x, y] = joinOperands(op.name, a, b, takes === "float" ? "float32" : undefined);
+export function applyBinary<N extends string>(op: BinaryOp<N>, left: Operand, right: Operand, takes: Takes = "number"): Tensor {
+  const a = typeof left === "number" ? left : asPrecise(op.name, left);
+  const b = typeof right === "number" ? right : asPrecise(op.name, right);
+  const promoted = promote(a, b);
+  const dtype = takes === "float" && !isFloat(promoted) ? "float32" : promoted;
+  if (dtype === "float16" && !(isHalf(a) && isHalf(b))) {
+    // A number between two halves is computed with as it is, and the result rounded.
+    const [x, y] = joinOperands(op.name, a, b, "float32");
+    const result = apply(op, { a: x, b: y }, {});
+    return result.dtype === "float32" ? cast(result, "float16") : result;
+  }
+  const [x, y] = joinOperands(op.name, a, b, dtype);
   return apply(op, { a: x, b: y }, {});
 }
 
@@ -122,8 +134,7 @@ export function applyBinary<N extends string>(op: BinaryOp<N>, a: Operand, b: Op
  *
  * @internal
  */
-export function joinOperands(name: string, a: Operand, b: Operand, atLeast?: DType): readonly [Tensor, Tensor] {
-  const dtype = atLeast ?? promote(a, b);
+export function joinOperands(name: string, a: Operand, b: Operand, dtype: DType = promote(a, b)): readonly [Tensor, Tensor] {
   if (typeof a === "number" && typeof b === "number") return [full([], a, { dtype }), full([], b, { dtype })];
   if (typeof a === "number") return typeof b === "number" ? [full([], a), full([], b)] : [full(b.shape, a, { dtype }), cast(b, dtype)];
   if (typeof b === "number") return [cast(a, dtype), full(a.shape, b, { dtype })];
@@ -134,10 +145,15 @@ export function joinOperands(name: string, a: Operand, b: Operand, atLeast?: DTy
   return [broadcastTo(cast(a, dtype), shape), broadcastTo(cast(b, dtype), shape)];
 }
 
-const rank: Readonly<Record<DType, number>> = { bool: 0, uint8: 1, int32: 2, float32: 3 };
+function isHalf(operand: Operand): boolean {
+  return typeof operand !== "number" || Object.is(roundToFloat16(operand), operand);
+}
+
+const rank: Readonly<Record<DType, number>> = { bool: 0, uint8: 1, int32: 2, float16: 3, float32: 4 };
 
 /**
- * The dtype two operands meet at: a number keeps the tensor's where it fits into it.
+ * The dtype two operands meet at: the later of bool, uint8, int32, float16, float32. A number keeps the tensor's where it fits into it;
+ * a floating-point tensor's always. `docs/guide/dtypes.md` has the table.
  *
  * @internal
  */
@@ -148,16 +164,17 @@ export function promote(a: Operand, b: Operand): DType {
 }
 
 function promoteNumber(dtype: DType, value: number): DType {
-  if (dtype === "float32" || !Number.isInteger(value) || Math.abs(value) > 0x7fffffff) return "float32";
+  if (isFloat(dtype)) return dtype;
+  if (!Number.isInteger(value) || Math.abs(value) > 0x7fffffff) return "float32";
   return dtype === "bool" || value < 0 || value > 255 ? "int32" : dtype;
 }
 
 function checkTakes(takes: Takes, { dtype }: Aval, fail: Fail): void {
   const accepted: Record<Takes, readonly DType[]> = {
-    number: ["float32", "int32", "uint8"],
-    float: ["float32"],
+    number: ["float32", "float16", "int32", "uint8"],
+    float: ["float32", "float16"],
     word: ["int32"],
-    any: ["float32", "int32", "uint8", "bool"],
+    any: ["float32", "float16", "int32", "uint8", "bool"],
   };
   if (!accepted[takes].includes(dtype))
     fail({ code: "dtype/unsupported", sentence: `takes ${accepted[takes].join(", ")}, not ${dtype}`, hint: "cast first" });

@@ -4,7 +4,7 @@ import { number } from "../../op/attr.ts";
 import type { Scalar, ScalarBuilder } from "../../scalar/expression.ts";
 import type { Tensor } from "../../tensor.ts";
 import { mul } from "./arithmetic.ts";
-import { cast } from "./cast.ts";
+import { asFloat, cast } from "./cast.ts";
 import { equal, greater, greaterEqual, less, lessEqual } from "./comparison.ts";
 import { applyBinary, binary, type Operand, promote, unaryWith } from "./define-pointwise.ts";
 import { logicalAnd } from "./logic.ts";
@@ -83,7 +83,7 @@ export interface HardtanhOptions {
 
 /** Values limited to `min .. max`; unlike `clamp`, the gradient is zero at the limits themselves. */
 export function hardtanh(x: Tensor, { min = -1, max = 1 }: HardtanhOptions = {}): Tensor {
-  return apply(hardtanhOp, { x: cast(x, "float32") }, { min, max });
+  return apply(hardtanhOp, { x: asFloat(x) }, { min, max });
 }
 
 /** Values limited to 0 .. 6: min(max(x, 0), 6). */

@@ -1,3 +1,4 @@
+import { isFloat } from "../../dtype.ts";
 import type { Spec } from "../../op/spec.ts";
 import type { cbrtOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from "./power.ts";
 import { unarySpec } from "./unary-spec.ts";
@@ -21,7 +22,7 @@ export const reciprocalSpec: Spec<typeof reciprocalOp> = unarySpec((v) => 1 / v,
 export const cbrtSpec: Spec<typeof cbrtOp> = unarySpec(Math.cbrt, [0.1, 8]);
 
 export const squareSpec: Spec<typeof squareOp> = {
-  reference: ({ x }) => x.data.map((v) => (x.dtype === "float32" ? v * v : Math.imul(v, v))),
+  reference: ({ x }) => x.data.map((v) => (isFloat(x.dtype) ? v * v : Math.imul(v, v))),
   cases: [
     { x: { x: [4, 9] }, attrs: {} },
     { x: { x: { shape: [5], dtype: "int32", range: [-100000, 100000] } }, attrs: {} },

@@ -1,6 +1,7 @@
 import type { Tensor } from "../../tensor.ts";
 import { div, mul, neg, sub } from "./arithmetic.ts";
-import { cast } from "./cast.ts";
+import { asPrecise } from "../../autocast.ts";
+import { asFloat } from "./cast.ts";
 import { equal, greaterEqual } from "./comparison.ts";
 import { applyBinary, applyUnary, binary, type Operand, unary } from "./define-pointwise.ts";
 import { log } from "./exponential.ts";
@@ -39,7 +40,7 @@ export const cbrtOp = unary("cbrt", {
 });
 
 /**
- * `a` to the power `b`, broadcast, in float32.
+ * `a` to the power `b`, broadcast, in floating point.
  *
  * 0 ** 0 is 1 and 1 ** anything is 1; a negative base with a fractional exponent is NaN. Gradients:
  * b * a ** (b - 1) for `a` (0 where b is 0) and a ** b * log(a) for `b` (0 where a is 0 and b >= 0).
@@ -50,7 +51,7 @@ export const cbrtOp = unary("cbrt", {
 export function pow(a: Operand, b: Operand): Tensor {
   if (typeof a !== "number" && typeof b === "number") {
     const short = shortcuts.get(b);
-    if (short !== undefined) return short(cast(a, "float32"));
+    if (short !== undefined) return short(asPrecise("pow", asFloat(a)));
   }
   return applyBinary(powOp, a, b, "float");
 }

@@ -1,3 +1,4 @@
+import { isFloat } from "../../dtype.ts";
 import type { LeafName } from "../../scalar/leaves.ts";
 import type { Tensor } from "../../tensor.ts";
 import { mul } from "./arithmetic.ts";
@@ -45,5 +46,5 @@ function step<const N extends LeafName>(name: N): UnaryOp<N> {
 }
 
 function ofFraction<N extends string>(op: UnaryOp<N>, x: Tensor): Tensor {
-  return x.dtype === "float32" ? applyUnary(op, x) : x;
+  return isFloat(x.dtype) ? applyUnary(op, x) : x;
 }

@@ -16,7 +16,7 @@ export const avgPool2dOp = defineLoop<Tensor>()({
   inputs: { x: "one" },
   attrs: averageAttrs,
   access: "reduce",
-  infer: ({ x }, attrs, fail) => ({ shape: pooledShape(x, attrs, fail), dtype: "float32" }),
+  infer: ({ x }, attrs, fail) => ({ shape: pooledShape(x, attrs, fail), dtype: x.dtype }),
   reduce: (_, { kernel }) => ({ extents: kernel, combine: "sum" }),
   body: ({ s, x: { x }, attrs, at, over }) => share(s, paddedRead(s, x, tapIndex(at, over, attrs), 0), at, x.shape, attrs),
   vjp: ({ x: { x }, ct, attrs }) => ({ x: avgPool2dGrad(ct, x.shape, attrs) }),
@@ -35,7 +35,7 @@ export const avgPool2dGradOp = defineLoop<Tensor>()({
         code: "shape/pool-output",
         sentence: `what belongs to the windows must be [${pooled.join(", ")}], not [${ct.shape.join(", ")}]`,
       });
-    return { shape: inputShape, dtype: "float32" };
+    return { shape: inputShape, dtype: ct.dtype };
   },
   reduce: (_, attrs) => ({ extents: coveringExtents(attrs), combine: "sum" }),
   body: ({ s, x: { ct }, attrs: { inputShape, ...attrs }, at, over }) => {

@@ -1,3 +1,4 @@
+import { isFloat } from "../../dtype.ts";
 import { type Attr, bool, integers } from "../../op/attr.ts";
 import type { Aval, Fail } from "../../op/define.ts";
 import type { Scalar, ScalarBuilder } from "../../scalar/expression.ts";
@@ -63,7 +64,7 @@ export function poolingOf(
  * @internal
  */
 export function pooledShape(x: Aval, { kernel, stride, padding, dilation, ceilMode }: Pooling, fail: Fail): Shape {
-  if (x.dtype !== "float32") fail({ code: "dtype/unsupported", sentence: `takes float32, not ${x.dtype}`, hint: "cast first" });
+  if (!isFloat(x.dtype)) fail({ code: "dtype/unsupported", sentence: `takes float32 or float16, not ${x.dtype}`, hint: "cast first" });
   if (x.shape.length !== 4) fail({ code: "shape/pool-rank", sentence: `needs an input [n, c, h, w], not [${x.shape.join(", ")}]` });
   const pairs = [kernel, stride, padding, dilation];
   if (

@@ -21,7 +21,7 @@ export const maxPool2dOp = defineLoop<Tensor>()({
   inputs: { x: "one" },
   attrs: poolingAttrs,
   access: "reduce",
-  infer: ({ x }, attrs, fail) => ({ shape: pooledShape(x, attrs, fail), dtype: "float32" }),
+  infer: ({ x }, attrs, fail) => ({ shape: pooledShape(x, attrs, fail), dtype: x.dtype }),
   reduce: (_, { kernel }) => ({ extents: kernel, combine: "max" }),
   body: ({ s, x: { x }, attrs, at, over }) => paddedRead(s, x, tapIndex(at, over, attrs), -Infinity),
   vjp: ({ x: { x }, ct, attrs }) => ({ x: maxUnpool2d(ct, apply(maxPool2dIndexOp, { x }, attrs), x.shape, attrs) }),
@@ -48,7 +48,7 @@ export const maxUnpool2dOp = defineLoop<Tensor>()({
   infer: ({ ct, index }, { inputShape, ...attrs }, fail) => {
     checkPooled([ct.shape, index.shape], pooledShape({ shape: inputShape, dtype: ct.dtype }, attrs, fail), fail);
     checkTaps(index, fail);
-    return { shape: inputShape, dtype: "float32" };
+    return { shape: inputShape, dtype: ct.dtype };
   },
   reduce: (_, attrs) => ({ extents: coveringExtents(attrs), combine: "sum" }),
   body: ({ s, x: { ct, index }, attrs, at, over }) => {
@@ -71,7 +71,7 @@ export const maxPool2dGatherOp = defineLoop<Tensor>()({
     const shape = pooledShape(x, attrs, fail);
     checkPooled([index.shape], shape, fail);
     checkTaps(index, fail);
-    return { shape, dtype: "float32" };
+    return { shape, dtype: x.dtype };
   },
   body: ({ s, x: { x, index }, attrs, at }) => {
     const [rows = 1, columns = 1] = attrs.kernel;

@@ -2,7 +2,8 @@ import { ArgumentError } from "../../errors.ts";
 import { apply } from "../../op/apply.ts";
 import { integers } from "../../op/attr.ts";
 import { type Combine, defineLoop, type LoopOp } from "../../op/define.ts";
-import type { DType } from "../../dtype.ts";
+import { asPrecise } from "../../autocast.ts";
+import { type DType, isFloat } from "../../dtype.ts";
 import type { IndexExpression } from "../../scalar/index-expression.ts";
 import type { Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -65,7 +66,7 @@ export function reduction<const N extends string>(name: N, row: ReduceRow): Redu
  */
 export function applyReduction<N extends string>(op: ReduceOp<N>, x: Tensor, { axis, keepDims = false }: ReduceOptions): Tensor {
   const axes = resolveAxes(op.name, x, axis);
-  const result = apply(op, { x }, { axes });
+  const result = apply(op, { x: asPrecise(op.name, x) }, { axes });
   return keepDims ? reshape(result, keptShape(x.shape, axes)) : result;
 }
 
@@ -113,7 +114,7 @@ export function reducedCount(shape: Shape, axes: readonly number[]): number {
 
 /** @internal */
 export function isFloatOr(...others: readonly DType[]): (dtype: DType) => DType | null {
-  return (dtype) => (dtype === "float32" || others.includes(dtype) ? dtype : null);
+  return (dtype) => (isFloat(dtype) || others.includes(dtype) ? dtype : null);
 }
 
 function weave(shape: Shape, axes: readonly number[], at: readonly IndexExpression[], over: readonly IndexExpression[]): IndexExpression[] {

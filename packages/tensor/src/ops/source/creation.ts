@@ -1,4 +1,5 @@
-import { type DType, type HostData, hostArray } from "../../dtype.ts";
+import type { DType, HostData } from "../../dtype.ts";
+import { hostFrom, numbersOf } from "../../float16.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { fromHost, type Tensor } from "../../tensor.ts";
@@ -12,7 +13,7 @@ import { iota } from "./iota.ts";
 export type Nested = number | boolean | readonly Nested[];
 
 export interface TensorOptions {
-  /** A nested array of booleans alone is bool and other nested arrays are float32; typed arrays keep their type, with float64 made float32. */
+  /** A nested array of booleans alone is bool and other nested arrays are float32; typed arrays keep their type, with float64 made float32 and `Uint16Array` the bits of float16. */
   readonly dtype?: DType;
   /** Taken from the nesting when left out; typed arrays are vectors. */
   readonly shape?: Shape;
@@ -92,6 +93,7 @@ function readValues(values: Nested | HostData | Float64Array): {
   readonly dtype: DType;
 } {
   if (values instanceof Int32Array) return { data: values, shape: [values.length], dtype: "int32" };
+  if (values instanceof Uint16Array) return { data: values, shape: [values.length], dtype: "float16" };
   if (values instanceof Uint8Array) return { data: values, shape: [values.length], dtype: "uint8" };
   if (values instanceof Float32Array || values instanceof Float64Array) return { data: values, shape: [values.length], dtype: "float32" };
   const shape: number[] = [];
@@ -119,11 +121,8 @@ function refuseRagged(shape: Shape): never {
 }
 
 function storedAs(data: ArrayLike<number>, dtype: DType): HostData {
-  if (dtype === "bool") return Uint8Array.from(data, (v) => Number(v !== 0));
-  const fits =
-    dtype === "float32" ? data instanceof Float32Array : dtype === "int32" ? data instanceof Int32Array : data instanceof Uint8Array;
-  if (fits && (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array)) return data;
-  const stored = hostArray(dtype, data.length);
-  stored.set(data);
-  return stored;
+  const fits = (data instanceof Float32Array && dtype === "float32") || (data instanceof Int32Array && dtype === "int32");
+  if (fits || (data instanceof Uint8Array && dtype === "uint8")) return data;
+  if (data instanceof Uint16Array) return dtype === "float16" ? data : hostFrom(dtype, numbersOf("float16", data));
+  return hostFrom(dtype, data);
 }
