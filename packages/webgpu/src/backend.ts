@@ -13,6 +13,11 @@ import { Pipelines } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
 import { Region } from "./region.ts";
 import type { Shared } from "./shared.ts";
+import { browserTuningStore } from "./tuning/browser-store.ts";
+import type { TuningStore } from "./tuning/choices.ts";
+import { type Choose, chooseFirst } from "./tuning/choose.ts";
+import { timeCandidates } from "./tuning/time-candidate.ts";
+import { Tuner } from "./tuning/tuner.ts";
 import { ShaderMemory } from "./wgsl/memory.ts";
 
 /** Things made on the device since it was opened: a training loop makes none after its first step. */
@@ -20,6 +25,15 @@ export interface DeviceCounts {
   readonly buffers: number;
   readonly bindGroups: number;
   readonly pipelines: number;
+}
+
+export interface WebgpuOptions extends DeviceOptions {
+  /** Whether the first step of each kind measures its candidates on the device; "on" when left out, but on software devices. */
+  readonly tuning?: "on" | "off";
+  /** Where choices outlive the process; the page's IndexedDB when left out. In Node: `folderTuningStore()` of `@gradus/webgpu/node`. */
+  readonly tuningStore?: TuningStore | null;
+  /** Decides between the candidates of a library step instead; for tests and measurements. */
+  readonly choose?: Choose | null;
 }
 
 /**
@@ -40,6 +54,7 @@ export class WebgpuBackend implements Backend {
   readonly #shared: Shared;
   readonly #pipelines: Pipelines;
   readonly #table: ReturnType<typeof kernelTable>;
+  readonly #choose: Choose;
   #executables = 0;
 
   /**
@@ -47,11 +62,11 @@ export class WebgpuBackend implements Backend {
    *
    * @throws BackendError where there is no WebGPU or no adapter.
    */
-  static async create(options: DeviceOptions = {}): Promise<WebgpuBackend> {
-    return new WebgpuBackend(await openDevice(options));
+  static async create(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
+    return new WebgpuBackend(await openDevice(options), options);
   }
 
-  private constructor({ device, adapter, software, features }: OpenDevice) {
+  private constructor({ device, adapter, software, features }: OpenDevice, options: WebgpuOptions) {
     this.device = device;
     this.adapter = adapter;
     this.software = software;
@@ -70,7 +85,14 @@ export class WebgpuBackend implements Backend {
       counts: { bindGroups: 0 },
     };
     this.#pipelines = new Pipelines(device);
-    this.#table = kernelTable({ software });
+    this.#table = kernelTable({
+      software,
+      workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
+      workgroupSize: device.limits.maxComputeInvocationsPerWorkgroup,
+    });
+    const { tuning = software ? "off" : "on", tuningStore = browserTuningStore(), choose = null } = options;
+    const time = timeCandidates({ device, dispatch: (kernel, plan, label) => this.#dispatch(kernel, plan, label) });
+    this.#choose = choose ?? (tuning === "off" ? chooseFirst : new Tuner({ adapter, store: tuningStore, time }).choose);
   }
 
   /** @throws BackendError if the device is lost or does not accept a shader; MemoryError for a tensor larger than it can bind. */
@@ -78,15 +100,16 @@ export class WebgpuBackend implements Backend {
     this.#shared.faults.check();
     this.#refuseLarge(plan);
     const dispatches = await Promise.all(
-      plan.steps.flatMap((step, number) =>
-        this.#kernels(step, plan).map(async (kernel) =>
-          this.#dispatch(kernel, plan, `step ${number} (${step.label}) of plan ${plan.name}`),
-        ),
-      ),
+      plan.steps.map(async (step, number) => {
+        const kernels = await this.#kernels(step, plan);
+        return Promise.all(
+          kernels.map(async (kernel) => this.#dispatch(kernel, plan, `step ${number} (${step.label}) of plan ${plan.name}`)),
+        );
+      }),
     );
     this.#shared.faults.check();
     this.#executables++;
-    return new WebgpuExecutable(plan, dispatches, this.#shared, () => {
+    return new WebgpuExecutable(plan, dispatches.flat(), this.#shared, () => {
       if (--this.#executables > 0) return;
       this.#shared.arena.release();
       this.#shared.workspace.release();
@@ -117,12 +140,12 @@ export class WebgpuBackend implements Backend {
     this.device.destroy();
   }
 
-  #kernels(step: Step, plan: Plan): Kernels {
+  async #kernels(step: Step, plan: Plan): Promise<Kernels> {
     if (step.kind === "loop") return loopKernels(step, plan);
-    const [first] = candidatesOf(this.#table, step);
     const buffer = plan.buffers[step.write];
     if (buffer === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
-    return first.kernels({ reads: step.reads, write: { id: step.write, shape: buffer.shape, dtype: buffer.dtype } });
+    const { kernels } = await this.#choose(step, candidatesOf(this.#table, step), plan);
+    return kernels({ reads: step.reads, write: { id: step.write, shape: buffer.shape, dtype: buffer.dtype } });
   }
 
   async #dispatch(kernel: Kernels[number], plan: Plan, label: string): Promise<Dispatch> {

@@ -72,6 +72,11 @@ export class ShaderMemory {
     return true;
   }
 
+  /** Whether an operand was granted by `asVectors`. */
+  isVectors(operand: number): boolean {
+    return this.#vectors.has(this.#slot(operand).binding);
+  }
+
   /** The `index`-th four floats of an operand granted by `asVectors`. */
   loadVector(operand: number, index: string): string {
     return `b${this.#slot(operand).binding}[${index}]`;
