@@ -69,8 +69,11 @@ export function contender(library: string, threads: number, command: Command, in
 
 /** Runs one of the programs in `libraries`. */
 export function node(library: string, threads: number, level = ""): Command {
-  const script = fileURLToPath(new URL(`libraries/${library}.ts`, import.meta.url));
-  return { file: process.execPath, args: ["--conditions=gradus-source", script, String(threads), ...(level === "" ? [] : [level])] };
+  // Where the benchmark was bundled, its libraries were too.
+  const isSource = import.meta.url.endsWith(".ts");
+  const script = fileURLToPath(new URL(`libraries/${library}.${isSource ? "ts" : "js"}`, import.meta.url));
+  const conditions = isSource ? ["--conditions=gradus-source"] : [];
+  return { file: process.execPath, args: [...conditions, script, String(threads), ...(level === "" ? [] : [level])] };
 }
 
 function python(threads: number): Command {
