@@ -1,11 +1,12 @@
 import type { Epilogue, KernelTable } from "@gradus/compile";
-import type { Aval } from "@gradus/tensor";
+import { type Aval, sizeOf } from "@gradus/tensor";
 import type { Contraction } from "./kernels/contraction.ts";
 import { contractionCandidates } from "./kernels/contraction-candidates.ts";
 import { conv2dContraction, inputGradContraction, weightGradContraction } from "./kernels/conv2d.ts";
 import type { Kernels, Operand } from "./kernels/kernel.ts";
 import { matmulContraction } from "./kernels/matmul.ts";
 import { scatterAddKernels } from "./kernels/scatter-add.ts";
+import { sortedScatterAddKernels } from "./kernels/scatter-add-sorted.ts";
 
 /** The buffers of a library step: two inputs, and the output. */
 export interface CallBuffers {
@@ -39,14 +40,23 @@ export function kernelTable(device: KernelDevice): KernelTable<Candidate> {
     conv2d: (call, epilogue) => contracted((operands) => conv2dContraction(call, operands), epilogue),
     conv2dInputGrad: (call, epilogue) => contracted((operands) => inputGradContraction(call, operands), epilogue),
     conv2dWeightGrad: (call, epilogue) => contracted((operands) => weightGradContraction(call, operands), epilogue),
-    scatterAdd: (call) => [
-      {
-        name: "by row",
-        kernels: ({ reads, write }) => scatterAddKernels(call, [...reads.map(input), { kind: "buffer", id: write.id, written: true }]),
-      },
-    ],
+    scatterAdd: (call) => {
+      const candidate = (name: string, kernels: typeof scatterAddKernels): Candidate => ({
+        name,
+        kernels: ({ reads: [index = 0, updates = 0], write }) =>
+          kernels(call, [input(index), input(updates), { kind: "buffer", id: write.id, written: true }]),
+      });
+      const byRow = candidate("by row", scatterAddKernels);
+      const sorted = candidate("sorted", sortedScatterAddKernels);
+      const reads = sizeOf(call.out.shape) * sizeOf(call.x.index.shape);
+      if (reads === 0) return [byRow];
+      return reads < sortedFrom ? [byRow, sorted] : [sorted, byRow];
+    },
   };
 }
+
+/** Indices read by all invocations together from which it is quicker to sort the updates first. */
+const sortedFrom = 1 << 24;
 
 function input(id: number): Operand {
   return { kind: "buffer", id, written: false };

@@ -7,7 +7,10 @@ import { inRows, type Kernels, type Operand, workgroupNumber } from "./kernel.ts
 const size = 64;
 
 /** Each invocation owns one element of the result and adds the updates that name its row, in their order: no two ever write one place. */
-export function scatterAddKernels({ x: { index, updates }, out }: LibraryCall<"scatterAdd">, operands: readonly Operand[]): Kernels {
+export function scatterAddKernels(
+  { x: { index, updates }, out }: LibraryCall<"scatterAdd">,
+  operands: readonly [Operand, Operand, Operand],
+): Kernels {
   const count = index.shape[0] ?? 0;
   const rows = out.shape[0] ?? 0;
   const inner = sizeOf(updates.shape.slice(1));
