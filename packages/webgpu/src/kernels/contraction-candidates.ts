@@ -22,7 +22,11 @@ export function contractionCandidates(make: Make, epilogue: Epilogue | null, dev
   const plain = candidate("plain", (each, ending) => plainContraction(each, ending, plainParts(each)));
   const shared = candidate("shared", sharedContraction);
   const simple: readonly Candidate[] = inner >= sharedFrom && elements <= mostShared ? [plain, shared] : [plain];
-  if (rows < 8 || columns < 8 || inner < 8) return inDefaultOrder(plain, simple);
+  // Neighbours that share an element read neighbours only where both factors run along the inner axes.
+  const mayShare = !device.software && simple.includes(shared) && elements < busy.invocations;
+  const runsInward = [sample.left("0"), sample.right("0")].every(({ along }) => along === "inner");
+  const simplest = mayShare && runsInward ? shared : plain;
+  if (rows < 8 || columns < 8 || inner < 8) return inDefaultOrder(simplest, simple);
   const fitting = tiles.filter((tile) => tile.down * tile.across <= device.workgroupSize && tileBytes(tile) <= device.workgroupBytes);
   const tiled = fitting
     .filter((tile) => wasted(sample, tile) <= 4)
@@ -37,10 +41,19 @@ export function contractionCandidates(make: Make, epilogue: Epilogue | null, dev
       ];
     });
   const all = [...simple, ...tiled.map((each) => each.candidate)];
-  if (device.software || rows * columns < 4096) return inDefaultOrder(plain, all);
-  // The largest tile that keeps the device busy, or else the one that comes closest.
-  const suited = tiled.find(({ tile }) => blocks(sample, tile) >= busy.workgroups) ?? tiled.at(-1);
+  if (device.software || rows * columns < 4096) return inDefaultOrder(simplest, all);
+  const [suited] = tiled.toSorted((a, b) => promise(sample, b) - promise(sample, a));
   return inDefaultOrder(suited?.candidate ?? plain, all);
+}
+
+/**
+ * What share of a device's speed a tile may reach: as much of it as its workgroups keep busy, less what it computes beyond the
+ * edges, and less where an invocation reads much for what it multiplies. Parts cost another pass over the output.
+ */
+function promise(contraction: Contraction, { tile, parts }: { readonly tile: Tile; readonly parts: number }): number {
+  const invocations = blocks(contraction, tile) * parts * tile.down * tile.across;
+  const products = (tile.rows * tile.columns) / (tile.rows + tile.columns);
+  return (Math.min(1, invocations / busy.inTiles) * Math.min(1, products / 4) * (parts === 1 ? 1 : 0.9)) / wasted(contraction, tile);
 }
 
 /** From large to small; of each size first what is quickest for most. */
@@ -49,6 +62,7 @@ export const tiles: readonly Tile[] = [
   { rows: 8, columns: 8, down: 16, across: 16, depth: 16, ahead: true },
   { rows: 8, columns: 8, down: 16, across: 16, depth: 8, ahead: true },
   { rows: 8, columns: 8, down: 16, across: 8, depth: 16, ahead: false },
+  { rows: 8, columns: 8, down: 8, across: 16, depth: 16, ahead: false },
   { rows: 8, columns: 4, down: 16, across: 16, depth: 16, ahead: false },
   { rows: 8, columns: 8, down: 8, across: 8, depth: 16, ahead: false },
   { rows: 8, columns: 4, down: 8, across: 16, depth: 16, ahead: false },
@@ -56,10 +70,12 @@ export const tiles: readonly Tile[] = [
   { rows: 4, columns: 4, down: 8, across: 8, depth: 16, ahead: false },
 ];
 
-/** Workgroups, and invocations, that keep a device busy. */
-const busy = { invocations: 16_384, workgroups: 128 } as const;
+/** Invocations that keep a device busy: each by itself, and each with a block of its own in registers. */
+const busy = { invocations: 16_384, inTiles: 32_768 } as const;
 /** Products that a part of a split sum holds, at least. */
 const leastPart = 128;
+/** Parts of a sum in tiles, at most: each takes as much of the workspace as the output. */
+const mostParts = 64;
 /** Inner positions from which a workgroup may share one element, and the most elements for which it may. */
 const sharedFrom = 256;
 const mostShared = 65_536;
@@ -74,8 +90,8 @@ function plainParts(contraction: Contraction): number {
 
 function tiledParts(contraction: Contraction, tile: Tile): number {
   const { inner } = sizesOf(contraction);
-  const parts = Math.min(Math.ceil(busy.workgroups / blocks(contraction, tile)), Math.floor(inner / (2 * leastPart)));
-  return Math.max(1, parts);
+  const invocations = blocks(contraction, tile) * tile.down * tile.across;
+  return Math.max(1, Math.min(Math.ceil(busy.inTiles / invocations), Math.floor(inner / (2 * leastPart)), mostParts));
 }
 
 function blocks(contraction: Contraction, tile: Tile): number {

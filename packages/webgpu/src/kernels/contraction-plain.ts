@@ -94,8 +94,14 @@ export function placeOf(side: Side, position: string, names: readonly string[]):
   return side.place(side.from === "axes" ? names : [position]);
 }
 
+/** A place in variables, and the statements that make them. */
+export interface Named {
+  readonly statements: string;
+  readonly place: Place;
+}
+
 /** A place kept in variables called after `name`. */
-export function named(name: string, place: Place): { readonly statements: string; readonly place: Place } {
+export function named(name: string, place: Place): Named {
   const parts = (["base", "y", "x"] as const).map((part) => ({ part, name: `${name}${part.toUpperCase()}`, value: place[part] }));
   const kept = parts.filter(({ value }) => value !== "0");
   return {

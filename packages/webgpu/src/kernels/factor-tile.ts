@@ -1,7 +1,7 @@
 import type { Shape } from "@gradus/tensor";
 import type { ShaderMemory } from "../wgsl/memory.ts";
 import { spread } from "../wgsl/module.ts";
-import { named, placeOf } from "./contraction-plain.ts";
+import { type Named, named, placeOf } from "./contraction-plain.ts";
 import { elementAt, elementValue, type Factor, type Place, type Side } from "./contraction.ts";
 import { pitchOf } from "./tile.ts";
 
@@ -77,10 +77,10 @@ export function factorTile(memory: ShaderMemory, options: FactorTileOptions): Fa
 ${side.from === "axes" ? at.statements : ""}
 ${name}Table[i] = ${factor.window === null ? base : `vec4<i32>(${base}, ${y}, ${x}, 0)`};`;
   };
-  const fromTable = (at: string): Place =>
-    factor.window === null
-      ? { base: `${name}Table[${at}]`, y: "0", x: "0" }
-      : { base: `${name}Table[${at}].x`, y: `${name}Table[${at}].y`, x: `${name}Table[${at}].z` };
+  const fromTable = (variable: string, at: string): Named => ({
+    statements: `let ${variable} = ${name}Table[${at}];`,
+    place: factor.window === null ? { base: variable, y: "0", x: "0" } : { base: `${variable}.x`, y: `${variable}.y`, x: `${variable}.z` },
+  });
   const outerAt = (unit: string, lane: number): string => (lines === "outer" ? `4 * (${unit}) + ${lane}` : unit);
   const innerAt = (unit: string, lane: number): string => (lines === "inner" ? `4 * (${unit}) + ${lane}` : unit);
   const last = outerSize - (whole && lines === "outer" ? 4 : 1);
@@ -94,19 +94,21 @@ ${name}Table[i] = ${factor.window === null ? base : `vec4<i32>(${base}, ${y}, ${
       : []),
     ...(tabled === "outer" ? [] : items.map(({ outer }) => outers.keep(clamped(outerAt(outer, 0))))),
   ].join("\n");
-  const outerPlace = (unit: string, lane: number): Place => {
-    if (outerTable) return fromTable(outerAt(unit, lane));
-    return tabled === "outer" ? placeOf(factor.outer, `(${clamped(outerAt(unit, lane))})`, []) : outers.place(clamped(outerAt(unit, 0)));
+  const outerPlace = (unit: string, lane: number): Named => {
+    if (outerTable) return fromTable(`outer${lane}`, outerAt(unit, lane));
+    return tabled === "outer"
+      ? named(`outer${lane}`, placeOf(factor.outer, `(${clamped(outerAt(unit, lane))})`, []))
+      : { statements: "", place: outers.place(clamped(outerAt(unit, 0))) };
   };
   const isRagged = innerSize % depth !== 0;
   const fetch = (start: string): string => {
     const inners = new Places(`${name}Inner`, factor.inner, options.inner);
     const statements = tabled === "inner" ? [] : items.map(({ inner }) => inners.keep(`${start} + ${innerAt(inner, 0)}`));
-    const innerPlace = (unit: string, lane: number): Place => {
-      if (innerTable) return fromTable(innerAt(unit, lane));
+    const innerPlace = (unit: string, lane: number): Named => {
+      if (innerTable) return fromTable(`inner${lane}`, innerAt(unit, lane));
       return tabled === "inner"
-        ? placeOf(factor.inner, `(${start} + ${innerAt(unit, lane)})`, [])
-        : inners.place(`${start} + ${innerAt(unit, 0)}`);
+        ? named(`inner${lane}`, placeOf(factor.inner, `(${start} + ${innerAt(unit, lane)})`, []))
+        : { statements: "", place: inners.place(`${start} + ${innerAt(unit, 0)}`) };
     };
     items.forEach(({ outer, inner }, n) => {
       const present = (lane: number, inside: string | null): string | null => {
@@ -114,7 +116,7 @@ ${name}Table[i] = ${factor.window === null ? base : `vec4<i32>(${base}, ${y}, ${
         return within === null || inside === null ? (within ?? inside) : `(${within} && ${inside})`;
       };
       if (whole) {
-        const { index } = elementAt(factor.window, outerPlace(outer, 0), innerPlace(inner, 0));
+        const { index } = elementAt(factor.window, outerPlace(outer, 0).place, innerPlace(inner, 0).place);
         const inside = present(0, null);
         const at = `(${index}) >> 2u`;
         const value = inside === null ? memory.loadVector(operand, at) : memory.loadVector(operand, `select(0, ${at}, ${inside})`);
@@ -122,8 +124,8 @@ ${name}Table[i] = ${factor.window === null ? base : `vec4<i32>(${base}, ${y}, ${
         return;
       }
       const lanes = [0, 1, 2, 3].map((lane) => {
-        const o = named(`outer${lane}`, outerPlace(outer, lane));
-        const i = named(`inner${lane}`, innerPlace(inner, lane));
+        const o = outerPlace(outer, lane);
+        const i = innerPlace(inner, lane);
         const { index, inside } = elementAt(factor.window, o.place, i.place);
         return { statements: `${o.statements}\n${i.statements}`, value: elementValue(memory, operand, index, present(lane, inside)) };
       });
