@@ -4,6 +4,7 @@ import type { Kernels, Operand } from "../kernels/kernel.ts";
 import { elementKernel } from "./element.ts";
 import { sharedKernel } from "./shared.ts";
 import { splitKernels } from "./split.ts";
+import { isInVectors, vectorKernel } from "./vector.ts";
 
 /** Reduced elements from which the invocations of a workgroup share the work of one result. */
 const sharedFrom = 64;
@@ -22,6 +23,7 @@ export function loopKernels(step: LoopStep, { buffers }: Plan): Kernels {
   ];
   const inBytes = step.writes.some(({ buffer }) => (buffers[buffer]?.dtype ?? "float32") === "bool" || buffers[buffer]?.dtype === "uint8");
   if (results === 0) return [];
+  if (!inBytes && isInVectors(step)) return [vectorKernel(step, operands)];
   if (step.terms.length === 0 || inBytes || reduced < sharedFrom || results >= busy) return [elementKernel(step, operands)];
   if (reduced >= splitFrom && results <= 64) return splitKernels(step, operands);
   return [sharedKernel(step, operands)];
