@@ -2,7 +2,7 @@ import type { LoopStep, Plan } from "@gradus/compile";
 import { sizeOf } from "@gradus/tensor";
 import type { Kernels, Operand } from "../kernels/kernel.ts";
 import { elementKernel } from "./element.ts";
-import { sharedKernel } from "./shared.ts";
+import { reducesAlongMemory, sharedKernel } from "./shared.ts";
 import { splitKernels } from "./split.ts";
 import { isInVectors, vectorKernel } from "./vector.ts";
 
@@ -24,7 +24,8 @@ export function loopKernels(step: LoopStep, { buffers }: Plan): Kernels {
   const inBytes = step.writes.some(({ buffer }) => (buffers[buffer]?.dtype ?? "float32") === "bool" || buffers[buffer]?.dtype === "uint8");
   if (results === 0) return [];
   if (!inBytes && isInVectors(step)) return [vectorKernel(step, operands)];
-  if (step.terms.length === 0 || inBytes || reduced < sharedFrom || results >= busy) return [elementKernel(step, operands)];
+  if (step.terms.length === 0 || inBytes || reduced < sharedFrom || (results >= busy && !reducesAlongMemory(step)))
+    return [elementKernel(step, operands)];
   if (reduced >= splitFrom && results <= 64) return splitKernels(step, operands);
   return [sharedKernel(step, operands)];
 }
