@@ -71,9 +71,9 @@ export const tiles: readonly Tile[] = [
 ];
 
 /** Invocations that keep a device busy: each by itself, and each with a block of its own in registers. */
-const busy = { invocations: 16_384, inTiles: 32_768 } as const;
-/** Products that a part of a split sum holds, at least. */
-const leastPart = 128;
+const busy = { invocations: 65_536, inTiles: 32_768 } as const;
+/** Products that a part of a split sum holds, at least: of an invocation, and of a workgroup. */
+const leastPart = { plain: 64, tiled: 256 } as const;
 /** Parts of a sum in tiles, at most: each takes as much of the workspace as the output. */
 const mostParts = 64;
 /** Inner positions from which a workgroup may share one element, and the most elements for which it may. */
@@ -85,13 +85,13 @@ function plainParts(contraction: Contraction): number {
   const sizes = sizesOf(contraction);
   const elements = batch * sizes.rows * sizes.columns;
   const [first = 1] = inner;
-  return Math.max(1, Math.min(Math.ceil(busy.invocations / elements), Math.floor(sizes.inner / leastPart), first));
+  return Math.max(1, Math.min(Math.ceil(busy.invocations / elements), Math.floor(sizes.inner / leastPart.plain), first));
 }
 
 function tiledParts(contraction: Contraction, tile: Tile): number {
   const { inner } = sizesOf(contraction);
   const invocations = blocks(contraction, tile) * tile.down * tile.across;
-  return Math.max(1, Math.min(Math.ceil(busy.inTiles / invocations), Math.floor(inner / (2 * leastPart)), mostParts));
+  return Math.max(1, Math.min(Math.ceil(busy.inTiles / invocations), Math.floor(inner / leastPart.tiled), mostParts));
 }
 
 function blocks(contraction: Contraction, tile: Tile): number {
