@@ -16,7 +16,7 @@ import type { Shared } from "./shared.ts";
 import { browserTuningStore } from "./tuning/browser-store.ts";
 import type { TuningStore } from "./tuning/choices.ts";
 import { type Choose, chooseFirst } from "./tuning/choose.ts";
-import { timeCandidates } from "./tuning/time-candidate.ts";
+import { candidateTimer } from "./tuning/candidate-timer.ts";
 import { Tuner } from "./tuning/tuner.ts";
 import { ShaderMemory } from "./wgsl/memory.ts";
 
@@ -91,8 +91,8 @@ export class WebgpuBackend implements Backend {
       workgroupSize: device.limits.maxComputeInvocationsPerWorkgroup,
     });
     const { tuning = software ? "off" : "on", tuningStore = browserTuningStore(), choose = null } = options;
-    const time = timeCandidates({ device, dispatch: (kernel, plan, label) => this.#dispatch(kernel, plan, label) });
-    this.#choose = choose ?? (tuning === "off" ? chooseFirst : new Tuner({ adapter, store: tuningStore, time }).choose);
+    const timer = candidateTimer({ device, dispatch: (kernel, plan, label) => this.#dispatch(kernel, plan, label) });
+    this.#choose = choose ?? (tuning === "off" ? chooseFirst : new Tuner({ adapter, store: tuningStore, timer }).choose);
   }
 
   /** @throws BackendError if the device is lost or does not accept a shader; MemoryError for a tensor larger than it can bind. */

@@ -37,6 +37,11 @@ describe("the candidate tried first", () => {
     expect(names(call)[0]).toBe(first);
   });
 
+  test("where an invocation by itself would take seconds it is no candidate", () => {
+    expect(names(product(4096, 4096, 4096))).not.toContain("plain");
+    expect(names(product(1024, 1024, 1024))).toContain("plain");
+  });
+
   test("a software device multiplies plainly", () => {
     expect(names(product(512, 512, 512), { ...gpu, software: true })[0]).toBe("plain");
   });

@@ -40,7 +40,9 @@ export function contractionCandidates(make: Make, epilogue: Epilogue | null, dev
         { tile, parts: 1, candidate: whole },
       ];
     });
-  const all = [...simple, ...tiled.map((each) => each.candidate)];
+  const products = elements * inner;
+  const inTiles = tiled.map((each) => each.candidate);
+  const all = products > mostUntiled && inTiles.length > 0 && !device.software ? inTiles : [...simple, ...inTiles];
   if (device.software || rows * columns < 4096) return inDefaultOrder(simplest, all);
   const [suited] = tiled.toSorted((a, b) => promise(sample, b) - promise(sample, a));
   return inDefaultOrder(suited?.candidate ?? plain, all);
@@ -74,6 +76,8 @@ export const tiles: readonly Tile[] = [
 const busy = { invocations: 65_536, inTiles: 32_768 } as const;
 /** Products that a part of a split sum holds, at least: of an invocation, and of a workgroup. */
 const leastPart = { plain: 64, tiled: 256 } as const;
+/** Products beyond which nothing but tiles is tried: what takes seconds may be taken for a device that hangs. */
+const mostUntiled = 2 ** 34;
 /** Parts of a sum in tiles, at most: each takes as much of the workspace as the output. */
 const mostParts = 64;
 /** Inner positions from which a workgroup may share one element, and the most elements for which it may. */

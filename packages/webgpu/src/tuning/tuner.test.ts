@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Candidate } from "../kernel-table.ts";
 import type { CandidateList } from "./choose.ts";
 import type { TuningStore } from "./choices.ts";
-import { type TimeCandidate, Tuner } from "./tuner.ts";
+import { type CandidateTimer, Tuner } from "./tuner.ts";
 import { bucket } from "./tuning-key.ts";
 
 function candidate(name: string): Candidate {
@@ -24,7 +24,8 @@ function product(size: number): { readonly step: LibraryStep; readonly plan: Pla
 }
 
 /** A device on which candidates take these milliseconds; what is missing cannot run. */
-class FakeDevice {
+class FakeDevice implements CandidateTimer {
+  readonly prepared: string[] = [];
   readonly timed: string[] = [];
   readonly #milliseconds: Readonly<Record<string, number>>;
 
@@ -32,12 +33,16 @@ class FakeDevice {
     this.#milliseconds = milliseconds;
   }
 
-  readonly time: TimeCandidate = async (_step, { name }) => {
+  async prepare(_step: LibraryStep, { name }: Candidate): Promise<void> {
+    this.prepared.push(name);
+  }
+
+  async time(_step: LibraryStep, { name }: Candidate): Promise<number> {
     this.timed.push(name);
     const found = this.#milliseconds[name];
     if (found === undefined) throw new RangeError(`${name} does not run here`);
     return found;
-  };
+  }
 }
 
 class MemoryStore implements TuningStore {
@@ -58,27 +63,28 @@ async function chosen(tuner: Tuner, candidates: CandidateList, size = 512): Prom
 describe("the tuner", () => {
   test("takes the quickest candidate and measures each once", async () => {
     const device = new FakeDevice({ a: 3, b: 1, c: 2 });
-    const tuner = new Tuner({ adapter: "fake", store: null, time: device.time });
+    const tuner = new Tuner({ adapter: "fake", store: null, timer: device });
     const both = await Promise.all([chosen(tuner, list("a", "b", "c")), chosen(tuner, list("a", "b", "c"), 500)]);
     expect(both).toEqual(["b", "b"]);
     expect(await chosen(tuner, list("a", "b", "c"))).toBe("b");
     expect(device.timed).toEqual(["a", "b", "c"]);
+    expect(device.prepared).toEqual(["a", "b", "c"]);
   });
 
   test("a choice is read back from the store by another process, on the same adapter alone", async () => {
     const store = new MemoryStore();
-    const first = new Tuner({ adapter: "fake", store, time: new FakeDevice({ a: 3, b: 1 }).time });
+    const first = new Tuner({ adapter: "fake", store, timer: new FakeDevice({ a: 3, b: 1 }) });
     await chosen(first, list("a", "b"));
     await first.saved();
     const device = new FakeDevice({ a: 1, b: 2 });
-    expect(await chosen(new Tuner({ adapter: "fake", store, time: device.time }), list("a", "b"))).toBe("b");
+    expect(await chosen(new Tuner({ adapter: "fake", store, timer: device }), list("a", "b"))).toBe("b");
     expect(device.timed).toEqual([]);
-    expect(await chosen(new Tuner({ adapter: "other", store, time: device.time }), list("a", "b"))).toBe("a");
+    expect(await chosen(new Tuner({ adapter: "other", store, timer: device }), list("a", "b"))).toBe("a");
   });
 
   test("other candidates, and other sizes, are measured anew", async () => {
     const device = new FakeDevice({ a: 3, b: 1, d: 0.5 });
-    const tuner = new Tuner({ adapter: "fake", store: null, time: device.time });
+    const tuner = new Tuner({ adapter: "fake", store: null, timer: device });
     await chosen(tuner, list("a", "b"));
     expect(await chosen(tuner, list("a", "b", "d"))).toBe("d");
     await chosen(tuner, list("a", "b"), 1024);
@@ -87,7 +93,7 @@ describe("the tuner", () => {
 
   test("a candidate that does not run is passed over, and where none runs the first is taken and nothing remembered", async () => {
     const device = new FakeDevice({ b: 1 });
-    const tuner = new Tuner({ adapter: "fake", store: null, time: device.time });
+    const tuner = new Tuner({ adapter: "fake", store: null, timer: device });
     expect(await chosen(tuner, list("a", "b"))).toBe("b");
     expect(await chosen(tuner, list("x", "y"))).toBe("x");
     expect(await chosen(tuner, list("x", "y"))).toBe("x");
@@ -96,7 +102,7 @@ describe("the tuner", () => {
 
   test("small steps and single candidates are not measured", async () => {
     const device = new FakeDevice({ a: 3, b: 1 });
-    const tuner = new Tuner({ adapter: "fake", store: null, time: device.time });
+    const tuner = new Tuner({ adapter: "fake", store: null, timer: device });
     expect(await chosen(tuner, list("a", "b"), 16)).toBe("a");
     expect(await chosen(tuner, list("a"))).toBe("a");
     expect(device.timed).toEqual([]);
@@ -112,7 +118,7 @@ describe("the tuner", () => {
   ])("a store with %s is as an empty one", async (_what, text) => {
     const store = new MemoryStore();
     store.texts.set("fake", text);
-    const tuner = new Tuner({ adapter: "fake", store, time: new FakeDevice({ a: 3, b: 1 }).time });
+    const tuner = new Tuner({ adapter: "fake", store, timer: new FakeDevice({ a: 3, b: 1 }) });
     expect(await chosen(tuner, list("a", "b"))).toBe("b");
     await tuner.saved();
     expect(store.texts.get("fake")).toContain('"b"');
@@ -120,11 +126,11 @@ describe("the tuner", () => {
 
   test("a name in the store that is no candidate is not taken", async () => {
     const store = new MemoryStore();
-    const first = new Tuner({ adapter: "fake", store, time: new FakeDevice({ a: 3, b: 1 }).time });
+    const first = new Tuner({ adapter: "fake", store, timer: new FakeDevice({ a: 3, b: 1 }) });
     await chosen(first, list("a", "b"));
     await first.saved();
     store.texts.set("fake", (store.texts.get("fake") ?? "").replaceAll('"b"', '"gone"'));
-    expect(await chosen(new Tuner({ adapter: "fake", store, time: new FakeDevice({ a: 3, b: 1 }).time }), list("a", "b"))).toBe("b");
+    expect(await chosen(new Tuner({ adapter: "fake", store, timer: new FakeDevice({ a: 3, b: 1 }) }), list("a", "b"))).toBe("b");
   });
 
   test("a store that fails is done without", async () => {
@@ -132,7 +138,7 @@ describe("the tuner", () => {
       load: async () => Promise.reject(new Error("gone")),
       save: async () => Promise.reject(new Error("full")),
     };
-    const tuner = new Tuner({ adapter: "fake", store, time: new FakeDevice({ a: 3, b: 1 }).time });
+    const tuner = new Tuner({ adapter: "fake", store, timer: new FakeDevice({ a: 3, b: 1 }) });
     expect(await chosen(tuner, list("a", "b"))).toBe("b");
     await tuner.saved();
     expect(await chosen(tuner, list("a", "b"))).toBe("b");
@@ -140,7 +146,7 @@ describe("the tuner", () => {
 
   test("what is kept is bounded, and the oldest goes first", async () => {
     const store = new MemoryStore();
-    const tuner = new Tuner({ adapter: "fake", store, time: async () => 1 });
+    const tuner = new Tuner({ adapter: "fake", store, timer: { prepare: async () => undefined, time: async () => 1 } });
     for (let i = 0; i < 1030; i++) await chosen(tuner, list("a", `candidate ${i}`));
     await tuner.saved();
     const text = store.texts.get("fake") ?? "";

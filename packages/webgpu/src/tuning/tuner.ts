@@ -4,14 +4,19 @@ import { type CandidateList, type Choose, chooseFirst } from "./choose.ts";
 import { Choices, type TuningStore } from "./choices.ts";
 import { tuningKey } from "./tuning-key.ts";
 
-/** Milliseconds that one run of a candidate takes on its device; may throw where it cannot run. */
-export type TimeCandidate = (step: LibraryStep, candidate: Candidate, plan: Plan) => Promise<number>;
+/** Measures candidates on a device. */
+export interface CandidateTimer {
+  /** Compiles a candidate, so that `time` need not wait for it. */
+  prepare(step: LibraryStep, candidate: Candidate, plan: Plan): Promise<unknown>;
+  /** Milliseconds that one run takes; may throw where it cannot run. */
+  time(step: LibraryStep, candidate: Candidate, plan: Plan): Promise<number>;
+}
 
 export interface TunerOptions {
   /** Choices hold for one adapter alone. */
   readonly adapter: string;
   readonly store: TuningStore | null;
-  readonly time: TimeCandidate;
+  readonly timer: CandidateTimer;
 }
 
 /**
@@ -19,15 +24,15 @@ export interface TunerOptions {
  * and in a store. Candidates may add up in orders of their own: each is exact within the op's tolerance, whichever wins.
  */
 export class Tuner {
-  readonly #time: TimeCandidate;
+  readonly #timer: CandidateTimer;
   readonly #choices: Choices;
   /** Keys being measured: who comes in between waits for the same choice. */
   readonly #underway = new Map<string, Promise<Candidate>>();
   /** One measurement at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ adapter, store, time }: TunerOptions) {
-    this.#time = time;
+  constructor({ adapter, store, timer }: TunerOptions) {
+    this.#timer = timer;
     this.#choices = new Choices(adapter, store);
   }
 
@@ -40,7 +45,9 @@ export class Tuner {
     const before = this.#underway.get(key);
     // Steps alike have candidates alike, but for what their shapes put into them.
     if (before !== undefined) return named((await before).name, candidates);
-    const made = this.#turn.then(() => this.#measure(step, candidates, plan, key));
+    // Compilers work side by side, for all the steps of a plan.
+    const prepared = Promise.allSettled(candidates.map(async (candidate) => this.#timer.prepare(step, candidate, plan)));
+    const made = Promise.all([this.#turn, prepared]).then(() => this.#measure(step, candidates, plan, key));
     this.#underway.set(key, made);
     this.#turn = made.catch(() => undefined);
     try {
@@ -60,7 +67,7 @@ export class Tuner {
     let best: Candidate = candidates[0];
     let least = Number.POSITIVE_INFINITY;
     for (const candidate of candidates) {
-      const milliseconds = await this.#time(step, candidate, plan).catch(() => Number.POSITIVE_INFINITY);
+      const milliseconds = await this.#timer.time(step, candidate, plan).catch(() => Number.POSITIVE_INFINITY);
       if (!(milliseconds < least)) continue;
       least = milliseconds;
       best = candidate;

@@ -1,10 +1,11 @@
-import type { Plan } from "@gradus/compile";
+import type { LibraryStep, Plan } from "@gradus/compile";
 import { sizeOf } from "@gradus/tensor";
 import type { Dispatch } from "../executable.ts";
+import type { Candidate } from "../kernel-table.ts";
 import type { Kernel } from "../kernels/kernel.ts";
 import { wholeWords } from "../layout.ts";
 import { usage } from "../usage.ts";
-import type { TimeCandidate } from "./tuner.ts";
+import type { CandidateTimer } from "./tuner.ts";
 
 export interface CandidateTimerOptions {
   readonly device: GPUDevice;
@@ -22,29 +23,32 @@ const rounds = 3;
 const mostBytes = 2 ** 30;
 
 /** Times candidates on buffers of their own, with many runs in one submission: by the device's clock, or else by the host's. */
-export function timeCandidates({ device, dispatch, now = () => performance.now() }: CandidateTimerOptions): TimeCandidate {
-  return async (step, candidate, plan) => {
-    const ids = [...new Set([...step.reads, step.write, ...(step.epilogue?.reads ?? [])])];
-    const bytes = ids.reduce((sum, id) => sum + (plan.buffers[id]?.bytes ?? 0), 0);
-    if (bytes > mostBytes) throw new RangeError(`${step.label} touches ${bytes} bytes, too many to measure it beside the program`);
+export function candidateTimer({ device, dispatch, now = () => performance.now() }: CandidateTimerOptions): CandidateTimer {
+  const compiled = async (step: LibraryStep, candidate: Candidate, plan: Plan): Promise<readonly Dispatch[]> => {
+    const write = plan.buffers[step.write];
+    if (write === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
     const own: Plan = {
       ...plan,
       buffers: plan.buffers.map((buffer, id) => ({ ...buffer, place: { kind: "bound", slot: id } })),
     };
-    const write = plan.buffers[step.write];
-    if (write === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
     const kernels = candidate.kernels({ reads: step.reads, write: { id: step.write, shape: write.shape, dtype: write.dtype } });
-    const dispatches = await Promise.all(kernels.map(async (kernel) => dispatch(kernel, own, `${step.label}, to be measured`)));
+    return Promise.all(kernels.map(async (kernel) => dispatch(kernel, own, `${step.label}, to be measured`)));
+  };
+  const time = async (step: LibraryStep, candidate: Candidate, plan: Plan): Promise<number> => {
+    const ids = [...new Set([...step.reads, step.write, ...(step.epilogue?.reads ?? [])])];
+    const bytes = ids.reduce((sum, id) => sum + (plan.buffers[id]?.bytes ?? 0), 0);
+    if (bytes > mostBytes) throw new RangeError(`${step.label} touches ${bytes} bytes, too many to measure it beside the program`);
+    const dispatches = await compiled(step, candidate, plan);
     const made: GPUBuffer[] = [];
     const make = (size: number): GPUBuffer => {
       const buffer = device.createBuffer({ size: wholeWords(size), usage: usage.storage | usage.copyTarget | usage.copySource });
       made.push(buffer);
       return buffer;
     };
-    device.pushErrorScope("out-of-memory");
-    device.pushErrorScope("validation");
-    let milliseconds = Number.POSITIVE_INFINITY;
     try {
+      // Popped before anything is awaited: errors of a program that runs meanwhile are its own.
+      device.pushErrorScope("out-of-memory");
+      device.pushErrorScope("validation");
       const buffers = new Map(ids.map((id) => [id, make(plan.buffers[id]?.bytes ?? 4)]));
       for (const id of step.reads) {
         const buffer = buffers.get(id);
@@ -62,6 +66,8 @@ export function timeCandidates({ device, dispatch, now = () => performance.now()
           })),
         }),
       }));
+      const refused = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+      for (const error of refused) if (error !== null) throw new RangeError(error.message);
       const clock = device.features.has("timestamp-query") ? new DeviceClock(device) : new HostClock(device, now);
       try {
         const run = (pass: GPUComputePassEncoder, runs: number): void => {
@@ -80,19 +86,16 @@ export function timeCandidates({ device, dispatch, now = () => performance.now()
           runs = Math.min(mostRuns, runs * Math.max(2, Math.ceil(leastMilliseconds / Math.max(elapsed, leastMilliseconds / 16))));
           elapsed = await clock.time((pass) => run(pass, runs));
         }
-        milliseconds = elapsed / runs;
-        for (let round = 1; round < rounds; round++)
-          milliseconds = Math.min(milliseconds, (await clock.time((pass) => run(pass, runs))) / runs);
+        for (let round = 1; round < rounds; round++) elapsed = Math.min(elapsed, await clock.time((pass) => run(pass, runs)));
+        return elapsed / runs;
       } finally {
         clock.release();
       }
     } finally {
       for (const buffer of made) buffer.destroy();
-      const refused = [await device.popErrorScope(), await device.popErrorScope()];
-      if (refused.some((error) => error !== null)) milliseconds = Number.POSITIVE_INFINITY;
     }
-    return milliseconds;
   };
+  return { prepare: compiled, time };
 }
 
 /** How long the device takes for what is recorded into a pass. */
