@@ -10,7 +10,9 @@ import {
   timeCase,
 } from "@gradus/conformance/perf";
 import { ReferenceBackend } from "@gradus/reference";
-import { describe, expect, test } from "vitest";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterEach, describe, expect, test } from "vitest";
 import { WebgpuBackend } from "./backend.ts";
 import { tiles } from "./kernels/contraction-candidates.ts";
 import { tileName } from "./kernels/tile.ts";
@@ -39,6 +41,14 @@ const cases: readonly PerfCase[] = [
   matmulCase({ m: 1, k: 700, n: 130, transposeB: true }),
   ...convolutions.flatMap((sizes) => passes.map((pass) => convolutionCase(pass, sizes))),
 ];
+
+// What a software device compiled, hundreds of megabytes, goes with JavaScript objects that look small to the collector.
+setFlagsFromString("--expose-gc");
+const collect: unknown = runInNewContext("gc");
+
+afterEach(() => {
+  if (typeof collect === "function") collect();
+});
 
 describe.skipIf(gpu === null)(`every candidate on WebGPU ${reason}`, () => {
   const tested = new Set<string>();
