@@ -97,7 +97,8 @@ export function elementAt(window: Window | null, outer: Place, inner: Place): { 
   ];
   return {
     index: `${base} + ${row} * ${width} + ${column}`,
-    inside: conditions.length === 0 ? null : `(${conditions.join(" && ")})`,
+    // Not "&&", which is a branch.
+    inside: conditions.length === 0 ? null : `(${conditions.map((condition) => `(${condition})`).join(" & ")})`,
   };
 }
 

@@ -113,7 +113,7 @@ ${name}Table[i] = ${factor.window === null ? base : `vec4<i32>(${base}, ${y}, ${
     items.forEach(({ outer, inner }, n) => {
       const present = (lane: number, inside: string | null): string | null => {
         const within = isRagged ? `${start} + ${innerAt(inner, lane)} < ${innerSize}` : null;
-        return within === null || inside === null ? (within ?? inside) : `(${within} && ${inside})`;
+        return within === null || inside === null ? (within ?? inside) : `((${within}) & ${inside})`;
       };
       if (whole) {
         const { index } = elementAt(factor.window, outerPlace(outer, 0).place, innerPlace(inner, 0).place);
@@ -127,7 +127,12 @@ ${name}Table[i] = ${factor.window === null ? base : `vec4<i32>(${base}, ${y}, ${
         const o = outerPlace(outer, lane);
         const i = innerPlace(inner, lane);
         const { index, inside } = elementAt(factor.window, o.place, i.place);
-        return { statements: `${o.statements}\n${i.statements}`, value: elementValue(memory, operand, index, present(lane, inside)) };
+        const condition = present(lane, inside);
+        const asked = condition === null ? "" : `let inside${lane} = ${condition};`;
+        return {
+          statements: `${o.statements}\n${i.statements}\n${asked}`,
+          value: elementValue(memory, operand, index, condition === null ? null : `inside${lane}`),
+        };
       });
       statements.push(`{
 ${lanes.map((lane) => lane.statements).join("\n")}
