@@ -1,7 +1,7 @@
 // `pnpm bench`: measures Gradus beside its peers, and the budgets of its design. `usage` in options.ts says how.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { cases, type PerfCase } from "@gradus/conformance/perf";
+import { cases, gpuCases, type PerfCase } from "@gradus/conformance/perf";
 import { GradusError } from "@gradus/tensor";
 import { bestLevel } from "@gradus/wasm";
 import { budgets } from "./budgets/budgets.ts";
@@ -12,6 +12,10 @@ import type { BrowserRun } from "./browser/browser-run.ts";
 import { isPagePeer } from "./browser/page-peers.ts";
 import { contenders, isPeer } from "./contenders.ts";
 import { describeHost } from "./host.ts";
+import { dispatchOverhead } from "./gpu/dispatch-overhead.ts";
+import { measureGpuCeilings } from "./gpu/gpu-ceilings.ts";
+import { gpuContenders, isGpuPeer } from "./gpu/gpu-contenders.ts";
+import { gpuTargets } from "./gpu/gpu-targets.ts";
 import { htmlReport } from "./html/report-page.ts";
 import { installPeers } from "./install-peers.ts";
 import { librarySizes } from "./library-sizes.ts";
@@ -46,10 +50,12 @@ try {
 async function run(options: Options): Promise<void> {
   const wanted = (name: string): boolean => options.filters.length === 0 || options.filters.some((word) => name.includes(word));
   const onlyBudgets = options.filters[0] === "budgets";
-  const chosenCases = onlyBudgets ? [] : cases.filter(({ name }) => wanted(name));
+  const chosenCases = onlyBudgets ? [] : (options.gpu ? gpuCases : cases).filter(({ name }) => wanted(name));
   const chosenBudgets = onlyBudgets || options.docs ? budgets : [];
   if (chosenCases.length + chosenBudgets.length === 0)
-    throw new UsageError(`no case is called ${options.filters.join(" or ")}; there are ${cases.map(({ name }) => name).join(", ")}`);
+    throw new UsageError(
+      `no case is called ${options.filters.join(" or ")}; there are ${(options.gpu ? gpuCases : cases).map(({ name }) => name).join(", ")}`,
+    );
 
   const browser = options.browser ? await startBrowser() : null;
   const host = describeHost(browser?.name ?? null);
@@ -70,7 +76,8 @@ async function run(options: Options): Promise<void> {
   } finally {
     await browser?.stop();
   }
-  const judged: BudgetReport[] = [];
+  const judged: BudgetReport[] = options.gpu ? await judgeGpu(measured) : [];
+  for (const report of judged) sayBudget(report);
   for (const { name, limit, measure: measureBudget } of chosenBudgets) {
     progress(`budget: ${name}`);
     const result = await measureBudget().catch((error: unknown) => ({
@@ -79,7 +86,7 @@ async function run(options: Options): Promise<void> {
     }));
     const report = { name, limit, ...result };
     judged.push(report);
-    say(`${report.holds === null ? "     " : report.holds ? "ok   " : "OVER "} ${name}: ${report.measured} (budget ${limit})`);
+    sayBudget(report);
   }
   progress("");
   for (const [library, version] of Object.entries(measured.versions)) {
@@ -91,6 +98,17 @@ async function run(options: Options): Promise<void> {
   writeJson(options, report);
   if (options.html !== null) writeFileSync(options.html, htmlReport(report));
   if (options.docs) rewrite(report);
+}
+
+function sayBudget({ name, limit, measured, holds }: BudgetReport): void {
+  say(`${holds === null ? "     " : holds ? "ok   " : "OVER "} ${name}: ${measured} (budget ${limit})`);
+}
+
+/** What is promised on GPUs. */
+async function judgeGpu({ cases: measured, ceilings }: Measurements): Promise<BudgetReport[]> {
+  progress("overhead of a dispatch");
+  const microseconds = await dispatchOverhead().catch(() => null);
+  return gpuTargets(measured, ceilings, microseconds);
 }
 
 function writeJson({ json }: Options, report: Report): void {
@@ -110,20 +128,24 @@ async function measureAll(
   browser: BrowserRun | null,
   keep: (soFar: Measurements) => void,
 ): Promise<Measurements> {
-  const { threads, levels, effort } = options;
+  const { threads, levels, effort, gpu } = options;
   const wanted = { threads, levels, effort: Math.min(1, effort) };
   if (browser !== null) progress("ceilings in the browser");
-  const ceilings = await (browser?.ceilings(wanted) ?? measureCeilings({ ...wanted, measureLoop, onProgress: progress }));
+  const ceilings = gpu
+    ? await measureGpuCeilings({ effort: Math.min(1, effort), onProgress: progress })
+    : await (browser?.ceilings(wanted) ?? measureCeilings({ ...wanted, measureLoop, onProgress: progress }));
   for (const line of ceilingLines(ceilings)) say(line);
-  const who =
-    browser?.contenders({ threads, levels, peers: options.peers.filter(isPagePeer) }) ??
-    contenders({ threads, levels, peers: options.peers.filter(isPeer) });
+  const who = gpu
+    ? gpuContenders(options.peers.filter(isGpuPeer))
+    : (browser?.contenders({ threads, levels, peers: options.peers.filter(isPagePeer) }) ??
+      contenders({ threads, levels, peers: options.peers.filter(isPeer) }));
   const done: CaseReport[] = [];
   const measured = await measure({
     cases: chosen,
     contenders: who,
     notInstalled: who.some(({ installed }) => installed) ? installPeers((line) => console.log(line)) : null,
-    effort: { rounds: 7, turn: 100 * effort, warmUp: 300 * effort },
+    // A GPU raises its clocks while it works, for about a second.
+    effort: { rounds: 7, turn: 100 * effort, warmUp: (gpu ? 1000 : 300) * effort },
     onCase: (report) => {
       say(`\n${caseTable(report, ceilings)}`);
       done.push(report);

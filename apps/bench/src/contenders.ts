@@ -56,7 +56,8 @@ export function contenders({ threads, levels, peers: chosen }: Selection): Conte
   return list;
 }
 
-function contender(library: string, threads: number, command: Command, installed: boolean): Contender {
+/** One row: a library, and how it is started. */
+export function contender(library: string, threads: number, command: Command, installed: boolean): Contender {
   return {
     name: contenderName(library, threads),
     library,
@@ -66,9 +67,13 @@ function contender(library: string, threads: number, command: Command, installed
   };
 }
 
-function node(library: string, threads: number, level = ""): Command {
-  const script = fileURLToPath(new URL(`libraries/${library}.ts`, import.meta.url));
-  return { file: process.execPath, args: ["--conditions=gradus-source", script, String(threads), ...(level === "" ? [] : [level])] };
+/** Runs one of the programs in `libraries`. */
+export function node(library: string, threads: number, level = ""): Command {
+  // Where the benchmark was bundled, its libraries were too.
+  const isSource = import.meta.url.endsWith(".ts");
+  const script = fileURLToPath(new URL(`libraries/${library}.${isSource ? "ts" : "js"}`, import.meta.url));
+  const conditions = isSource ? ["--conditions=gradus-source"] : [];
+  return { file: process.execPath, args: [...conditions, script, String(threads), ...(level === "" ? [] : [level])] };
 }
 
 function python(threads: number): Command {

@@ -51,7 +51,7 @@ const positive = number(Number.MIN_VALUE);
 
 const host: Decoder<Host> = object<Host>({ cpu: text, cores: count, node: text, browser: nullable(text), system: text });
 
-const level = oneOf("relaxed", "simd", "scalar");
+const level = oneOf("relaxed", "simd", "scalar", "shader");
 
 const ceiling: Decoder<Ceiling> = tagged<Ceiling>("kind", {
   arithmetic: object({ kind: oneOf("arithmetic"), level, threads: count, unit: oneOf("GFLOP/s"), speed: positive }),

@@ -34,7 +34,8 @@ export type Ceiling =
   | {
       /** Multiplications and additions on registers. */
       readonly kind: "arithmetic";
-      readonly level: Level;
+      /** Instructions of the processor, or a shader on the GPU. */
+      readonly level: Level | "shader";
       readonly threads: number;
       readonly unit: "GFLOP/s";
       readonly speed: number;

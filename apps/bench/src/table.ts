@@ -44,7 +44,7 @@ export function ceilingLines(ceilings: readonly Ceiling[]): string[] {
   });
 }
 
-export const levelNames = { relaxed: "fused multiply-add", simd: "multiply and add", scalar: "scalar" } as const;
+export const levelNames = { relaxed: "fused multiply-add", simd: "multiply and add", scalar: "scalar", shader: "shader" } as const;
 
 /** How Gradus stands on each thread count beside the fastest peer in JavaScript and the fastest native one. */
 export function standings(report: CaseReport): string[] {

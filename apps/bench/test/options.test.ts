@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { pagePeers } from "../src/browser/page-peers.ts";
 import { contenders } from "../src/contenders.ts";
-import { readOptions } from "../src/options.ts";
+import { readOptions, UsageError } from "../src/options.ts";
 
 test("without arguments: every case, one thread, no peer", () => {
   expect(readOptions([])).toEqual({
@@ -10,6 +10,7 @@ test("without arguments: every case, one thread, no peer", () => {
     levels: [],
     peers: [],
     browser: false,
+    gpu: false,
     json: null,
     html: null,
     effort: 1,
@@ -58,4 +59,12 @@ test("Gradus comes first, on each level and thread count; a peer that has one th
     "onnxruntime-web",
     "onnxruntime-web, 2 threads",
   ]);
+});
+
+test("--gpu has peers of its own, and goes with neither --browser nor --docs", () => {
+  expect(readOptions(["--gpu", "--peers"])).toMatchObject({ gpu: true, peers: ["jax-js-webgpu", "tfjs-webgpu"] });
+  expect(readOptions(["--gpu", "matmul", "--peers", "jax-js-webgpu"])).toMatchObject({ filters: ["matmul"], peers: ["jax-js-webgpu"] });
+  expect(() => readOptions(["--gpu", "--peers", "pytorch"])).toThrow(UsageError);
+  expect(() => readOptions(["--gpu", "--browser"])).toThrow(UsageError);
+  expect(() => readOptions(["--gpu", "--docs"])).toThrow(UsageError);
 });

@@ -15,6 +15,11 @@ import { Readback } from "./readback.ts";
 import { Region } from "./region.ts";
 import type { Shared } from "./shared.ts";
 import { type Busy, DeviceStopwatch, HostStopwatch, type Stopwatch } from "./stopwatch.ts";
+import { browserTuningStore } from "./tuning/browser-store.ts";
+import type { TuningStore } from "./tuning/choices.ts";
+import { type Choose, chooseFirst } from "./tuning/choose.ts";
+import { candidateTimer } from "./tuning/candidate-timer.ts";
+import { Tuner } from "./tuning/tuner.ts";
 import { ShaderMemory } from "./wgsl/memory.ts";
 import { shaderModule } from "./wgsl/module.ts";
 
@@ -27,6 +32,15 @@ export interface DeviceCounts {
   /** Kernels run, and the times the device was given work. */
   readonly dispatches: number;
   readonly submits: number;
+}
+
+export interface WebgpuOptions extends DeviceOptions {
+  /** Whether the first step of each kind measures its candidates on the device; "on" when left out, but on software devices. */
+  readonly tuning?: "on" | "off";
+  /** Where choices outlive the process; the page's IndexedDB when left out. In Node: `folderTuningStore()` of `@gradus/webgpu/node`. */
+  readonly tuningStore?: TuningStore | null;
+  /** Decides between the candidates of a library step instead; for tests and measurements. */
+  readonly choose?: Choose | null;
 }
 
 /**
@@ -46,12 +60,13 @@ export class WebgpuBackend implements Backend {
   /** Whether a program imitates the device. */
   readonly software: boolean;
   readonly features: DeviceFeatures;
-  readonly #options: DeviceOptions;
+  readonly #options: WebgpuOptions;
   readonly #limits: DeviceLimits;
   readonly #shared: Shared;
   readonly #pipelines: Pipelines;
   readonly #busy: Busy = { until: 0 };
   readonly #table: ReturnType<typeof kernelTable>;
+  readonly #choose: Choose;
   #executables = 0;
 
   /**
@@ -59,11 +74,11 @@ export class WebgpuBackend implements Backend {
    *
    * @throws BackendError where there is no WebGPU or no adapter.
    */
-  static async create(options: DeviceOptions = {}): Promise<WebgpuBackend> {
+  static async create(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
     return new WebgpuBackend(await openDevice(options), options);
   }
 
-  private constructor({ device, adapter, software, features, limits }: OpenDevice, options: DeviceOptions) {
+  private constructor({ device, adapter, software, features, limits }: OpenDevice, options: WebgpuOptions) {
     this.#limits = limits;
     this.#options = options;
     this.device = device;
@@ -84,7 +99,14 @@ export class WebgpuBackend implements Backend {
       counts: { bindGroups: 0, dispatches: 0, submits: 0 },
     };
     this.#pipelines = new Pipelines(device);
-    this.#table = kernelTable({ software });
+    this.#table = kernelTable({
+      software,
+      workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+      workgroupSize: limits.maxComputeInvocationsPerWorkgroup,
+    });
+    const { tuning = software ? "off" : "on", tuningStore = browserTuningStore(), choose = null } = options;
+    const timer = candidateTimer({ device, dispatch: (kernel, plan, label) => this.#dispatch({ kernel, step: 0, label }, plan) });
+    this.#choose = choose ?? (tuning === "off" ? chooseFirst : new Tuner({ adapter, store: tuningStore, timer }).choose);
   }
 
   /** @throws BackendError if the device is lost or does not accept a shader; MemoryError for a tensor larger than it can bind. */
@@ -105,14 +127,14 @@ export class WebgpuBackend implements Backend {
 
   async #prepare(
     plan: Plan,
-    launches: readonly PlanLaunch[],
+    launched: Promise<readonly PlanLaunch[]>,
     stopwatch: (dispatches: readonly Dispatch[]) => Stopwatch | null,
   ): Promise<WebgpuExecutable> {
     this.#shared.faults.check();
     this.#refuseLarge(plan);
     const { faults } = this.#shared;
-    const made = launches.map(async (launch) => this.#dispatch(launch, plan));
-    const dispatches = await Promise.all(made).catch(async (cause: unknown) => {
+    const made = launched.then(async (launches) => Promise.all(launches.map(async (launch) => this.#dispatch(launch, plan))));
+    const dispatches = await made.catch(async (cause: unknown) => {
       throw await faults.explain(cause);
     });
     faults.check();
@@ -156,21 +178,22 @@ export class WebgpuBackend implements Backend {
   }
 
   /** Every kernel by itself. */
-  #launchesApart(plan: Plan): readonly PlanLaunch[] {
+  async #launchesApart(plan: Plan): Promise<readonly PlanLaunch[]> {
+    const kernels = await this.#kernelsOf(plan);
     return plan.steps.flatMap((step, number) => {
       const label = `step ${number} (${step.label}) of plan ${plan.name}`;
-      return this.#kernels(step, plan).map((kernel) => ({ kernel, step: number, label }));
+      return (kernels[number] ?? []).map((kernel) => ({ kernel, step: number, label }));
     });
   }
 
   /** What to dispatch, wave by wave: first the first kernels of each of its steps side by side, then the second ones. */
-  #launches(plan: Plan): readonly PlanLaunch[] {
+  async #launches(plan: Plan): Promise<readonly PlanLaunch[]> {
+    const kernelsOf = await this.#kernelsOf(plan);
     const waves = Map.groupBy(plan.steps.keys(), (number) => plan.waves[number] ?? number);
     return [...waves.values()].flatMap((numbers) => {
       let end = 0;
       const steps = numbers.map((number) => {
-        const step = plan.steps[number];
-        const kernels = step === undefined ? [] : this.#kernels(step, plan);
+        const kernels = kernelsOf[number] ?? [];
         const start = end;
         const words = kernels.flatMap(({ operands }) => operands.flatMap((operand) => (operand.kind === "workspace" ? operand.words : [])));
         end = Math.ceil((start + 4 * Math.max(0, ...words)) / this.alignment) * this.alignment;
@@ -199,13 +222,18 @@ export class WebgpuBackend implements Backend {
     return layoutOf(operands, plan, { mostBindings: this.#limits.maxStorageBuffersPerShaderStage, alignment: this.alignment });
   }
 
+  /** The kernels of each step. */
+  #kernelsOf(plan: Plan): Promise<readonly Kernels[]> {
+    return Promise.all(plan.steps.map(async (step) => this.#kernels(step, plan)));
+  }
+
   /** The kernels of a step, which run one after the other. */
-  #kernels(step: Step, plan: Plan): Kernels {
+  async #kernels(step: Step, plan: Plan): Promise<Kernels> {
     if (step.kind === "loop") return loopKernels(step, plan);
-    const [first] = candidatesOf(this.#table, step);
     const buffer = plan.buffers[step.write];
     if (buffer === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
-    return first.kernels({ reads: step.reads, write: { id: step.write, shape: buffer.shape, dtype: buffer.dtype } });
+    const { kernels } = await this.#choose(step, candidatesOf(this.#table, step), plan);
+    return kernels({ reads: step.reads, write: { id: step.write, shape: buffer.shape, dtype: buffer.dtype } });
   }
 
   async #dispatch({ kernel, step, label }: PlanLaunch, plan: Plan): Promise<Dispatch> {

@@ -1,2 +1,4 @@
-export { type DeviceCounts, WebgpuBackend } from "./backend.ts";
+export { type DeviceCounts, WebgpuBackend, type WebgpuOptions } from "./backend.ts";
 export type { DeviceFeatures, DeviceLimits, DeviceOptions, LimitName } from "./device.ts";
+export { browserTuningStore } from "./tuning/browser-store.ts";
+export type { TuningStore } from "./tuning/choices.ts";

@@ -2,6 +2,8 @@ import { BackendError } from "@gradus/tensor";
 import type * as Dawn from "webgpu";
 import { openDevice } from "./device.ts";
 
+export { folderTuningStore } from "./tuning/folder-store.ts";
+
 /** Dawn's objects: a device keeps no hold on the instance it came from, and the process ends if that is collected first. */
 let held: GPU | null = null;
 

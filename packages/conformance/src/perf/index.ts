@@ -1,6 +1,7 @@
 export { cases } from "./cases.ts";
 export { convolutionCase, type ConvolutionSizes, type Pass, passes } from "./convolution-case.ts";
 export { difference } from "./difference.ts";
+export { gpuCases } from "./gpu-cases.ts";
 export { drawInputs } from "./draw-inputs.ts";
 export { matmulCase, type MatmulSizes } from "./matmul-case.ts";
 export { modelCase } from "./model-case.ts";

@@ -23,6 +23,16 @@ function memoryCase(name: string, { inputs, steps, out, tolerance = 1e-5, read }
   return { name, work: { unit: "GB/s", bytes }, tolerance, inputs, steps, mode: { kind: "evaluate", outputs: ["out"] } };
 }
 
+/** A copy of so many times 1,048,576 numbers. */
+export function copyCase(millions: number): PerfCase {
+  const shape: Shape = [millions << 20];
+  return memoryCase(`copy ${millions}M`, {
+    inputs: [data("x", shape)],
+    steps: [{ op: "copy", args: ["x"], out: "out", attributes: {} }],
+    out: shape,
+  });
+}
+
 function unary(op: "copy" | "exp" | "tanh" | "erf" | "sigmoid" | "gelu", range = { low: -4, high: 4 }): PerfCase {
   return memoryCase(`${op} 1M`, {
     inputs: [data("x", million, range)],

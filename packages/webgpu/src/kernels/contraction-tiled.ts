@@ -1,103 +1,109 @@
-import { sizeOf } from "@gradus/tensor";
 import { Library } from "../wgsl/library.ts";
-import { spread } from "../wgsl/module.ts";
-import { type Contraction, factorValue } from "./contraction.ts";
+import { type Contraction, sizesOf } from "./contraction.ts";
+import { factorTile } from "./factor-tile.ts";
 import { type Ending, type Finish, withEnding } from "./finish.ts";
 import { inRows, type Kernel, type Kernels, workgroupNumber } from "./kernel.ts";
+import { storeSums } from "./store-sums.ts";
+import { blockOf, type Tile, tileBytes, tileName } from "./tile.ts";
 
-/** How a workgroup and its invocations cut the output. */
-export interface Tile {
-  /** Output rows and columns of one invocation: they stay in registers. */
-  readonly rows: number;
-  readonly columns: number;
-  /** Invocations along the rows and the columns of a workgroup. */
-  readonly down: number;
-  readonly across: number;
-  /** Inner elements held in workgroup memory at a time. */
-  readonly depth: number;
-}
-
-/** The factors of a block of the output pass through workgroup memory, from where each invocation multiplies its own small block in registers. */
+/**
+ * The factors of a block of the output pass through workgroup memory, from where each invocation multiplies its own small block in
+ * registers.
+ */
 export function tiledContraction(contraction: Contraction, ending: Ending, tile: Tile, parts = 1): Kernels {
   return withEnding(ending, parts, 2, (finish) => tiledKernel(contraction, finish, tile, parts));
 }
 
+/** Rows of blocks that are worked on together, so that what they read of the right factor is still in the cache. */
+const rowsTogether = 8;
+
 function tiledKernel(contraction: Contraction, finish: Finish, tile: Tile, parts: number): Kernel {
   const { name, batch } = contraction;
+  const { depth, ahead } = tile;
   const size = tile.down * tile.across;
-  const [blockRows, blockColumns] = [tile.rows * tile.down, tile.columns * tile.across];
-  const [rows, columns, inner] = [sizeOf(contraction.rows), sizeOf(contraction.columns), sizeOf(contraction.inner)];
-  const [downBlocks, acrossBlocks] = [Math.ceil(rows / blockRows), Math.ceil(columns / blockColumns)];
-  const blocks = batch * downBlocks * acrossBlocks * parts;
+  const block = blockOf(tile);
+  const { rows, columns, inner } = sizesOf(contraction);
+  const [down, across] = [Math.ceil(rows / block.rows), Math.ceil(columns / block.columns)];
+  const perItem = down * across;
+  const blocks = batch * perItem * parts;
   const workgroups = inRows(blocks);
-  const share = Math.ceil(inner / parts / tile.depth) * tile.depth;
+  const share = Math.ceil(inner / parts / depth) * depth;
   return {
-    name: `${name} ${blockRows}x${blockColumns}x${tile.depth}${parts === 1 ? "" : ` in ${parts}`}`,
+    name: `${name} ${tileName(tile)}${parts === 1 ? "" : ` in ${parts}`}`,
     operands: [...contraction.operands, ...finish.operands],
     workgroups,
     size,
+    workgroupBytes: tileBytes(tile),
     source(memory) {
       const library = new Library();
-      const rowAxes = spread("row", contraction.rows, "m");
-      const columnAxes = spread("column", contraction.columns, "n");
-      const innerAxes = spread("k", contraction.inner, "k");
-      const left = factorValue(memory, 0, contraction.left("z", rowAxes.names, innerAxes.names));
-      const right = factorValue(memory, 1, contraction.right("z", columnAxes.names, innerAxes.names));
-      // Neighbours load neighbours: along the inner axis on the left, along the columns on the right.
-      const load = (target: string, block: number, axis: string, extent: number, axes: string, value: string, byInner: boolean): string =>
-        `for (var i = i32(local); i < ${block * tile.depth}; i += ${size}) {
-let deep = ${byInner ? `i % ${tile.depth}` : `i / ${block}`};
-let wide = ${byInner ? `i / ${tile.depth}` : `i % ${block}`};
-let ${axis} = ${axis}Start + wide;
-let k = depth + deep;
-var value = 0.0f;
-if (${axis} < ${extent} && k < end) {
-${axes}
-${innerAxes.statements}
-value = ${value};
-}
-${target}[deep * ${block} + wide] = value;
-}`;
-      const registers = (what: (row: number, column: number) => string): string =>
-        Array.from({ length: tile.rows }, (_, row) =>
-          Array.from({ length: tile.columns }, (_, column) => what(row, column)).join("\n"),
-        ).join("\n");
+      const shared = { inner: contraction.inner, innerSize: inner, depth, size };
+      const left = factorTile(memory, {
+        ...shared,
+        name: "left",
+        operand: 0,
+        factor: contraction.left("z"),
+        block: block.rows,
+        outer: contraction.rows,
+        outerSize: rows,
+        own: tile.rows,
+        number: "downAt",
+        invocations: tile.down,
+      });
+      const right = factorTile(memory, {
+        ...shared,
+        name: "right",
+        operand: 1,
+        factor: contraction.right("z"),
+        block: block.columns,
+        outer: contraction.columns,
+        outerSize: columns,
+        own: tile.columns,
+        number: "acrossAt",
+        invocations: tile.across,
+      });
+      const store = storeSums(memory, library, { contraction, finish, tile, left, right });
+      const groups = tile.columns / 4;
+      const sums = (line: (row: number, group: number) => string): string =>
+        range(tile.rows, (row) => range(groups, (group) => line(row, group)));
+      const fetch = (start: string): string => `${left.fetch(start)}\n${right.fetch(start)}`;
+      const table = (start: string): string => `${left.table(start)}\n${right.table(start)}`;
+      const inTable = left.inTable || right.inTable;
+      const barrier = "workgroupBarrier();";
       const body = `let number = ${workgroupNumber(workgroups)};
 if (number >= ${blocks}) { return; }
 let part = number / ${blocks / parts};
-let z = (number % ${blocks / parts}) / ${downBlocks * acrossBlocks};
-let rowStart = ((number % ${downBlocks * acrossBlocks}) / ${acrossBlocks}) * ${blockRows};
-let columnStart = (number % ${acrossBlocks}) * ${blockColumns};
-let down = i32(local) / ${tile.across};
-let across = i32(local) % ${tile.across};
-let end = min((part + 1) * ${share}, ${inner});
-${registers((row, column) => `var sum${row}_${column} = 0.0f;`)}
-for (var depth = part * ${share}; depth < end; depth += ${tile.depth}) {
-${load("leftTile", blockRows, "row", rows, rowAxes.statements, left, true)}
-${load("rightTile", blockColumns, "column", columns, columnAxes.statements, right, false)}
-workgroupBarrier();
-for (var k = 0; k < ${tile.depth}; k++) {
-${range(tile.rows, (row) => `let a${row} = leftTile[k * ${blockRows} + down * ${tile.rows} + ${row}];`)}
-${range(tile.columns, (column) => `let b${column} = rightTile[k * ${blockColumns} + across + ${column * tile.across}];`)}
-${registers((row, column) => `sum${row}_${column} = fma(a${row}, b${column}, sum${row}_${column});`)}
+let z = (number % ${blocks / parts}) / ${perItem};
+let inItem = number % ${perItem};
+let rowsBefore = inItem / ${rowsTogether * across} * ${rowsTogether};
+let together = min(${down} - rowsBefore, ${rowsTogether});
+let leftStart = (rowsBefore + inItem % ${rowsTogether * across} % together) * ${block.rows};
+let rightStart = inItem % ${rowsTogether * across} / together * ${block.columns};
+let downAt = i32(local) / ${tile.across};
+let acrossAt = i32(local) % ${tile.across};
+let first = part * ${share};
+let end = min(first + ${share}, ${inner});
+${sums((row, group) => `var sum${row}_${group} = vec4<f32>();`)}
+${left.begin}
+${right.begin}
+${table("first")}
+${inTable ? barrier : ""}
+${ahead ? fetch("first") : ""}
+for (var start = first; start < end; start += ${depth}) {
+${ahead ? "" : fetch("start")}
+${left.put}
+${right.put}
+${ahead ? `let next = start + ${depth};\n${table("next")}` : ""}
+${barrier}
+${ahead ? `if (next < end) {\n${fetch("next")}\n}` : table(`(start + ${depth})`)}
+for (var four = 0; four < ${depth / 4}; four++) {
+${left.readFour}
+${right.readFour}
+${range(4, (lane) => `{\n${left.readLane(lane)}\n${right.readLane(lane)}\n${sums((row, group) => `sum${row}_${group} = fma(vec4<f32>(${left.value(row, lane)}), ${right.values(group, lane)}, sum${row}_${group});`)}\n}`)}
 }
-workgroupBarrier();
+${barrier}
 }
-${registers(
-  (row, column) => `{
-let row = rowStart + down * ${tile.rows} + ${row};
-let column = columnStart + across + ${column * tile.across};
-if (row < ${rows} && column < ${columns}) {
-${rowAxes.statements}
-${columnAxes.statements}
-${finish.store(memory, library, contraction.output("z", rowAxes.names, columnAxes.names), `sum${row}_${column}`)}
-}
-}`,
-)}`;
-      const declarations = `var<workgroup> leftTile: array<f32, ${blockRows * tile.depth}>;
-var<workgroup> rightTile: array<f32, ${blockColumns * tile.depth}>;
-`;
-      return { library, declarations, body };
+${store.statements}`;
+      return { library, declarations: `${left.declarations}${right.declarations}${store.declarations}`, body };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { LibraryCall } from "@gradus/compile";
 import type { Shape } from "@gradus/tensor";
-import type { Contraction } from "./contraction.ts";
+import { byAxes, byPosition, type Contraction, type Factor, type Output, type Place, type Window } from "./contraction.ts";
 import type { Operand } from "./kernel.ts";
 
 /** Every size of a convolution and its steps. */
@@ -32,6 +32,7 @@ export function conv2dContraction(
   [input, kernel]: readonly [Operand, Operand],
 ): Contraction {
   const s = sizesOf(x.shape, weight.shape, out.shape, attrs);
+  const products = s.gc * s.kh * s.kw;
   return {
     name: "conv2d",
     operands: [kernel, input],
@@ -39,9 +40,18 @@ export function conv2dContraction(
     rows: [s.go],
     columns: [s.n, s.oh, s.ow],
     inner: [s.gc, s.kh, s.kw],
-    left: (z, [o = "0"], inner) => ({ index: weightIndex(s, z, o, inner), inside: null }),
-    right: (z, [n = "0", i = "0", j = "0"], [c = "0", p = "0", q = "0"]) => inputFactor(s, n, `${z} * ${s.gc} + ${c}`, tap(s, i, p, j, q)),
-    output: (z, [o = "0"], [n = "0", i = "0", j = "0"]) => `((${n} * ${s.o} + ${z} * ${s.go} + ${o}) * ${s.oh} + ${i}) * ${s.ow} + ${j}`,
+    left: (z) => ({
+      outer: byPosition((o) => `(${z} * ${s.go} + ${o}) * ${products}`),
+      inner: byPosition((k) => k),
+      window: null,
+      along: "inner",
+      inFours: products % 4 === 0,
+    }),
+    right: (z) => ({
+      ...windowed(s, { outer: (names) => pixel(s, z, names), inner: ([c = "0", p = "0", q = "0"]) => tap(s, c, p, q) }),
+      along: "outer",
+    }),
+    output: (z) => images(s.o, s.oh * s.ow, (o) => `${z} * ${s.go} + ${o}`, s.ow),
   };
 }
 
@@ -51,6 +61,8 @@ export function inputGradContraction(
   [cotangent, kernel]: readonly [Operand, Operand],
 ): Contraction {
   const s = sizesOf(inputShape, weight.shape, ct.shape, attrs);
+  const taps = s.kh * s.kw;
+  const window: Window = { height: s.oh, width: s.ow, down: s.sh, across: s.sw, overRows: true, overColumns: true };
   return {
     name: "conv2d input gradient",
     operands: [kernel, cotangent],
@@ -58,26 +70,30 @@ export function inputGradContraction(
     rows: [s.gc],
     columns: [s.n, s.h, s.w],
     inner: [s.go, s.kh, s.kw],
-    left: (z, [c = "0"], [o = "0", p = "0", q = "0"]) => ({ index: weightIndex(s, z, o, [c, p, q]), inside: null }),
-    right: (z, [n = "0", y = "0", x = "0"], [o = "0", p = "0", q = "0"]) => {
-      const i = `(${y} + ${s.top} - ${p} * ${s.dh})`;
-      const j = `(${x} + ${s.left} - ${q} * ${s.dw})`;
-      const steps = (at: string, step: number): readonly string[] => (step === 1 ? [] : [`${at} % ${step} == 0`]);
-      const by = (at: string, step: number): string => (step === 1 ? at : `(${at} / ${step})`);
-      const inside = [
-        `${i} >= 0`,
-        `${j} >= 0`,
-        ...steps(i, s.sh),
-        ...steps(j, s.sw),
-        `${by(i, s.sh)} < ${s.oh}`,
-        `${by(j, s.sw)} < ${s.ow}`,
-      ].join(" && ");
-      return {
-        index: `((${n} * ${s.o} + ${z} * ${s.go} + ${o}) * ${s.oh} + ${by(i, s.sh)}) * ${s.ow} + ${by(j, s.sw)}`,
-        inside: `(${inside})`,
-      };
+    left: (z) => ({
+      outer: byPosition((c) => `${c} * ${taps}`),
+      inner: byAxes(([o = "0", p = "0", q = "0"]) => ({
+        base: `(${z} * ${s.go} + ${o}) * ${s.gc * taps} + ${p} * ${s.kw} + ${q}`,
+      })),
+      window: null,
+      along: taps === 1 ? "outer" : "inner",
+      inFours: taps === 1 && s.gc % 4 === 0,
+    }),
+    right: (z) => {
+      const outer = ([n = "0", y = "0", x = "0"]: readonly string[]): Place => ({
+        base: `(${n} * ${s.o} + ${z} * ${s.go}) * ${s.oh * s.ow}`,
+        y: `${y} + ${s.top}`,
+        x: `${x} + ${s.left}`,
+      });
+      const inner = ([o = "0", p = "0", q = "0"]: readonly string[]): Place => ({
+        base: `${o} * ${s.oh * s.ow}`,
+        y: `- ${p} * ${s.dh}`,
+        x: `- ${q} * ${s.dw}`,
+      });
+      if (!isPointwise(s)) return { outer: byAxes(outer), inner: byAxes(inner), window, along: "outer", inFours: false };
+      return { ...flattened(s.ow, outer, inner), window: null, along: "outer", inFours: (s.oh * s.ow) % 4 === 0 };
     },
-    output: (z, [c = "0"], [n = "0", y = "0", x = "0"]) => `((${n} * ${s.c} + ${z} * ${s.gc} + ${c}) * ${s.h} + ${y}) * ${s.w} + ${x}`,
+    output: (z) => images(s.c, s.h * s.w, (c) => `${z} * ${s.gc} + ${c}`, s.w),
   };
 }
 
@@ -87,6 +103,8 @@ export function weightGradContraction(
   [input, cotangent]: readonly [Operand, Operand],
 ): Contraction {
   const s = sizesOf(x.shape, weightShape, ct.shape, attrs);
+  const pixels = s.oh * s.ow;
+  const products = s.gc * s.kh * s.kw;
   return {
     name: "conv2d weight gradient",
     operands: [cotangent, input],
@@ -94,45 +112,80 @@ export function weightGradContraction(
     rows: [s.go],
     columns: [s.gc, s.kh, s.kw],
     inner: [s.n, s.oh, s.ow],
-    left: (z, [o = "0"], [n = "0", i = "0", j = "0"]) => ({
-      index: `((${n} * ${s.o} + ${z} * ${s.go} + ${o}) * ${s.oh} + ${i}) * ${s.ow} + ${j}`,
-      inside: null,
+    left: (z) => ({
+      outer: byPosition((o) => `(${z} * ${s.go} + ${o}) * ${pixels}`),
+      inner: byAxes(([n = "0", i = "0", j = "0"]) => ({ base: `${n} * ${s.o * pixels} + ${i} * ${s.ow} + ${j}` })),
+      window: null,
+      along: "inner",
+      inFours: pixels % 4 === 0,
     }),
-    right: (z, [c = "0", p = "0", q = "0"], [n = "0", i = "0", j = "0"]) => inputFactor(s, n, `${z} * ${s.gc} + ${c}`, tap(s, i, p, j, q)),
-    output: (z, [o = "0"], [c = "0", p = "0", q = "0"]) => weightIndex(s, z, o, [c, p, q]),
+    right: (z) => ({
+      ...windowed(s, { outer: ([c = "0", p = "0", q = "0"]) => tap(s, c, p, q), inner: (names) => pixel(s, z, names) }),
+      along: "inner",
+    }),
+    output: (z) => ({
+      row: byPosition((o) => `(${z} * ${s.go} + ${o}) * ${products}`),
+      column: byPosition((k) => k),
+      inFours: products % 4 === 0,
+    }),
   };
 }
 
-function weightIndex(s: Sizes, z: string, o: string, [c = "0", p = "0", q = "0"]: readonly string[]): string {
-  return `(((${z} * ${s.go} + ${o}) * ${s.gc} + ${c}) * ${s.kh} + ${p}) * ${s.kw} + ${q}`;
+/** What output pixel (i, j) of image n gives to the place in the input that it reads, in group z. */
+function pixel(s: Sizes, z: string, [n = "0", i = "0", j = "0"]: readonly string[]): Place {
+  return {
+    base: `(${n} * ${s.c} + ${z} * ${s.gc}) * ${s.h * s.w}`,
+    y: `${i} * ${s.sh} - ${s.top}`,
+    x: `${j} * ${s.sw} - ${s.left}`,
+  };
 }
 
-/** The input's row and column that tap (p, q) of output pixel (i, j) reads, and whether they are inside. */
-function tap(
-  s: Sizes,
-  i: string,
-  p: string,
-  j: string,
-  q: string,
-): { readonly y: string; readonly x: string; readonly inside: string | null } {
-  const y = `(${i} * ${s.sh} + ${p} * ${s.dh} - ${s.top})`;
-  const x = `(${j} * ${s.sw} + ${q} * ${s.dw} - ${s.left})`;
+/** And what tap (p, q) of channel c gives. */
+function tap(s: Sizes, c: string, p: string, q: string): Place {
+  return { base: `${c} * ${s.h * s.w}`, y: `${p} * ${s.dh}`, x: `${q} * ${s.dw}` };
+}
+
+type FromAxes = (names: readonly string[]) => Place;
+
+/** The input as taps at pixels see it: through a window where any of them lies outside. */
+function windowed(s: Sizes, { outer, inner }: { readonly outer: FromAxes; readonly inner: FromAxes }): Omit<Factor, "along"> {
   const reaches = (outs: number, step: number, taps: number, spread: number, before: number, extent: number): boolean =>
     before > 0 || (outs - 1) * step + (taps - 1) * spread - before >= extent;
-  const conditions = [
-    ...(reaches(s.oh, s.sh, s.kh, s.dh, s.top, s.h) ? [`${y} >= 0 && ${y} < ${s.h}`] : []),
-    ...(reaches(s.ow, s.sw, s.kw, s.dw, s.left, s.w) ? [`${x} >= 0 && ${x} < ${s.w}`] : []),
-  ];
-  return { y, x, inside: conditions.length === 0 ? null : `(${conditions.join(" && ")})` };
+  const overRows = reaches(s.oh, s.sh, s.kh, s.dh, s.top, s.h);
+  const overColumns = reaches(s.ow, s.sw, s.kw, s.dw, s.left, s.w);
+  if (!overRows && !overColumns) {
+    return { ...flattened(s.w, outer, inner), window: null, inFours: isPointwise(s) && (s.h * s.w) % 4 === 0 };
+  }
+  return {
+    outer: byAxes(outer),
+    inner: byAxes(inner),
+    window: { height: s.h, width: s.w, down: 1, across: 1, overRows, overColumns },
+    inFours: false,
+  };
 }
 
-function inputFactor(
-  s: Sizes,
-  n: string,
-  c: string,
-  { y, x, inside }: ReturnType<typeof tap>,
-): { readonly index: string; readonly inside: string | null } {
-  return { index: `((${n} * ${s.c} + ${c}) * ${s.h} + ${y}) * ${s.w} + ${x}`, inside };
+/** Sides of a factor that never reads outside its images of a width: rows and columns go into the base. */
+function flattened(width: number, outer: FromAxes, inner: FromAxes): Pick<Factor, "outer" | "inner"> {
+  const flat = (place: FromAxes) =>
+    byAxes((names) => {
+      const { base, y, x } = place(names);
+      return { base: `${base} + (${y}) * ${width} + ${x}` };
+    });
+  return { outer: flat(outer), inner: flat(inner) };
+}
+
+/** Whether each output pixel reads the input pixel of its own place. */
+function isPointwise(s: Sizes): boolean {
+  return s.kh * s.kw === 1 && s.sh === 1 && s.sw === 1 && s.top === 0 && s.left === 0 && s.h === s.oh && s.w === s.ow;
+}
+
+/** Images [n, channels, height, width] as rows of channels and columns of pixels. */
+function images(channels: number, pixels: number, channel: (row: string) => string, width: number): Output {
+  return {
+    row: byPosition((row) => `(${channel(row)}) * ${pixels}`),
+    column: byAxes(([n = "0", i = "0", j = "0"]) => ({ base: `${n} * ${channels * pixels} + ${i} * ${width} + ${j}` })),
+    inFours: pixels % 4 === 0,
+  };
 }
 
 function sizesOf(

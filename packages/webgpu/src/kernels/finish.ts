@@ -12,6 +12,8 @@ export interface Finish {
   readonly operands: readonly Operand[];
   /** Statements that take the finished `value` of row-major position `position`. */
   readonly store: (memory: ShaderMemory, library: Library, position: string, value: string) => string;
+  /** Asks to store in fours: then `store` takes a vector of the values at four positions, the first a multiple of four. */
+  readonly inFours: (memory: ShaderMemory) => boolean;
 }
 
 /** What follows a library call: its epilogue and its output buffer. */
@@ -24,19 +26,35 @@ export interface Ending {
 /** Applies the epilogue and stores the result, for a kernel with `inputs` operands of its own. Not for results narrower than a word. */
 export function storeResult({ epilogue, write }: Ending, inputs: number): Finish {
   const reads = epilogue?.reads ?? [];
+  const target = inputs + reads.length;
   return {
     operands: [...reads.map((id): Operand => ({ kind: "buffer", id, written: false })), { kind: "buffer", id: write.id, written: true }],
     store(memory, library, position, value) {
-      const target = inputs + reads.length;
-      if (epilogue === null) return memory.store(target, position, value);
+      const inFours = memory.isVectors(target);
+      if (epilogue === null)
+        return inFours ? memory.storeVector(target, `(${position}) / 4`, value) : memory.store(target, position, value);
       const { statements, result } = epilogueCode(epilogue, memory, library, inputs);
-      return `{
+      if (!inFours) {
+        return `{
 let at = ${position};
 let done = ${value};
 ${statements}
 ${memory.store(target, "at", result)}
 }`;
+      }
+      return `{
+let start = ${position};
+var four = ${value};
+for (var lane = 0; lane < 4; lane++) {
+let at = start + lane;
+let done = four[lane];
+${statements}
+four[lane] = ${result};
+}
+${memory.storeVector(target, "start / 4", "four")}
+}`;
     },
+    inFours: (memory) => memory.asVectors(target),
   };
 }
 
@@ -45,6 +63,7 @@ export function storePart(part: string, count: number, parts: number): Finish {
   return {
     operands: [{ kind: "workspace", words: count * parts, written: true }],
     store: (memory, _library, position, value) => memory.store(2, `(${part}) * ${count} + ${position}`, `bitcast<i32>(${value})`),
+    inFours: () => false,
   };
 }
 

@@ -21,6 +21,8 @@ export interface Kernel {
   readonly workgroups: Workgroups;
   /** Invocations in a workgroup. */
   readonly size: number;
+  /** Bytes of workgroup memory, at most; none when left out. */
+  readonly workgroupBytes?: number;
   /** The shader, given how each operand is reached. */
   readonly source: (memory: ShaderMemory) => ShaderParts;
 }

@@ -1,6 +1,6 @@
 import type { LibraryCall } from "@gradus/compile";
 import { sizeOf } from "@gradus/tensor";
-import type { Contraction } from "./contraction.ts";
+import { byPosition, type Contraction, type Factor } from "./contraction.ts";
 import type { Operand } from "./kernel.ts";
 
 /** A batch of matrix products as a contraction. */
@@ -10,24 +10,32 @@ export function matmulContraction(
 ): Contraction {
   const [m = 1, n = 1] = out.shape.slice(-2);
   const k = a.shape.at(transposeA ? -2 : -1) ?? 1;
-  const batch = sizeOf(out.shape.slice(0, -2));
-  const item = (z: string, shape: readonly number[], elements: number): string =>
-    sizeOf(shape.slice(0, -2)) === 1 ? "" : `${z} * ${elements} + `;
   return {
     name: "matmul",
     operands,
-    batch,
+    batch: sizeOf(out.shape.slice(0, -2)),
     rows: [m],
     columns: [n],
     inner: [k],
-    left: (z, [row = "0"], [p = "0"]) => ({
-      index: `${item(z, a.shape, m * k)}${transposeA ? `${p} * ${m} + ${row}` : `${row} * ${k} + ${p}`}`,
-      inside: null,
+    left: (z) => matrix(z, a.shape, m, k, !transposeA),
+    right: (z) => matrix(z, b.shape, n, k, transposeB),
+    output: (z) => ({
+      row: byPosition((row) => `(${z} * ${m} + ${row}) * ${n}`),
+      column: byPosition((column) => column),
+      inFours: n % 4 === 0,
     }),
-    right: (z, [column = "0"], [p = "0"]) => ({
-      index: `${item(z, b.shape, k * n)}${transposeB ? `${column} * ${k} + ${p}` : `${p} * ${n} + ${column}`}`,
-      inside: null,
-    }),
-    output: (z, [row = "0"], [column = "0"]) => `(${z} * ${m} + ${row}) * ${n} + ${column}`,
+  };
+}
+
+/** A matrix of each batch item, or one for all of them. */
+function matrix(z: string, shape: readonly number[], outers: number, inners: number, innerIsLast: boolean): Factor {
+  const item = sizeOf(shape.slice(0, -2)) === 1 ? "" : `${z} * ${outers * inners} + `;
+  const last = innerIsLast ? inners : outers;
+  return {
+    outer: byPosition((outer) => (innerIsLast ? `${item}${outer} * ${inners}` : `${item}${outer}`)),
+    inner: byPosition((inner) => (innerIsLast ? inner : `${inner} * ${outers}`)),
+    window: null,
+    along: innerIsLast ? "inner" : "outer",
+    inFours: last % 4 === 0,
   };
 }

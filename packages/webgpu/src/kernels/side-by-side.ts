@@ -3,6 +3,8 @@ import { inRows, type Kernel, workgroupNumber } from "./kernel.ts";
 
 /** Workgroups from which a kernel fills a device by itself. */
 const large = 1024;
+/** Workgroup memory for all kernels of a dispatch: half of what every device has, so that two workgroups fit beside each other. */
+const mostBytes = 8192;
 
 /**
  * Kernels that need nothing of each other as few dispatches: each runs in workgroups of its own, side by side. Small kernels
@@ -23,7 +25,10 @@ export function sideBySide(kernels: readonly Kernel[], fits: (kernels: readonly 
 function mayJoin(others: readonly Kernel[], kernel: Kernel): boolean {
   const [first] = others;
   const all = [...others, kernel];
-  return first?.size === kernel.size && all.every(isFlat) && all.filter((each) => each.workgroups[0] >= large).length <= 1;
+  const bytes = all.reduce((sum, { workgroupBytes = 0 }) => sum + workgroupBytes, 0);
+  return (
+    first?.size === kernel.size && bytes <= mostBytes && all.every(isFlat) && all.filter((each) => each.workgroups[0] >= large).length <= 1
+  );
 }
 
 function isFlat({ workgroups: [, y, z] }: Kernel): boolean {

@@ -3,8 +3,9 @@ import { sizeOf } from "@gradus/tensor";
 import type { Kernels, Operand } from "../kernels/kernel.ts";
 import { elementKernel } from "./element.ts";
 import { elementsPerWord } from "../wgsl/memory.ts";
-import { sharedKernel } from "./shared.ts";
+import { reducesAlongMemory, sharedKernel } from "./shared.ts";
 import { splitKernels } from "./split.ts";
+import { isInVectors, vectorKernel } from "./vector.ts";
 
 /** Reduced elements from which the invocations of a workgroup share the work of one result. */
 const sharedFrom = 64;
@@ -23,7 +24,9 @@ export function loopKernels(step: LoopStep, { buffers }: Plan): Kernels {
   ];
   const narrow = step.writes.some(({ buffer }) => elementsPerWord[buffers[buffer]?.dtype ?? "float32"] > 1);
   if (results === 0) return [];
-  if (step.terms.length === 0 || narrow || reduced < sharedFrom || results >= busy) return [elementKernel(step, operands)];
+  if (!narrow && isInVectors(step)) return [vectorKernel(step, operands)];
+  if (step.terms.length === 0 || narrow || reduced < sharedFrom || (results >= busy && !reducesAlongMemory(step)))
+    return [elementKernel(step, operands)];
   if (reduced >= splitFrom && results <= 64) return splitKernels(step, operands);
   return [sharedKernel(step, operands)];
 }

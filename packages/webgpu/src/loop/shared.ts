@@ -6,9 +6,11 @@ import { Library } from "../wgsl/library.ts";
 import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 import { numeric } from "./element.ts";
-import { treeCode } from "./tree.ts";
+import { reductionBytes, treeCode } from "./tree.ts";
 
-const size = 256;
+/** Invocations that share one long reduction, or sixteen; and one short reduction, of which each then still has several elements. */
+const [many, few] = [256, 64];
+const longFrom = 1024;
 
 /**
  * The invocations of a workgroup share each reduction and meet in a tree. Results next to each other are taken together
@@ -18,12 +20,14 @@ export function sharedKernel(step: LoopStep, operands: readonly Operand[]): Kern
   const count = sizeOf(step.extents);
   const reduced = sizeOf(step.reduce);
   const together = resultsTogether(step, count, reduced);
+  const size = together === 1 && reduced < longFrom ? few : many;
   const workgroups = inRows(Math.ceil(count / together));
   return {
     name: `reduce shared ${step.label}`,
     operands,
     workgroups,
     size,
+    workgroupBytes: reductionBytes(step, size),
     source(memory) {
       const library = new Library();
       const load = (buffer: number, index: string): string => memory.load(buffer, index);
@@ -58,11 +62,15 @@ ${results.map((value, i) => memory.store(step.reads.length + i, "p", value)).joi
   };
 }
 
+/** Whether the reduced elements lie next to each other in memory: then one invocation going through them would read far from its neighbours. */
+export function reducesAlongMemory({ reduce, extents, terms }: LoopStep): boolean {
+  return stepAlong(terms, extents.length + reduce.length - 1) === 1;
+}
+
 /** As many neighbouring results as a memory transaction holds, where the last result axis is the one that runs along memory. */
-function resultsTogether({ reduce, extents, terms }: LoopStep, count: number, reduced: number): number {
-  const last = extents.length + reduce.length - 1;
-  const along = stepAlong(terms, last);
-  if (along === 1 || extents.length === 0) return 1;
+function resultsTogether(step: LoopStep, count: number, reduced: number): number {
+  const { extents, terms } = step;
+  if (reducesAlongMemory(step) || extents.length === 0) return 1;
   return stepAlong(terms, extents.length - 1) === 1 && count >= 16 && reduced >= 16 ? 16 : 1;
 }
 

@@ -6,7 +6,7 @@ import { Library } from "../wgsl/library.ts";
 import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 import { numeric } from "./element.ts";
-import { treeCode } from "./tree.ts";
+import { reductionBytes, treeCode } from "./tree.ts";
 
 const size = 256;
 /** Workgroups that share one reduction, at most. */
@@ -32,6 +32,7 @@ export function splitKernels(step: LoopStep, operands: readonly Operand[]): Kern
       operands: [...operands.slice(0, reads.length), workspace(true)],
       workgroups: grid,
       size,
+      workgroupBytes: reductionBytes(step, size),
       source(memory) {
         const library = new Library();
         const outer = spread("result", extents, "i");
@@ -69,6 +70,7 @@ ${fields.map(({ name, type }, field) => memory.store(reads.length, place(field, 
       operands: [...operands, workspace(false)],
       workgroups: inRows(count),
       size,
+      workgroupBytes: reductionBytes(step, size),
       source(memory) {
         const library = new Library();
         const at = reads.length + writes.length;

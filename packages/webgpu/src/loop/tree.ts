@@ -1,3 +1,4 @@
+import type { LoopStep } from "@gradus/compile";
 import type { Reduction } from "../wgsl/combine.ts";
 
 /** Code for the invocations of a workgroup to merge their reductions: afterwards those of lane 0 hold all of it. */
@@ -20,4 +21,9 @@ ${put}
 workgroupBarrier();
 }`;
   return { declarations, statements };
+}
+
+/** Bytes of workgroup memory that the trees of a step's reductions take, at most: two words an invocation for each. */
+export function reductionBytes({ terms }: LoopStep, size: number): number {
+  return 8 * size * terms.length;
 }

@@ -99,14 +99,24 @@ export class ShaderMemory {
     return elementsPerWord[this.#slot(operand).dtype];
   }
 
-  /** Asks for an operand of floats in fours; granted where it has its binding to itself. Then `loadVector` may be used, and nothing else. */
-  asVectors(operand: number): boolean {
-    const { binding, offset, dtype } = this.#slot(operand);
-    const alone = this.#slots.every((slot, i) => i === this.#first + operand || slot.binding !== binding);
+  /**
+   * Asks for an operand of floats in fours; granted where all that share its binding are such, at its start, and `together` with it.
+   * Then `loadVector` and `storeVector` may be used on them, and nothing else.
+   */
+  asVectors(operand: number, together: ReadonlySet<number> = new Set([operand])): boolean {
+    const { binding } = this.#slot(operand);
+    const fit = this.#slots.every(
+      (slot, i) => slot.binding !== binding || (together.has(i - this.#first) && slot.offset === 0 && slot.dtype === "float32"),
+    );
     const whole = (this.#bindings[binding]?.bytes ?? 0) % 16 === 0;
-    if (!alone || offset !== 0 || dtype !== "float32" || !whole) return false;
+    if (!fit || !whole) return false;
     this.#written.vectors.add(binding);
     return true;
+  }
+
+  /** Whether an operand was granted by `asVectors`. */
+  isVectors(operand: number): boolean {
+    return this.#written.vectors.has(this.#slot(operand).binding);
   }
 
   /** The `index`-th four floats of an operand granted by `asVectors`. */

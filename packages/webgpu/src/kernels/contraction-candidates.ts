@@ -1,0 +1,120 @@
+import type { Epilogue } from "@gradus/compile";
+import type { CallBuffers, Candidate, KernelDevice } from "../kernel-table.ts";
+import { plainContraction } from "./contraction-plain.ts";
+import { sharedContraction } from "./contraction-shared.ts";
+import { tiledContraction } from "./contraction-tiled.ts";
+import { type Contraction, sizesOf } from "./contraction.ts";
+import type { Ending } from "./finish.ts";
+import type { Kernels, Operand } from "./kernel.ts";
+import { blockOf, type Tile, tileBytes, tileName } from "./tile.ts";
+
+type Make = (operands: readonly [Operand, Operand]) => Contraction;
+
+/** Every way to compute a contraction that the device has room for, the one that its shape suggests first. */
+export function contractionCandidates(make: Make, epilogue: Epilogue | null, device: KernelDevice): readonly [Candidate, ...Candidate[]] {
+  const candidate = (name: string, kernels: (contraction: Contraction, ending: Ending) => Kernels): Candidate => ({
+    name,
+    kernels: ({ reads: [left = 0, right = 0], write }: CallBuffers) => kernels(make([input(left), input(right)]), { epilogue, write }),
+  });
+  const sample = make([input(0), input(1)]);
+  const { rows, columns, inner } = sizesOf(sample);
+  const elements = sample.batch * rows * columns;
+  const plain = candidate("plain", (each, ending) => plainContraction(each, ending, plainParts(each)));
+  const shared = candidate("shared", sharedContraction);
+  const simple: readonly Candidate[] = inner >= sharedFrom && elements <= mostShared ? [plain, shared] : [plain];
+  // Neighbours that share an element read neighbours only where both factors run along the inner axes.
+  const mayShare = !device.software && simple.includes(shared) && elements < busy.invocations;
+  const runsInward = [sample.left("0"), sample.right("0")].every(({ along }) => along === "inner");
+  const simplest = mayShare && runsInward ? shared : plain;
+  if (rows < 8 || columns < 8 || inner < 8) return inDefaultOrder(simplest, simple);
+  const fitting = tiles.filter((tile) => tile.down * tile.across <= device.workgroupSize && tileBytes(tile) <= device.workgroupBytes);
+  const tiled = fitting
+    .filter((tile) => wasted(sample, tile) <= 4)
+    .flatMap((tile) => {
+      const parts = tiledParts(sample, tile);
+      const whole = candidate(tileName(tile), (each, ending) => tiledContraction(each, ending, tile));
+      if (parts === 1) return [{ tile, parts: 1, candidate: whole }];
+      const split = candidate(`${tileName(tile)} in parts`, (each, ending) => tiledContraction(each, ending, tile, parts));
+      return [
+        { tile, parts, candidate: split },
+        { tile, parts: 1, candidate: whole },
+      ];
+    });
+  const products = elements * inner;
+  const inTiles = tiled.map((each) => each.candidate);
+  const all = products > mostUntiled && inTiles.length > 0 && !device.software ? inTiles : [...simple, ...inTiles];
+  if (device.software || rows * columns < 4096) return inDefaultOrder(simplest, all);
+  const [suited] = tiled.toSorted((a, b) => promise(sample, b) - promise(sample, a));
+  return inDefaultOrder(suited?.candidate ?? plain, all);
+}
+
+/**
+ * What share of a device's speed a tile may reach: as much of it as its workgroups keep busy, less what it computes beyond the
+ * edges, and less where an invocation reads much for what it multiplies. Parts cost another pass over the output.
+ */
+function promise(contraction: Contraction, { tile, parts }: { readonly tile: Tile; readonly parts: number }): number {
+  const invocations = blocks(contraction, tile) * parts * tile.down * tile.across;
+  const products = (tile.rows * tile.columns) / (tile.rows + tile.columns);
+  return (Math.min(1, invocations / busy.inTiles) * Math.min(1, products / 4) * (parts === 1 ? 1 : 0.9)) / wasted(contraction, tile);
+}
+
+/** From large to small; of each size first what is quickest for most. */
+export const tiles: readonly Tile[] = [
+  { rows: 8, columns: 8, down: 16, across: 16, depth: 16, ahead: false },
+  { rows: 8, columns: 8, down: 16, across: 16, depth: 16, ahead: true },
+  { rows: 8, columns: 8, down: 16, across: 16, depth: 8, ahead: true },
+  { rows: 8, columns: 8, down: 16, across: 8, depth: 16, ahead: false },
+  { rows: 8, columns: 8, down: 8, across: 16, depth: 16, ahead: false },
+  { rows: 8, columns: 4, down: 16, across: 16, depth: 16, ahead: false },
+  { rows: 8, columns: 8, down: 8, across: 8, depth: 16, ahead: false },
+  { rows: 8, columns: 4, down: 8, across: 16, depth: 16, ahead: false },
+  { rows: 4, columns: 4, down: 16, across: 16, depth: 16, ahead: false },
+  { rows: 4, columns: 4, down: 8, across: 8, depth: 16, ahead: false },
+];
+
+/** Invocations that keep a device busy: each by itself, and each with a block of its own in registers. */
+const busy = { invocations: 65_536, inTiles: 32_768 } as const;
+/** Products that a part of a split sum holds, at least: of an invocation, and of a workgroup. */
+const leastPart = { plain: 64, tiled: 256 } as const;
+/** Products beyond which nothing but tiles is tried: what takes seconds may be taken for a device that hangs. */
+const mostUntiled = 2 ** 34;
+/** Parts of a sum in tiles, at most: each takes as much of the workspace as the output. */
+const mostParts = 64;
+/** Inner positions from which a workgroup may share one element, and the most elements for which it may. */
+const sharedFrom = 256;
+const mostShared = 65_536;
+
+function plainParts(contraction: Contraction): number {
+  const { batch, inner } = contraction;
+  const sizes = sizesOf(contraction);
+  const elements = batch * sizes.rows * sizes.columns;
+  const [first = 1] = inner;
+  return Math.max(1, Math.min(Math.ceil(busy.invocations / elements), Math.floor(sizes.inner / leastPart.plain), first));
+}
+
+function tiledParts(contraction: Contraction, tile: Tile): number {
+  const { inner } = sizesOf(contraction);
+  const invocations = blocks(contraction, tile) * tile.down * tile.across;
+  return Math.max(1, Math.min(Math.ceil(busy.inTiles / invocations), Math.floor(inner / leastPart.tiled), mostParts));
+}
+
+function blocks(contraction: Contraction, tile: Tile): number {
+  const { rows, columns } = sizesOf(contraction);
+  const block = blockOf(tile);
+  return contraction.batch * Math.ceil(rows / block.rows) * Math.ceil(columns / block.columns);
+}
+
+/** How many times the elements there are a tile computes. */
+function wasted(contraction: Contraction, tile: Tile): number {
+  const { rows, columns } = sizesOf(contraction);
+  const block = blockOf(tile);
+  return (blocks(contraction, tile) * block.rows * block.columns) / (contraction.batch * rows * columns);
+}
+
+function inDefaultOrder(first: Candidate, all: readonly Candidate[]): readonly [Candidate, ...Candidate[]] {
+  return [first, ...all.filter((each) => each !== first)];
+}
+
+function input(id: number): Operand {
+  return { kind: "buffer", id, written: false };
+}
