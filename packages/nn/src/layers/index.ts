@@ -1,4 +1,4 @@
-export * from "./activations.ts";
+export * from "./activations/index.ts";
 export * from "./connected-conv2d.ts";
 export { Conv2d, type Conv2dLayerOptions, type ConvolutionOptions } from "./conv2d.ts";
 export * from "./dropout.ts";
