@@ -1,13 +1,14 @@
 import {
+  arange,
   customGrad,
   div,
   DTypeError,
   exp,
   greater,
-  less,
   maximum,
   mul,
   neg,
+  reshape,
   sameShape,
   ShapeError,
   sub,
@@ -41,7 +42,7 @@ export interface CtcOptions extends ReductionOptions {
  *
  * Shapes: `logProbabilities` [t, n, classes], from `logSoftmax`; the result is a scalar, or [n] with `reduction: "none"`.
  * The gradient is that of the logits before the softmax, probability minus share of the alignments, as in PyTorch.
- * The plan has about two kernels for each step, and as many again for the gradient.
+ * The plan has one kernel for each step, with the gradient too.
  *
  * @throws ShapeError, DTypeError
  */
@@ -53,12 +54,12 @@ export function ctc(
   checkTarget(logProbabilities, target);
   const { inputLengths, labelLengths } = target;
   const negativeLog = customGrad(
-    (scores) => neg(alignments(scores, target, blank).logTotal()),
+    (scores) => neg(alignments(scores, target, blank).logTotal),
     ({ inputs: [scores], cotangent }) => {
       if (scores === undefined) return [];
-      const aligned = alignments(scores, target, blank);
-      const used = unsqueeze(less(aligned.steps, inputLengths), 2);
-      const slope = where(used, sub(exp(scores), aligned.shares()), 0);
+      const { shares } = alignments(scores, target, blank);
+      const used = greater(inputLengths, reshape(arange(scores.shape[0] ?? 1), [-1, 1]));
+      const slope = where(unsqueeze(used, 2), sub(exp(scores), shares()), 0);
       return [mul(slope, unsqueeze(cotangent, 1))];
     },
   );
