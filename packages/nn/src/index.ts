@@ -8,4 +8,6 @@ export type { Initialiser, InitialRandom } from "./init/initialiser.ts";
 export * as init from "./init/index.ts";
 export * from "./layers/index.ts";
 export * from "./losses/index.ts";
+export * from "./penalties/activity-penalty.ts";
+export * from "./penalties/weight-penalty.ts";
 export { type LayerSummary, summary, type Summary } from "./summary.ts";
