@@ -1,8 +1,9 @@
 import type { Tensor } from "../../tensor.ts";
 import { customGrad } from "../autograd/custom-grad.ts";
-import { add, mul, sub } from "../pointwise/arithmetic.ts";
+import { add, div, mul, sub } from "../pointwise/arithmetic.ts";
 import { rsqrt, square } from "../pointwise/power.ts";
-import { mean } from "../reduce/sum.ts";
+import { reducedCount } from "../reduce/axes.ts";
+import { sum } from "../reduce/sum.ts";
 import { sumTo } from "../view/expand.ts";
 
 /** What a normalisation works over, and what it makes of the result. */
@@ -26,14 +27,18 @@ export function moments(x: Tensor, axes: readonly number[]): { readonly mean: Te
   return { mean: average, variance: meanInParts(square(sub(x, average)), axes) };
 }
 
+function meanInParts(x: Tensor, axes: readonly number[]): Tensor {
+  return div(sumInParts(x, axes), reducedCount(x.shape, axes));
+}
+
 /**
- * The mean over axes, which stay with size 1: of each sample's places first, then of the samples. One sum over a whole
+ * The sum over axes, which stay with size 1: of each sample's places first, then of the samples. One sum over a whole
  * batch would run through a hundred thousand values, and float32 loses a digit on the way.
  */
-function meanInParts(x: Tensor, axes: readonly number[]): Tensor {
+function sumInParts(x: Tensor, axes: readonly number[]): Tensor {
   const places = axes.filter((axis) => axis !== 0);
-  const ofSamples = places.length === 0 ? x : mean(x, { axis: places, keepDims: true });
-  return axes.includes(0) ? mean(ofSamples, { axis: 0, keepDims: true }) : ofSamples;
+  const ofSamples = places.length === 0 ? x : sum(x, { axis: places, keepDims: true });
+  return axes.includes(0) ? sum(ofSamples, { axis: 0, keepDims: true }) : ofSamples;
 }
 
 /**
@@ -60,10 +65,11 @@ export function standardise(x: Tensor, { axes, epsilon, weight, bias }: Standard
       const inner = weight === null || shared ? cotangent : mul(cotangent, weight);
       const outer = weight !== null && shared ? mul(scale, weight) : scale;
       const direct = sub(inner, meanInParts(inner, axes));
+      const ofParameter = (t: Tensor, { shape }: Tensor): Tensor => sumTo(shared ? sumInParts(t, axes) : t, shape);
       return [
         mul(outer, sub(direct, mul(scaled, meanInParts(mul(inner, scaled), axes)))),
-        ...(weight === null ? [] : [sumTo(mul(cotangent, scaled), weight.shape)]),
-        ...(bias === null ? [] : [sumTo(cotangent, bias.shape)]),
+        ...(weight === null ? [] : [ofParameter(mul(cotangent, scaled), weight)]),
+        ...(bias === null ? [] : [ofParameter(cotangent, bias)]),
       ];
     },
   )(x, ...(weight === null ? [] : [weight]), ...(bias === null ? [] : [bias]));
