@@ -19,7 +19,6 @@ export { batchNorm, channelStatistics, type BatchNormOptions, type ChannelStatis
 export { groupNorm, instanceNorm } from "./normalisation/group-norm.ts";
 export { layerNorm, rmsNorm } from "./normalisation/layer-norm.ts";
 export { localResponseNorm, type LocalResponseNormOptions } from "./normalisation/local-response-norm.ts";
-export { type Standardising } from "./normalisation/standardise.ts";
 export { weightNorm, type WeightNormOptions } from "./normalisation/weight-norm.ts";
 export { add, div, mul, neg, sub } from "./pointwise/arithmetic.ts";
 export { cast } from "./pointwise/cast.ts";

@@ -6,7 +6,11 @@ import { reducedCount } from "../reduce/axes.ts";
 import { sum } from "../reduce/sum.ts";
 import { sumTo } from "../view/expand.ts";
 
-/** What a normalisation works over, and what it makes of the result. */
+/**
+ * What a normalisation works over, and what it makes of the result.
+ *
+ * @internal
+ */
 export interface Standardising {
   /** Axes that share a mean and a variance. */
   readonly axes: readonly number[];
