@@ -16,7 +16,7 @@ class NormedNet extends Module {
   }
 }
 
-function trainerOf(options: Partial<Omit<TrainerOptions<ImageBatch>, "model">> = {}): { model: NormedNet; trainer: Trainer<ImageBatch> } {
+function trainerOf(options: Partial<Omit<TrainerOptions<ImageBatch>, "model">> = {}): { model: NormedNet; trainer: Trainer } {
   const model = bind(new NormedNet(), 3);
   return {
     model,
