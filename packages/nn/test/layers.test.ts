@@ -1,8 +1,26 @@
-import { conv2d, foldKey, fromHost, grad, key, keyTensor, mul, reshape, sum, Tensor, tensor, valueAndGrad } from "@gradus/tensor";
+import {
+  conv2d,
+  expand,
+  foldKey,
+  fromHost,
+  grad,
+  gumbelSoftmax,
+  key,
+  keyTensor,
+  mean,
+  mul,
+  neg,
+  reshape,
+  sum,
+  Tensor,
+  tensor,
+  valueAndGrad,
+} from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import {
   AvgPool2d,
   bind,
+  CELU,
   ConnectedConv2d,
   Conv2d,
   Dropout,
@@ -10,18 +28,35 @@ import {
   EVAL,
   Flatten,
   GELU,
+  GLU,
+  Hardshrink,
+  Hardsigmoid,
+  Hardswish,
+  Hardtanh,
   Identity,
   type Layer,
   LeakyReLU,
   Linear,
+  LogSigmoid,
+  LogSoftmax,
+  Maxout,
   MaxPool2d,
+  Mish,
+  PReLU,
   ReLU,
+  ReLU6,
+  SELU,
   Sequential,
   Sigmoid,
   SiLU,
   Softmax,
+  Softmin,
   Softplus,
+  Softshrink,
+  Softsign,
   Tanh,
+  Tanhshrink,
+  Threshold,
   TRAIN,
   training,
 } from "../src/index.ts";
@@ -80,6 +115,20 @@ test.each<[string, Layer, (v: number) => number]>([
   ["GELU", new GELU({ approximate: "tanh" }), (v) => (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))],
   ["SiLU", new SiLU(), (v) => v / (1 + Math.exp(-v))],
   ["Softplus", new Softplus({ beta: 2 }), (v) => Math.log1p(Math.exp(2 * v)) / 2],
+  ["ReLU6", new ReLU6(), (v) => Math.min(Math.max(v, 0), 6)],
+  ["CELU", new CELU({ alpha: 2 }), (v) => (v > 0 ? v : 2 * Math.expm1(v / 2))],
+  ["SELU", new SELU(), (v) => 1.0507009873554805 * (v > 0 ? v : 1.6732632423543772 * Math.expm1(v))],
+  ["LogSigmoid", new LogSigmoid(), (v) => -Math.log1p(Math.exp(-v))],
+  ["Tanhshrink", new Tanhshrink(), (v) => v - Math.tanh(v)],
+  ["Mish", new Mish(), (v) => v * Math.tanh(Math.log1p(Math.exp(v)))],
+  ["Softsign", new Softsign(), (v) => v / (1 + Math.abs(v))],
+  ["Hardtanh", new Hardtanh({ max: 2 }), (v) => Math.min(Math.max(v, -1), 2)],
+  ["Hardsigmoid", new Hardsigmoid(), (v) => Math.min(Math.max(v / 6 + 0.5, 0), 1)],
+  ["Hardswish", new Hardswish(), (v) => v * Math.min(Math.max(v / 6 + 0.5, 0), 1)],
+  ["Hardshrink", new Hardshrink({ lambda: 1 }), (v) => (Math.abs(v) > 1 ? v : 0)],
+  ["Softshrink", new Softshrink({ lambda: 1 }), (v) => Math.sign(v) * Math.max(Math.abs(v) - 1, 0)],
+  ["Threshold", new Threshold(0.5, -7), (v) => (v > 0.5 ? v : -7)],
+  ["PReLU", new PReLU({ initial: 0.2 }), (v) => (v > 0 ? v : Math.fround(0.2) * v)],
   ["ELU", new ELU({ alpha: 0.5 }), (v) => (v > 0 ? v : 0.5 * Math.expm1(v))],
 ])("%s", async (_, layer, meaning) => {
   const values = fill(3, [9], 3);
@@ -90,6 +139,47 @@ test("Softmax sums to one over its axis", async () => {
   const y = new Softmax({ axis: 1 }).forward(image([2, 3, 2]));
   expectClose(await sum(y, { axis: 1 }).data(), [1, 1, 1, 1], 1e-6);
   expect(new Softmax().forward(image([4])).shape).toEqual([4]);
+});
+
+test("Softmin and LogSoftmax are Softmax of -x, and its logarithm", async () => {
+  const x = image([2, 5]);
+  expectClose(await new Softmin().forward(x).data(), await new Softmax().forward(neg(x)).data(), 1e-6);
+  expectClose(await new LogSoftmax().forward(x).data(), (await new Softmax().forward(x).data()).map(Math.log), 1e-5);
+});
+
+test("GLU and Maxout make fewer channels of many", async () => {
+  expect(await new GLU({ axis: 1 }).forward(tensor([[2, 3, 0, 0]])).data()).toEqual(Float32Array.of(1, 1.5));
+  expect(await new Maxout(3).forward(tensor([[1, 5, 2, -1, -9, -3]])).data()).toEqual(Float32Array.of(5, -1));
+  expect(() => new GLU().forward(tensor([1, 2, 3]))).toThrow(expect.objectContaining({ code: "shape/glu" }));
+  expect(() => new Maxout(4).forward(tensor([[1, 2, 3]]))).toThrow(expect.objectContaining({ code: "shape/maxout" }));
+});
+
+test("activations refuse options without a meaning", () => {
+  expect(() => new PReLU({ parameters: 4 }).forward(image([2, 3, 2, 2]))).toThrow(expect.objectContaining({ code: "shape/prelu" }));
+  expect(() => new CELU({ alpha: 0 }).forward(image([2]))).toThrow(expect.objectContaining({ code: "argument/alpha" }));
+  expect(() => new Hardshrink({ lambda: -1 }).forward(image([2]))).toThrow(expect.objectContaining({ code: "argument/lambda" }));
+  expect(() => new Softshrink({ lambda: Number.NaN }).forward(image([2]))).toThrow(expect.objectContaining({ code: "argument/lambda" }));
+});
+
+describe("gumbelSoftmax", () => {
+  const odds = tensor([[Math.log(0.2), Math.log(0.3), Math.log(0.5)]]);
+  const many = expand(odds, [2000, 3]);
+
+  test("chooses each class with its probability", async () => {
+    const chosen = await mean(gumbelSoftmax(many, { key: key(1), hard: true }), { axis: 0 }).data();
+    [0.2, 0.3, 0.5].forEach((share, i) => expect(chosen[i]).toBeCloseTo(share, 1));
+  });
+
+  test("is soft by default and one-hot if hard, with the soft gradient", async () => {
+    const soft = { key: key(1), temperature: 0.5 };
+    expectClose(await sum(gumbelSoftmax(many, soft), { axis: 1 }).data(), new Float32Array(2000).fill(1), 1e-5);
+    const hard = await gumbelSoftmax(many, { ...soft, hard: true }).data();
+    expect(new Set(hard.map(Math.round))).toEqual(new Set([0, 1]));
+    const slope = async (options: object): Promise<unknown> =>
+      grad((x) => sum(mul(gumbelSoftmax(x, { ...soft, ...options }), odds)))(odds)[0]?.data();
+    expect(await slope({ hard: true })).toEqual(await slope({}));
+    expect(() => gumbelSoftmax(odds, { key: key(1), temperature: 0 })).toThrow(expect.objectContaining({ code: "argument/temperature" }));
+  });
 });
 
 describe("Dropout", () => {

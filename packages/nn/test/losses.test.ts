@@ -1,7 +1,28 @@
 import { readFileSync } from "node:fs";
 import { fromHost, grad, mul, sum, type Tensor, tensor } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
-import { bceWithLogits, crossEntropy, l1, mse, nll, type Reduction } from "../src/index.ts";
+import {
+  bce,
+  bceWithLogits,
+  cosineEmbedding,
+  crossEntropy,
+  ctc,
+  type CtcOptions,
+  dice,
+  focal,
+  gaussianNll,
+  hinge,
+  huber,
+  klDiv,
+  l1,
+  mse,
+  multiMargin,
+  nll,
+  poissonNll,
+  type Reduction,
+  smoothL1,
+  tripletMargin,
+} from "../src/index.ts";
 import { expectClose } from "./support/close.ts";
 import { onReference } from "./support/runtime.ts";
 import { hasShared, readJson, readTensors, withoutShared } from "./support/shared.ts";
@@ -139,6 +160,93 @@ describe("crossEntropy", () => {
     ["shape/loss-target", () => l1(tensor([1, 2]), tensor([1]))],
     ["shape/loss-target", () => bceWithLogits(tensor([1, 2]), tensor([1]))],
   ])("refuses with %s", (code, call) => {
+    expect(call).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("ctc", () => {
+  const int = (shape: number[], ...data: number[]): Tensor => fromHost(shape, "int32", Int32Array.from(data));
+  /** Two steps of two even classes beside the blank. */
+  const even = tensor(new Float32Array(12).fill(Math.log(1 / 3)), { shape: [2, 2, 3] });
+  const target = { labels: int([2, 2], 1, 1, 1, 2), inputLengths: int([2], 2, 2), labelLengths: int([2], 2, 2) };
+  const lossOf = async (options: CtcOptions): Promise<number[]> => [...(await ctc(even, target, { reduction: "none", ...options }).data())];
+
+  test("is infinite where labels do not fit into the steps, or 0 if asked for, with no gradient", async () => {
+    // The same label twice needs a blank between.
+    expect((await lossOf({}))[0]).toBe(Number.POSITIVE_INFINITY);
+    expectClose((await lossOf({})).slice(1), [Math.log(9)], 1e-6);
+    expect((await lossOf({ zeroInfinity: true }))[0]).toBe(0);
+    const [dx] = grad((x) => ctc(x, target, { zeroInfinity: true }))(even);
+    const values = [...((await dx?.data()) ?? [])];
+    expect(values.every(Number.isFinite)).toBe(true);
+    expect([values.slice(0, 3), values.slice(6, 9)]).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
+  });
+
+  test("of a sequence too long for sums of probabilities stays exact", async () => {
+    const steps = 400;
+    const x = tensor(new Float32Array(steps * 2).fill(Math.log(0.5)), { shape: [steps, 1, 2] });
+    const one = { labels: int([1, 1], 1), inputLengths: int([1], steps), labelLengths: int([1], 1) };
+    // One run of the label, anywhere: steps * (steps + 1) / 2 ways of 2^-steps each.
+    const loss = await ctc(x, one, { reduction: "sum" }).item();
+    expectClose([loss], [steps * Math.LN2 - Math.log((steps * (steps + 1)) / 2)], 1e-6);
+  });
+
+  test.each([
+    ["shape/ctc", () => ctc(tensor([[1, 2]]), target)],
+    ["shape/ctc", () => ctc(even, { ...target, labelLengths: int([1], 2) })],
+    ["dtype/labels", () => ctc(even, { ...target, labels: tensor([[1], [1]]) })],
+  ])("refuses with %s", (code, call) => {
+    expect(call).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+test("bce of a certain error is 100, with a gradient that is finite", async () => {
+  const p = tensor([0, 1, 1]);
+  const t = tensor([1, 0, 1]);
+  expectClose(await bce(p, t, { reduction: "none" }).data(), [100, 100, 0], 1e-6);
+  const [dp] = grad((x) => bce(x, t, { reduction: "sum" }))(p);
+  expectClose((await dp?.data()) ?? [], [-1e12, 1e12, 0], 1e-6);
+});
+
+test("klDiv is 0 where the target is, whatever the prediction", async () => {
+  const x = tensor([Number.NEGATIVE_INFINITY, 0, 0]);
+  expectClose(await klDiv(x, tensor([0, 1, 0.5]), { reduction: "none" }).data(), [0, 0, -0.5 * Math.LN2], 1e-6);
+});
+
+test("dice of what is predicted exactly is 0, of nothing where nothing is too, and of rows one number each", async () => {
+  const region = tensor([
+    [1, 0, 1],
+    [0, 0, 0],
+  ]);
+  expect([...(await dice(region, region, { reduction: "none" }).data())]).toEqual([0, 0]);
+});
+
+describe("losses refuse what does not fit", () => {
+  const [a, b, labels] = [tensor([[1, 2]]), tensor([[1], [2]]), tensor([0], { dtype: "int32" })];
+
+  test.each<[string, () => unknown]>([
+    ["shape/loss-target", () => huber(a, b)],
+    ["shape/loss-target", () => bce(a, b)],
+    ["shape/loss-target", () => hinge(a, b)],
+    ["shape/loss-target", () => klDiv(a, b)],
+    ["shape/loss-target", () => tripletMargin(a, a, b)],
+    ["shape/loss-target", () => cosineEmbedding(a, a, b)],
+    ["shape/loss-variance", () => gaussianNll(a, a, b)],
+    ["shape/loss-labels", () => multiMargin(a, tensor([[0]], { dtype: "int32" }))],
+    ["dtype/labels", () => multiMargin(a, tensor([0]))],
+    ["argument/delta", () => huber(a, a, { delta: 0 })],
+    ["argument/beta", () => smoothL1(a, a, { beta: -1 })],
+    ["argument/epsilon", () => gaussianNll(a, a, a, { epsilon: 0 })],
+    ["argument/epsilon", () => poissonNll(a, a, { epsilon: 0 })],
+    ["argument/alpha", () => focal(a, a, { alpha: 2 })],
+    ["argument/gamma", () => focal(a, a, { gamma: -1 })],
+    ["argument/smooth", () => dice(a, a, { smooth: -1 })],
+    // @ts-expect-error only 1 and 2 are exponents
+    ["argument/exponent", () => multiMargin(a, labels, { p: 3 })],
+  ])("with %s", (code, call) => {
     expect(call).toThrow(expect.objectContaining({ code }));
   });
 });

@@ -66,8 +66,13 @@ export class Conv2d extends Module {
   }
 
   override forward(x: Tensor): Tensor {
+    return this.apply(x, this.weight);
+  }
+
+  /** The convolution with another weight of the same shape, as `WeightNorm` makes one. */
+  apply(x: Tensor, weight: Tensor): Tensor {
     const { stride = 1, padding = 0, dilation = 1 } = this.#options;
-    return conv2d(x, this.weight, { bias: this.bias, stride, padding, dilation, groups: this.#groups });
+    return conv2d(x, weight, { bias: this.bias, stride, padding, dilation, groups: this.#groups });
   }
 
   override diagnose(x: unknown): string | null {

@@ -1,10 +1,11 @@
-export * from "./activations.ts";
+export * from "./activations/index.ts";
 export * from "./connected-conv2d.ts";
 export { Conv2d, type Conv2dLayerOptions, type ConvolutionOptions } from "./conv2d.ts";
-export * from "./dropout.ts";
+export * from "./noise/index.ts";
 export * from "./flatten.ts";
 export * from "./identity.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export type { Pair } from "./pair.ts";
+export * from "./normalisation/index.ts";
 export * from "./pooling.ts";
 export * from "./sequential.ts";

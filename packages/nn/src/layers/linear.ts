@@ -35,7 +35,12 @@ export class Linear extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const y = matmul(x, this.weight, { transposeB: true });
+    return this.apply(x, this.weight);
+  }
+
+  /** The map with another weight of the same shape, as `WeightNorm` makes one. */
+  apply(x: Tensor, weight: Tensor): Tensor {
+    const y = matmul(x, weight, { transposeB: true });
     return this.bias === null ? y : add(y, cast(this.bias, y.dtype));
   }
 

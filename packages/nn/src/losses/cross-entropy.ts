@@ -1,12 +1,9 @@
 import {
   add,
-  arange,
   ArgumentError,
   div,
-  DTypeError,
   equal,
   greaterEqual,
-  isFloat,
   less,
   logicalAnd,
   logicalNot,
@@ -14,14 +11,13 @@ import {
   logSoftmax,
   mul,
   neg,
-  reshape,
   sameShape,
-  ShapeError,
   sum,
   type Tensor,
   where,
 } from "@gradus/tensor";
-import type { ReductionOptions } from "./reduction.ts";
+import { checkLabels, chosenClasses, perClass } from "./labels.ts";
+import { reduce, type ReductionOptions } from "./reduction.ts";
 
 export interface NllOptions extends ReductionOptions {
   /** A factor for each class: [classes]. The mean is then divided by the sum of the labels' weights. */
@@ -36,22 +32,27 @@ export interface CrossEntropyOptions extends NllOptions {
 }
 
 /**
- * Cross-entropy between labels and the softmax of logits: -log(softmax(logits)[label]), as PyTorch has it.
+ * Cross-entropy between a target and the softmax of logits, as PyTorch has it: -log(softmax(logits)[label]) for labels,
+ * -Σ target_c * log(softmax(logits)_c) for probabilities.
  *
- * Shapes: `logits` [n, classes, ...], `labels` [n, ...] of integers; the result is a scalar, or [n, ...] with
- * `reduction: "none"`. A mean over no sample (all ignored) is NaN. A label that is neither a class nor `ignoreIndex`
- * makes its loss NaN: labels are not known while the graph is recorded, so they cannot be refused.
+ * Shapes: `logits` [n, classes, ...], `target` [n, ...] of integers, or float32 in the shape of the logits; the result
+ * is a scalar, or [n, ...] with `reduction: "none"`. A mean over no sample (all ignored) is NaN. A label that is neither
+ * a class nor `ignoreIndex` makes its loss NaN: labels are not known while the graph is recorded, so they cannot be
+ * refused. With probabilities the mean is over samples, whatever the weights, and `ignoreIndex` has no meaning.
  *
  * @throws ShapeError, DTypeError, ArgumentError
  */
-export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 0, ...options }: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy(logits: Tensor, target: Tensor, { labelSmoothing = 0, ...options }: CrossEntropyOptions = {}): Tensor {
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ArgumentError("argument/label-smoothing", `labelSmoothing must lie in 0 .. 1, and is ${labelSmoothing}`, {
       subject: "crossEntropy",
     });
   }
-  checkLabels("crossEntropy", logits, labels);
-  return classify(logSoftmax(logits, { axis: 1 }), labels, labelSmoothing, options);
+  if (target.dtype === "float32" && logits.rank >= 2 && sameShape(target.shape, logits.shape)) {
+    return divergeFrom(target, logSoftmax(logits, { axis: 1 }), labelSmoothing, options);
+  }
+  checkLabels("crossEntropy", logits, target);
+  return classify(logSoftmax(logits, { axis: 1 }), target, labelSmoothing, options);
 }
 
 /**
@@ -71,11 +72,8 @@ function classify(
   { weight, ignoreIndex = -100, reduction = "mean" }: NllOptions,
 ): Tensor {
   const classes = logProbabilities.shape[1] ?? 1;
-  const perClass = [1, classes, ...logProbabilities.shape.slice(2).map(() => 1)];
-  const [n = 1, ...places] = labels.shape;
-  // A mask instead of a gather: it fuses with the softmax around it, and adds no 0 * -Infinity for impossible classes.
-  const chosen = equal(reshape(labels, [n, 1, ...places]), reshape(arange(classes), perClass));
-  const weights = weight === undefined ? null : reshape(weight, perClass);
+  const chosen = chosenClasses(labels, logProbabilities);
+  const weights = weight === undefined ? null : perClass(weight, logProbabilities);
   const counted = countedLabels(labels, classes, ignoreIndex);
   const weighted = weights === null ? logProbabilities : mul(logProbabilities, weights);
   const own = sum(where(chosen, weighted, 0), { axis: 1 });
@@ -88,27 +86,22 @@ function classify(
   return div(total, sum(share));
 }
 
+function divergeFrom(
+  target: Tensor,
+  logProbabilities: Tensor,
+  smoothing: number,
+  { weight, reduction = "mean" }: Pick<NllOptions, "weight" | "reduction">,
+): Tensor {
+  const classes = logProbabilities.shape[1] ?? 1;
+  const smooth = smoothing === 0 ? target : add(mul(target, 1 - smoothing), smoothing / classes);
+  const shares = weight === undefined ? smooth : mul(smooth, perClass(weight, logProbabilities));
+  const losses = neg(sum(where(equal(shares, 0), 0, mul(shares, logProbabilities)), { axis: 1 }));
+  return reduce(losses, reduction);
+}
+
 /** Which labels count (`kept`), and which mean something at all (`known`). */
 function countedLabels(labels: Tensor, classes: number, ignoreIndex: number): { readonly kept: Tensor; readonly known: Tensor } {
   const ignored = equal(labels, ignoreIndex);
   const inRange = logicalAnd(greaterEqual(labels, 0), less(labels, classes));
   return { kept: logicalAnd(inRange, logicalNot(ignored)), known: logicalOr(inRange, ignored) };
-}
-
-function checkLabels(subject: string, scores: Tensor, labels: Tensor): void {
-  const facts = { scores: String(scores), labels: String(labels) };
-  if (isFloat(labels.dtype)) {
-    throw new DTypeError("dtype/labels", `labels must be integers, not ${labels.dtype}`, { subject, facts, hint: "cast them to int32" });
-  }
-  const expected = [...scores.shape.slice(0, 1), ...scores.shape.slice(2)];
-  if (scores.rank >= 2 && sameShape(labels.shape, expected)) return;
-  throw new ShapeError(
-    "shape/loss-labels",
-    `scores [n, classes, ...] need labels [n, ...], not [${scores.shape.join(", ")}] and [${labels.shape.join(", ")}]`,
-    {
-      subject,
-      facts,
-      ...(scores.rank >= 2 ? { hint: `labels here have the shape [${expected.join(", ")}]` } : {}),
-    },
-  );
 }

@@ -16,6 +16,7 @@ import { erfOp, erfinvOp } from "./pointwise/error-function.ts";
 import { expOp, exp2Op, expm1Op, logOp, log10Op, log1pOp, log2Op } from "./pointwise/exponential.ts";
 import { clampOp, hardtanhOp, maximumOp, minimumOp } from "./pointwise/extremes.ts";
 import { acoshOp, asinhOp, atanhOp, coshOp, sinhOp, tanhOp } from "./pointwise/hyperbolic.ts";
+import { logAddExpOp } from "./pointwise/log-add-exp.ts";
 import { logicalAndOp, logicalNotOp, logicalOrOp, logicalXorOp } from "./pointwise/logic.ts";
 import { cbrtOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from "./pointwise/power.ts";
 import { fmodOp, remainderOp } from "./pointwise/remainder.ts";
@@ -101,6 +102,7 @@ export const ops = {
   log10: log10Op,
   log1p: log1pOp,
   log2: log2Op,
+  logAddExp: logAddExpOp,
   logicalAnd: logicalAndOp,
   logicalNot: logicalNotOp,
   logicalOr: logicalOrOp,

@@ -18,6 +18,7 @@ import { erfSpec, erfinvSpec } from "./pointwise/error-function.spec.ts";
 import { expSpec, exp2Spec, expm1Spec, logSpec, log10Spec, log1pSpec, log2Spec } from "./pointwise/exponential.spec.ts";
 import { clampSpec, hardtanhSpec, maximumSpec, minimumSpec } from "./pointwise/extremes.spec.ts";
 import { acoshSpec, asinhSpec, atanhSpec, coshSpec, sinhSpec, tanhSpec } from "./pointwise/hyperbolic.spec.ts";
+import { logAddExpSpec } from "./pointwise/log-add-exp.spec.ts";
 import { logicalAndSpec, logicalNotSpec, logicalOrSpec, logicalXorSpec } from "./pointwise/logic.spec.ts";
 import { cbrtSpec, powSpec, reciprocalSpec, rsqrtSpec, sqrtSpec, squareSpec } from "./pointwise/power.spec.ts";
 import { fmodSpec, remainderSpec } from "./pointwise/remainder.spec.ts";
@@ -103,6 +104,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   log10: log10Spec,
   log1p: log1pSpec,
   log2: log2Spec,
+  logAddExp: logAddExpSpec,
   logicalAnd: logicalAndSpec,
   logicalNot: logicalNotSpec,
   logicalOr: logicalOrSpec,

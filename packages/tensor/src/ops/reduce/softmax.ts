@@ -1,5 +1,5 @@
 import type { Tensor } from "../../tensor.ts";
-import { add, mul, sub } from "../pointwise/arithmetic.ts";
+import { add, mul, neg, sub } from "../pointwise/arithmetic.ts";
 import { cast } from "../pointwise/cast.ts";
 import { isFinite } from "../pointwise/classify.ts";
 import { exp, log } from "../pointwise/exponential.ts";
@@ -40,6 +40,15 @@ export function logSoftmax(x: Tensor, { axis = -1 }: SoftmaxOptions = {}): Tenso
   if (x.size === 0) return cast(x, "float32");
   const shifted = belowMax(cast(x, "float32"), along);
   return sub(shifted, log(sum(exp(shifted), { axis: along, keepDims: true })));
+}
+
+/**
+ * `softmax` of -x: the smallest gets the most.
+ *
+ * @throws ArgumentError for an axis the tensor does not have.
+ */
+export function softmin(x: Tensor, options: SoftmaxOptions = {}): Tensor {
+  return softmax(neg(x), options);
 }
 
 /**

@@ -1,0 +1,10 @@
+export { bce, type BceOptions, bceWithLogits, type BceWithLogitsOptions } from "./binary-cross-entropy.ts";
+export { crossEntropy, type CrossEntropyOptions, nll, type NllOptions } from "./cross-entropy.ts";
+export * from "./ctc.ts";
+export * from "./hinge.ts";
+export * from "./kl-divergence.ts";
+export * from "./likelihood.ts";
+export * from "./metric-learning.ts";
+export type { Reduction, ReductionOptions } from "./reduction.ts";
+export * from "./regression.ts";
+export * from "./segmentation.ts";
