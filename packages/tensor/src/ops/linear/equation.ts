@@ -50,7 +50,7 @@ export function parseEquation(equation: string, operands: readonly Tensor[]): Eq
 }
 
 function labelled(term: string, dots: number): string[] {
-  return term.split("...").flatMap((letters, i) => [...(i === 0 ? [] : dotLabels(dots)), ...letters]);
+  return term.split("...").flatMap((letters, i) => [...(i === 0 ? [] : dotLabels(dots)), ...letters.split("")]);
 }
 
 function implied(labels: readonly string[], dots: number): string[] {

@@ -4,7 +4,7 @@ import { ArgumentError } from "../../errors.ts";
 import { expectGradients, randomLeaf } from "../../test/compare.ts";
 import { evaluate, leaf } from "../../test/evaluate.ts";
 import { permute } from "../view/permute.ts";
-import { argsort, sort, topK } from "./sort.ts";
+import { argsort, sort, topk } from "./sort.ts";
 
 /** JavaScript's own stable sort of positions; a NaN is the largest. */
 function order(values: readonly number[], descending: boolean): number[] {
@@ -40,11 +40,11 @@ test("any axis of any layout is sorted", () => {
 
 test("gradients go back to where values came from", () => {
   expectGradients((x) => sort(x, { axis: 0 }).values, [randomLeaf([5, 3])]);
-  expectGradients((x) => topK(x, 2).values, [randomLeaf([3, 6])]);
+  expectGradients((x) => topk(x, 2).values, [randomLeaf([3, 6])]);
 });
 
 test("integers and sizes of zero", () => {
-  const { values, indices } = topK(leaf({ shape: [5], dtype: "int32" }, [3, -7, 3, 9, 0]), 3, { largest: false });
+  const { values, indices } = topk(leaf({ shape: [5], dtype: "int32" }, [3, -7, 3, 9, 0]), 3, { largest: false });
   expect(values.dtype).toBe("int32");
   expect(evaluate(values, indices).map((data) => [...data])).toEqual([
     [-7, 0, 3],
@@ -55,12 +55,12 @@ test("integers and sizes of zero", () => {
     [3, 0],
   ])
     expect(sort(randomLeaf(shape)).values.shape).toEqual(shape);
-  expect(topK(randomLeaf([2, 0]), 0).indices.shape).toEqual([2, 0]);
+  expect(topk(randomLeaf([2, 0]), 0).indices.shape).toEqual([2, 0]);
 });
 
 test("what cannot be taken is refused", () => {
   const x = randomLeaf([3]);
-  expect(() => topK(x, 4)).toThrow(expect.objectContaining({ code: "argument/top-k" }));
-  expect(() => topK(x, 1.5)).toThrow(ArgumentError);
+  expect(() => topk(x, 4)).toThrow(expect.objectContaining({ code: "argument/top-k" }));
+  expect(() => topk(x, 1.5)).toThrow(ArgumentError);
   expect(() => sort(x, { axis: 1 })).toThrow(expect.objectContaining({ code: "argument/axis" }));
 });

@@ -53,7 +53,7 @@ export function sort(x: Tensor, options: SortOptions = {}): Sorted {
   return { values: x.size === 0 ? x : gather(x, indices, { axis: options.axis ?? -1 }), indices };
 }
 
-export interface TopKOptions {
+export interface TopkOptions {
   /** The last when left out; negative ones count from the last. */
   readonly axis?: number;
   /** Takes the largest (true, the default) or the smallest. */
@@ -68,12 +68,12 @@ export interface TopKOptions {
  *
  * @throws ArgumentError if the axis has fewer than `k` elements, or the tensor lacks the axis.
  */
-export function topK(x: Tensor, k: number, { axis = -1, largest = true }: TopKOptions = {}): Sorted {
-  const along = resolveAxis("topK", x, axis);
+export function topk(x: Tensor, k: number, { axis = -1, largest = true }: TopkOptions = {}): Sorted {
+  const along = resolveAxis("topk", x, axis);
   const extent = x.shape[along] ?? 1;
   if (!Number.isInteger(k) || k < 0 || k > extent) {
     throw new ArgumentError("argument/top-k", `${k} values cannot be taken of ${extent}`, {
-      subject: "topK",
+      subject: "topk",
       facts: { x: String(x), axis: along },
     });
   }

@@ -21,7 +21,7 @@ const reach: Readonly<Record<Inside, (extent: number) => number>> = {
  */
 export function padFromInside(x: Tensor, amounts: readonly (readonly [before: number, after: number])[], mode: Inside): Tensor {
   if (!Object.hasOwn(reach, mode)) {
-    throw new ArgumentError("argument/pad-mode", `mode "${String(mode)}" is not known`, {
+    throw new ArgumentError("argument/pad-mode", `mode "${mode}" is not known`, {
       subject: "pad",
       hint: 'use "constant", "reflect", "replicate" or "circular"',
     });
