@@ -1,10 +1,13 @@
 export * from "./activations.ts";
+export * from "./bilinear.ts";
 export * from "./connected-conv2d.ts";
 export { Conv2d, type Conv2dLayerOptions, type ConvolutionOptions } from "./conv2d.ts";
+export * from "./convolution/index.ts";
 export * from "./dropout.ts";
 export * from "./flatten.ts";
 export * from "./identity.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export type { Pair } from "./pair.ts";
-export * from "./pooling.ts";
+export * from "./pooling/index.ts";
+export * from "./resampling.ts";
 export * from "./sequential.ts";
