@@ -27,6 +27,7 @@ import {
   Bilinear,
   bind,
   ChannelShuffle,
+  circularPadding,
   Conv1d,
   Conv2d,
   Conv3d,
@@ -48,6 +49,8 @@ import {
   Pad,
   PixelShuffle,
   PixelUnshuffle,
+  reflectPadding,
+  replicatePadding,
   SeparableConv2d,
   Unfold,
   Upsample,
@@ -103,7 +106,11 @@ test.each<[string, Layer, number[], number[]]>([
 });
 
 describe("padding modes", () => {
-  test.each(["reflect", "replicate", "circular"] as const)("%s is what pad puts there", async (paddingMode) => {
+  test.each([
+    ["reflect", reflectPadding],
+    ["replicate", replicatePadding],
+    ["circular", circularPadding],
+  ] as const)("%s is what pad puts there", async (mode, paddingMode) => {
     const x = drawn([1, 2, 5, 4]);
     const plain = bind(new Conv2d(2, 3, { kernel: 3 }));
     const layer = bind(new Conv2d(2, 3, { kernel: 3, padding: [2, 1], paddingMode }));
@@ -114,7 +121,7 @@ describe("padding modes", () => {
         [2, 2],
         [1, 1],
       ],
-      { mode: paddingMode },
+      { mode },
     );
     expectClose(await layer.forward(x).data(), [...(await plain.forward(around).data())], 1e-6);
     expect(new Conv1d(1, 1, { kernel: 4, padding: "same", paddingMode }).forward(drawn([1, 1, 6])).shape).toEqual([1, 1, 6]);

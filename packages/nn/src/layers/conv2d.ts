@@ -21,7 +21,7 @@ export interface ConvolutionOptions {
   readonly dilation?: number | Pair;
   /** Whether there is a bias; true when left out. */
   readonly bias?: boolean;
-  /** What padding consists of; zeros when left out. */
+  /** What padding consists of: `reflectPadding`, `replicatePadding` or `circularPadding`; zeros when left out. */
   readonly paddingMode?: PaddingMode;
 }
 
@@ -69,7 +69,7 @@ export class Conv2d extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const { kernel, stride = 1, padding = 0, dilation = 1, paddingMode = "zeros" } = this.#options;
+    const { kernel, stride = 1, padding = 0, dilation = 1, paddingMode = null } = this.#options;
     const around = paddedBy(x, { kernel, stride, dilation, padding, mode: paddingMode });
     return conv2d(around, this.weight, { bias: this.bias, stride, padding: around === x ? padding : 0, dilation, groups: this.#groups });
   }

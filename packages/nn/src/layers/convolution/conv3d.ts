@@ -7,7 +7,7 @@ export interface Conv3dLayerOptions extends ConvolutionLayerOptions {
   readonly padding?: ConvolutionPadding;
   readonly stride?: PerAxis;
   readonly dilation?: PerAxis;
-  /** Zeros when left out. */
+  /** What padding consists of: `reflectPadding`, `replicatePadding` or `circularPadding`; zeros when left out. */
   readonly paddingMode?: PaddingMode;
 }
 
@@ -29,7 +29,7 @@ export class Conv3d extends Convolution {
   }
 
   override forward(x: Tensor): Tensor {
-    const { kernel, stride = 1, dilation = 1, padding = 0, paddingMode = "zeros", groups = 1 } = this.#options;
+    const { kernel, stride = 1, dilation = 1, padding = 0, paddingMode = null, groups = 1 } = this.#options;
     const around = paddedBy(x, { kernel, stride, dilation, padding, mode: paddingMode });
     return conv3d(around, this.weight, { bias: this.bias, stride, dilation, padding: around === x ? padding : 0, groups });
   }
