@@ -4,6 +4,9 @@ import { ArgumentError } from "../../errors.ts";
 import { expectGradients, randomLeaf } from "../../test/compare.ts";
 import { evaluate, leaf } from "../../test/evaluate.ts";
 import { permute } from "../view/permute.ts";
+import { iota } from "../source/iota.ts";
+import { mergeRuns } from "./merge-runs.ts";
+import { orderByRank } from "./rank.ts";
 import { argsort, sort, topk } from "./sort.ts";
 
 /** JavaScript's own stable sort of positions; a NaN is the largest. */
@@ -21,6 +24,23 @@ test("positions are those of a stable sort, at any length, both ways, with ties 
     }),
     { numRuns: 150, seed: 1 },
   );
+});
+
+test("an axis too long to count is merged, with the same order", () => {
+  for (const descending of [false, true]) {
+    const values = Array.from({ length: 300 }, (_, i) => (i % 97 === 5 ? Number.NaN : ((i * 7919) % 50) - 25));
+    const x = leaf({ shape: [300], dtype: "float32" }, values);
+    expect([...(evaluate(argsort(x, { descending }))[0] ?? [])]).toEqual(order(values, descending));
+  }
+});
+
+test("passes of merging sort by themselves, whatever the length", () => {
+  for (const n of [1, 2, 3, 5, 16, 31, 33]) {
+    const x = randomLeaf([2, n], n);
+    let merged = iota([2, n], 1);
+    for (let run = 1; run < n; run *= 2) merged = mergeRuns(x, merged, run, true);
+    expect(evaluate(merged)[0]).toEqual(evaluate(orderByRank(x, true))[0]);
+  }
 });
 
 test("any axis of any layout is sorted", () => {
