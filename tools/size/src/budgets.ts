@@ -12,8 +12,8 @@ export const BUDGETS: readonly Budget[] = [
   {
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
-    // The design wanted 60: decision 0010.
-    kilobytes: 91,
+    // The design wanted 60: decision 0010. Every function there is counts here; what a page carries is measured below.
+    kilobytes: 102,
   },
   { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 86 },
   { name: "nn beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 15 },

@@ -15,6 +15,8 @@ import { orderByRank } from "./rank.ts";
  * elements and twice it at 1000, and it compiles several times faster.
  */
 const mostCounted = 256;
+/** Comparisons are numbered in int32. */
+const mostComparisons = 2 ** 31;
 
 export interface SortOptions {
   /** The last when left out; negative ones count from the last. */
@@ -43,7 +45,7 @@ export function argsort(x: Tensor, { axis = -1, descending = false }: SortOption
   const last = moveAxis(x, along, -1);
   const n = x.shape[along] ?? 1;
   const rows = reshape(last, [sizeOf(last.shape.slice(0, -1)), n]);
-  if (n <= mostCounted) return moveAxis(reshape(orderByRank(rows, descending), last.shape), -1, along);
+  if (n <= mostCounted && x.size * n < mostComparisons) return moveAxis(reshape(orderByRank(rows, descending), last.shape), -1, along);
   let order = iota(rows.shape, 1);
   for (let run = 1; run < n; run *= 2) order = mergeRuns(rows, order, run, descending);
   return moveAxis(reshape(order, last.shape), -1, along);

@@ -113,6 +113,8 @@ describe("padding from inside", () => {
   test("no further than the tensor reaches", () => {
     expect(() => pad(counted(3), [[3, 0]], { mode: "reflect" })).toThrow(expect.objectContaining({ code: "shape/pad" }));
     expect(() => pad(counted(3), [[0, 4]], { mode: "circular" })).toThrow(expect.objectContaining({ code: "shape/pad" }));
+    // @ts-expect-error -- a mode that is not known
+    expect(() => pad(counted(2), [[1, 1]], { mode: "mirror" })).toThrow(expect.objectContaining({ code: "argument/pad-mode" }));
     expect(() => pad(counted(0), [[0, 1]], { mode: "replicate" })).toThrow(expect.objectContaining({ code: "shape/pad" }));
   });
 });
