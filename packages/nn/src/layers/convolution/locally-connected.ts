@@ -1,4 +1,4 @@
-import { add, ArgumentError, matmul, permute, reshape, type Shape, sizeOf, Tensor, unfold } from "@gradus/tensor";
+import { add, ArgumentError, matmul, permute, reshape, type Shape, sizeOf, squeeze, Tensor, unfold, unsqueeze } from "@gradus/tensor";
 import { uniform } from "../../init/plain.ts";
 import type { LayerFacts } from "../../layer-facts.ts";
 import { Module } from "../../module.ts";
@@ -76,5 +76,43 @@ export class LocallyConnected2d extends Module {
     const multiplyAccumulates = sizeOf(output) * (this.weight.shape[2] ?? 1);
     const connections = multiplyAccumulates + (this.bias === null ? 0 : sizeOf(output));
     return { multiplyAccumulates, connections, window: windowOf(this.#options) };
+  }
+}
+
+export interface LocallyConnected1dOptions {
+  readonly kernel: number;
+  /** 1 when left out. */
+  readonly stride?: number;
+  /** Zeros on each side; 0 when left out. */
+  readonly padding?: number;
+  /** Distance between the kernel's taps; 1 when left out. */
+  readonly dilation?: number;
+  /** Whether there is a bias; true when left out. */
+  readonly bias?: boolean;
+}
+
+/**
+ * `LocallyConnected2d` of a sequence, which is an image of height 1.
+ *
+ * Shapes: `x` [n, inputs, l] for `size` l, `weight` [ol, outputs, inputs * k], `bias` [outputs, 1, ol], result [n, outputs, ol].
+ *
+ * @throws ArgumentError if no window fits into the size.
+ */
+export class LocallyConnected1d extends LocallyConnected2d {
+  constructor(
+    inputs: number,
+    outputs: number,
+    size: number,
+    { kernel, stride = 1, padding = 0, dilation = 1, bias = true }: LocallyConnected1dOptions,
+  ) {
+    super(inputs, outputs, [1, size], { kernel: [1, kernel], stride: [1, stride], padding: [0, padding], dilation: [1, dilation], bias });
+  }
+
+  override forward(x: Tensor): Tensor {
+    return squeeze(super.forward(unsqueeze(x, 2)), 2);
+  }
+
+  override diagnose(x: unknown): string | null {
+    return x instanceof Tensor && x.rank !== 3 ? `expects sequences [n, inputs, l] but receives [${x.shape.join(", ")}]` : null;
   }
 }

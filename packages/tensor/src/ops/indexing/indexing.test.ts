@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { gradients } from "../../grad.ts";
+import { useRuntime } from "../../runtime.ts";
 import type { Tensor } from "../../tensor.ts";
 import { expectGradients, randomLeaf } from "../../test/compare.ts";
 import { evaluate, leaf } from "../../test/evaluate.ts";
@@ -112,6 +113,23 @@ describe("results whose size the data decides", () => {
     expect(values(y)).toEqual([...positions].map((i) => values(x)[i]));
     expect(gradients(sum(y), [x]).map(values)).toEqual([[1, 0, 1, 1, 0, 1]]);
   });
+});
+
+test("a mask broadcasts, and is computed before it is read", async () => {
+  const before = useRuntime({
+    name: "interpreter",
+    keep: () => Promise.resolve([]),
+    evaluate: (tensors) => {
+      for (const each of tensors) each.settle(Uint8Array.from(evaluate(each)[0] ?? []));
+      return Promise.resolve();
+    },
+  });
+  try {
+    expect(values(await maskedSelect(counted(2, 3), tensor([true, false, true])))).toEqual([0, 2, 3, 5]);
+    await expect(maskedSelect(counted(2), tensor([true, false, true]))).rejects.toThrow(expect.objectContaining({ code: "shape/expand" }));
+  } finally {
+    useRuntime(before);
+  }
 });
 
 describe("embeddingBag", () => {
