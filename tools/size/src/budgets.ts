@@ -13,7 +13,7 @@ export const BUDGETS: readonly Budget[] = [
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
     // The design wanted 60: decision 0010; float16 added two: decision 0014. Everything exported counts, so breadth does too.
-    kilobytes: 96,
+    kilobytes: 106,
   },
   { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 88 },
   {

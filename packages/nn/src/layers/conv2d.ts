@@ -6,6 +6,7 @@ import { uniform } from "../init/plain.ts";
 import type { LayerFacts } from "../layer-facts.ts";
 import { Module } from "../module.ts";
 import { Param } from "../param.ts";
+import { paddedBy, type PaddingMode } from "./convolution/padding-mode.ts";
 import { within } from "./linear.ts";
 import { type Pair, pairOf } from "./pair.ts";
 
@@ -20,6 +21,8 @@ export interface ConvolutionOptions {
   readonly dilation?: number | Pair;
   /** Whether there is a bias; true when left out. */
   readonly bias?: boolean;
+  /** What padding consists of: `reflectPadding`, `replicatePadding` or `circularPadding`; zeros when left out. */
+  readonly paddingMode?: PaddingMode;
 }
 
 export interface Conv2dLayerOptions extends ConvolutionOptions {
@@ -71,8 +74,9 @@ export class Conv2d extends Module {
 
   /** The convolution with another weight of the same shape, as `WeightNorm` makes one. */
   apply(x: Tensor, weight: Tensor): Tensor {
-    const { stride = 1, padding = 0, dilation = 1 } = this.#options;
-    return conv2d(x, weight, { bias: this.bias, stride, padding, dilation, groups: this.#groups });
+    const { kernel, stride = 1, padding = 0, dilation = 1, paddingMode = null } = this.#options;
+    const around = paddedBy(x, { kernel, stride, dilation, padding, mode: paddingMode });
+    return conv2d(around, weight, { bias: this.bias, stride, padding: around === x ? padding : 0, dilation, groups: this.#groups });
   }
 
   override diagnose(x: unknown): string | null {

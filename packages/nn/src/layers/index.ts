@@ -1,11 +1,14 @@
 export * from "./activations/index.ts";
+export * from "./bilinear.ts";
 export * from "./connected-conv2d.ts";
 export { Conv2d, type Conv2dLayerOptions, type ConvolutionOptions } from "./conv2d.ts";
+export * from "./convolution/index.ts";
 export * from "./noise/index.ts";
 export * from "./flatten.ts";
 export * from "./identity.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export type { Pair } from "./pair.ts";
 export * from "./normalisation/index.ts";
-export * from "./pooling.ts";
+export * from "./pooling/index.ts";
+export * from "./resampling.ts";
 export * from "./sequential.ts";

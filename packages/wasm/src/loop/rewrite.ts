@@ -69,10 +69,12 @@ function unclamped(s: ScalarBuilder, scalar: Scalar, bounds: Bounds, known: Map<
   return result;
 }
 
-/** What a condition says of indices, besides what was known before. */
+/** What a condition says of indices, besides what was known before; `known` itself if that is nothing, so that nested selects share what they found. */
 function boundsOf(condition: Scalar, known: Bounds): Bounds {
   const bounds = new Map(known);
+  let learned = false;
   const bound = (of: IndexExpression, low: number, high: number): void => {
+    learned = true;
     const before = bounds.get(of.key) ?? { low: of.min, high: of.max };
     bounds.set(of.key, { low: Math.max(before.low, low), high: Math.min(before.high, high) });
   };
@@ -84,7 +86,7 @@ function boundsOf(condition: Scalar, known: Bounds): Bounds {
     else if (scalar.leaf === "less" && a?.kind === "index" && b?.kind === "constant") bound(a.of, Number.NEGATIVE_INFINITY, b.value - 1);
   };
   visit(condition);
-  return bounds;
+  return learned ? bounds : known;
 }
 
 /** The index without the clamps that do nothing within the bounds. */

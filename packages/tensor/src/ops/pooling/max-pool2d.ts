@@ -4,6 +4,9 @@ import { type Aval, defineLoop, type Fail } from "../../op/define.ts";
 import { addIndex, constantIndex, scaleIndex, valueIndex } from "../../scalar/index-expression.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
+import { add, mul } from "../pointwise/arithmetic.ts";
+import { cast } from "../pointwise/cast.ts";
+import { iota } from "../source/iota.ts";
 import { paddedRead } from "../view/padded-read.ts";
 import {
   coveringExtents,
@@ -100,6 +103,39 @@ export interface MaxPool2dOptions extends PoolOptions {
  */
 export function maxPool2d(x: Tensor, kernel: number | readonly [height: number, width: number], options: MaxPool2dOptions = {}): Tensor {
   return apply(maxPool2dOp, { x }, poolingOf(kernel, options));
+}
+
+/** The largest values of windows, and where they were: row-major positions in the spatial axes, in int32. */
+export interface PooledMaximum {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+}
+
+/**
+ * `maxPool2d` with the position h * width + w of every window's winner, which `maxUnpool2d` takes.
+ *
+ * Shapes: `x` [n, c, h, w], both results [n, c, oh, ow].
+ *
+ * @throws ShapeError if a window does not fit, or padding is more than half the kernel.
+ */
+export function maxPool2dWithIndices(
+  x: Tensor,
+  kernel: number | readonly [height: number, width: number],
+  options: MaxPool2dOptions = {},
+): PooledMaximum {
+  const values = maxPool2d(x, kernel, options);
+  const places = add(mul(iota(x.shape, 2), x.shape[3] ?? 1), iota(x.shape, 3));
+  return { values, indices: placesOfMaxima(x, places, poolingOf(kernel, options)) };
+}
+
+/**
+ * What `places` holds where each window's largest value is. Places travel as float32, exact below 2^24.
+ *
+ * @internal
+ */
+export function placesOfMaxima(x: Tensor, places: Tensor, attrs: Pooling): Tensor {
+  const tap = apply(maxPool2dIndexOp, { x }, attrs);
+  return cast(maxPool2dGather(cast(places, "float32"), tap, attrs), "int32");
 }
 
 function maxUnpool2d(ct: Tensor, index: Tensor, inputShape: Shape, attrs: Pooling): Tensor {

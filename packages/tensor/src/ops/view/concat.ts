@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor.ts";
 import { promote } from "../pointwise/define-pointwise.ts";
 import { cast } from "../pointwise/cast.ts";
 import { resolveAxis } from "../reduce/axes.ts";
-import { sliceTo } from "./slice.ts";
+import { select, sliceTo } from "./slice.ts";
 import { unsqueeze } from "./squeeze.ts";
 
 export const concatOp = defineLoop<Tensor>()({
@@ -112,6 +112,28 @@ export function split(x: Tensor, size: number | readonly number[], { axis = 0 }:
     sizes.map((part) => x.shape.with(along, part)),
     along,
   );
+}
+
+/**
+ * Cuts an axis into at most `count` consecutive parts of ceil(size / count) elements; the last may be smaller.
+ *
+ * @throws ArgumentError if `count` is not a positive whole number, or for an axis the tensor does not have.
+ */
+export function chunk(x: Tensor, count: number, { axis = 0 }: AxisOption = {}): Tensor[] {
+  if (!Number.isInteger(count) || count < 1)
+    throw new ArgumentError("argument/split", `${count} parts cannot be cut`, { subject: "chunk", hint: "use a positive whole number" });
+  const extent = x.shape[resolveAxis("chunk", x, axis)] ?? 0;
+  return extent === 0 ? [x] : split(x, Math.ceil(extent / count), { axis });
+}
+
+/**
+ * The slices of an axis, one by one, without it.
+ *
+ * @throws ArgumentError for an axis the tensor does not have.
+ */
+export function unbind(x: Tensor, { axis = 0 }: AxisOption = {}): Tensor[] {
+  const along = resolveAxis("unbind", x, axis);
+  return Array.from({ length: x.shape[along] ?? 0 }, (_, i) => select(x, along, i));
 }
 
 function pieces(x: Tensor, shapes: readonly Shape[], axis: number): Tensor[] {

@@ -6,6 +6,7 @@ import { divIndex, modIndex, offsetIndex } from "../../scalar/index-expression.t
 import type { Tensor } from "../../tensor.ts";
 import { promote } from "../pointwise/define-pointwise.ts";
 import { cast } from "../pointwise/cast.ts";
+import { padFromInside } from "./pad-from-inside.ts";
 import { paddedRead } from "./padded-read.ts";
 import { sliceTo } from "./slice.ts";
 
@@ -55,19 +56,31 @@ export function padWith(x: Tensor, padding: Padding): Tensor {
 }
 
 export interface PadOptions {
-  /** What is put around; 0 when left out. */
+  /** What is put around in mode "constant"; 0 when left out. */
   readonly value?: number;
+  /**
+   * What is put around: a constant (the default), the tensor mirrored at its edge without repeating the edge ("reflect"),
+   * the edge itself ("replicate"), or the opposite side ("circular").
+   */
+  readonly mode?: PadMode;
 }
 
+export type PadMode = "constant" | "reflect" | "replicate" | "circular";
+
 /**
- * Puts a constant around a tensor: `amounts` has a pair [before, after] for each axis, the first axis first.
+ * Puts something around a tensor: `amounts` has a pair [before, after] for each axis, the first axis first.
  * Fewer pairs than axes are about the last axes. Negative amounts crop. Integers padded with a fraction become float32.
  *
  * Example: `pad(image, [[2, 2], [2, 2]])` makes [n, c, 28, 28] into [n, c, 32, 32].
  *
- * @throws ArgumentError if there are more pairs than axes; ShapeError if cropping leaves less than nothing.
+ * @throws ArgumentError if there are more pairs than axes; ShapeError if cropping leaves less than nothing, or an axis is
+ * too short to be mirrored or wrapped that far.
  */
-export function pad(x: Tensor, amounts: readonly (readonly [before: number, after: number])[], { value = 0 }: PadOptions = {}): Tensor {
+export function pad(
+  x: Tensor,
+  amounts: readonly (readonly [before: number, after: number])[],
+  { value = 0, mode = "constant" }: PadOptions = {},
+): Tensor {
   if (amounts.length > x.rank) {
     throw new ArgumentError("argument/pad", `${amounts.length} pairs are more than the ${x.rank} axes`, {
       subject: "pad",
@@ -75,6 +88,7 @@ export function pad(x: Tensor, amounts: readonly (readonly [before: number, afte
     });
   }
   const all = [...x.shape.slice(amounts.length).map(() => [0, 0] as const), ...amounts];
+  if (mode !== "constant") return padFromInside(x, all, mode);
   const dtype = x.dtype === "bool" ? "bool" : promote(x, value);
   return padWith(cast(x, dtype), {
     before: all.map(([before]) => before),

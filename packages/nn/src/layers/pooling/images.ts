@@ -1,7 +1,7 @@
 import { avgPool2d, type AvgPool2dOptions, maxPool2d, type MaxPool2dOptions, type Shape, sizeOf, type Tensor } from "@gradus/tensor";
-import type { LayerFacts } from "../layer-facts.ts";
-import { Module } from "../module.ts";
-import { type Pair, pairOf } from "./pair.ts";
+import type { LayerFacts } from "../../layer-facts.ts";
+import { Module } from "../../module.ts";
+import { type Pair, pairOf } from "../pair.ts";
 
 /**
  * The largest value of each window. Shapes: [n, c, h, w] to [n, c, oh, ow].

@@ -1,0 +1,54 @@
+import type { Tensor } from "../../tensor.ts";
+import { fromHost } from "../../tensor.ts";
+import { customGrad } from "../autograd/custom-grad.ts";
+import { indexSelect } from "../indexing/index-select.ts";
+import { mul } from "../pointwise/arithmetic.ts";
+import { sum } from "../reduce/sum.ts";
+import { reshape } from "../view/reshape.ts";
+
+/** For each result along an axis, the places it reads and how much each weighs: the rows of a sparse matrix. */
+export type Taps = readonly (readonly Tap[])[];
+
+interface Tap {
+  readonly place: number;
+  readonly weight: number;
+}
+
+/**
+ * A linear map along one axis that reads few elements for each result: y[..., i, ...] = Σ weight * x[..., place, ...] over the taps
+ * of i. Its gradient is the same map with the taps of the transposed matrix, so nothing is added up in an order that
+ * depends on threads.
+ *
+ * @internal
+ */
+export function mapAlong(x: Tensor, axis: number, taps: Taps): Tensor {
+  const extent = x.shape[axis] ?? 1;
+  const forward = customGrad(
+    (input = x) => gathered(input, axis, taps),
+    ({ cotangent }) => [mapAlong(cotangent, axis, transposed(taps, extent))],
+  );
+  return forward(x);
+}
+
+function gathered(x: Tensor, axis: number, taps: Taps): Tensor {
+  const most = taps.reduce((length, row) => Math.max(length, row.length), 1);
+  const places = new Int32Array(taps.length * most);
+  const weights = new Float32Array(taps.length * most);
+  taps.forEach((row, i) => {
+    row.forEach(({ place, weight }, j) => {
+      places[i * most + j] = place;
+      weights[i * most + j] = weight;
+    });
+  });
+  const picked = indexSelect(x, fromHost([taps.length, most], "int32", places), { axis });
+  const shared = x.shape.map((_, i) => (i === axis ? [taps.length, most] : i > axis ? [1] : [])).flat();
+  return sum(mul(picked, reshape(fromHost([taps.length, most], "float32", weights), shared)), { axis: axis + 1 });
+}
+
+function transposed(taps: Taps, extent: number): Taps {
+  const columns = Array.from({ length: extent }, (): Tap[] => []);
+  taps.forEach((row, i) => {
+    for (const { place, weight } of row) columns[place]?.push({ place: i, weight });
+  });
+  return columns;
+}
