@@ -38,6 +38,7 @@ export { norm, type NormOptions } from "./reduce/norm.ts";
 export { prod } from "./reduce/prod.ts";
 export { logSoftmax, logSumExp, softmax, type SoftmaxOptions } from "./reduce/softmax.ts";
 export { mean, sum } from "./reduce/sum.ts";
+export { scan, type ScanOptions, type ScanStep, type Scanned } from "./sequence/scan.ts";
 export { arange, eye, linspace, onesLike, tensor, zerosLike, type Nested, type TensorOptions } from "./source/creation.ts";
 export { full, ones, zeros, type FullOptions } from "./source/full.ts";
 export { concat, split, stack, type AxisOption } from "./view/concat.ts";
