@@ -1,7 +1,22 @@
 export * from "./activations.ts";
+export {
+  type Attended,
+  type AttentionMasks,
+  MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+} from "./attention/multi-head-attention.ts";
+export { LearnedPositions, SinusoidalPositions } from "./attention/positions.ts";
+export { TransformerDecoder, TransformerEncoder } from "./attention/transformer.ts";
+export {
+  type DecoderMasks,
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+} from "./attention/transformer-layer.ts";
 export * from "./connected-conv2d.ts";
 export { Conv2d, type Conv2dLayerOptions, type ConvolutionOptions } from "./conv2d.ts";
 export * from "./dropout.ts";
+export * from "./embedding.ts";
 export * from "./flatten.ts";
 export * from "./identity.ts";
 export { Linear, type LinearOptions } from "./linear.ts";

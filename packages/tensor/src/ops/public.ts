@@ -2,8 +2,11 @@
 export { gelu, type GeluOptions } from "./activation/gelu.ts";
 export { elu, leakyRelu, relu, type EluOptions, type LeakyReluOptions } from "./activation/rectifiers.ts";
 export { logSigmoid, sigmoid, silu, softplus, type SoftplusOptions } from "./activation/sigmoid.ts";
+export { rotary, sinusoidalPositions, type PositionOptions, type RotaryOptions } from "./attention/positions.ts";
+export { attentionWeights, scaledDotProductAttention, type AttentionOptions, type AttentionWeightsOptions } from "./attention/scaled-dot-product-attention.ts";
 export { checkpoint } from "./autograd/checkpoint.ts";
 export { customGrad, type CustomBackward, type CustomCall } from "./autograd/custom-grad.ts";
+export { embeddingBag, type EmbeddingBagOptions } from "./indexing/embedding-bag.ts";
 export { gather, oneHot } from "./indexing/gather.ts";
 export { embedding, indexSelect, type IndexAxisOptions } from "./indexing/index-select.ts";
 export { scatterAdd } from "./indexing/scatter-add.ts";

@@ -2,7 +2,6 @@ import {
   ArgumentError,
   concat,
   less,
-  narrow,
   arange,
   permute,
   reshape,
@@ -181,7 +180,8 @@ export abstract class Recurrent extends Module {
   /** Whether each step counts: bool[time, batch, 1]. */
   #presence(lengths: Tensor | readonly number[], time: number, batch: number): Tensor {
     const values = lengths instanceof Tensor ? lengths : tensor(Int32Array.from(lengths));
-    const wrong = lengths instanceof Tensor ? undefined : lengths.find((length) => !(Number.isInteger(length) && length >= 0 && length <= time));
+    const wrong =
+      lengths instanceof Tensor ? undefined : lengths.find((length) => !(Number.isInteger(length) && length >= 0 && length <= time));
     if (!sameShape(values.shape, [batch]) || wrong !== undefined) {
       throw new ShapeError("shape/lengths", `needs a length of 0 to ${time} for each of ${batch} sequences`, {
         subject: this.constructor.name,

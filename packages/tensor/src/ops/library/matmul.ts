@@ -4,6 +4,7 @@ import { bool } from "../../op/attr.ts";
 import { defineLibrary } from "../../op/define.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
+import { concat } from "../view/concat.ts";
 import { broadcastTo, sumTo } from "../view/expand.ts";
 import { reshape } from "../view/reshape.ts";
 
@@ -42,6 +43,7 @@ export const matmulOp = defineLibrary<Tensor>()({
   transposes: { a: "transposeA", b: "transposeB" },
   axes: ({ shape }) => [sizeOf(shape.slice(0, -2)), ...shape.slice(-2)],
 
+  total: stacked,
   vjp({ x: { a, b }, ct, attrs: { transposeA: ta, transposeB: tb } }) {
     const da = ta ? matmul(b, ct, { transposeA: tb, transposeB: true }) : matmul(ct, b, { transposeB: !tb });
     const db = tb ? matmul(ct, a, { transposeA: true, transposeB: ta }) : matmul(a, ct, { transposeA: !ta });
@@ -80,6 +82,25 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
     (_, axis) => !(a.rank === 1 && axis === product.rank - 2) && !(b.rank === 1 && axis === product.rank - 1),
   );
   return reshape(product, kept);
+}
+
+interface Product {
+  readonly x: { readonly a: Tensor; readonly b: Tensor };
+  readonly out: Tensor;
+  readonly attrs: Required<MatmulOptions>;
+}
+
+/**
+ * Σ aᵢᵀ bᵢ as one product of the aᵢ and the bᵢ, each one below the other: a weight's gradient over the steps of a recurrence.
+ * Null where that copies more than it saves: stacking moves the factors once, adding reads and writes each product.
+ */
+function stacked(products: readonly Product[]): Tensor | null {
+  const stackable = products.every(
+    ({ x: { a, b }, out, attrs: { transposeA, transposeB } }) =>
+      transposeA && !transposeB && out.rank === 2 && a.rank === 2 && b.rank === 2 && a.size + b.size <= out.size,
+  );
+  if (!stackable) return null;
+  return matmul(concat(products.map(({ x: { a } }) => a)), concat(products.map(({ x: { b } }) => b)), { transposeA: true });
 }
 
 /** Whether an operand's batch axes are the result's, or hold one matrix that serves all. */
