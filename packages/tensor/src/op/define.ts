@@ -82,6 +82,8 @@ interface Defined {
 export interface LoopOp<N extends string, I extends Inputs, A extends AnyAttrs, T> extends Row<N, I, A, T>, Defined {
   readonly kind: "loop";
   readonly access: Access;
+  /** Whether the result is its inputs one after the other in row-major order, so that they may be computed where they end up. */
+  readonly joins?: (x: Fill<I, Aval>, attrs: Values<A>) => boolean;
   /** The extents reduced over and how; only, and always, for `access: "reduce"`. */
   readonly reduce?: (x: Fill<I, Aval>, attrs: Values<A>) => { readonly extents: Shape; readonly combine: Combine };
   /** The scalar program of one output element (of one term, for a reduction). */

@@ -4,7 +4,7 @@ import { bool } from "../../op/attr.ts";
 import { defineLibrary } from "../../op/define.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { concat } from "../view/concat.ts";
+import { concat, stack } from "../view/concat.ts";
 import { broadcastTo, sumTo } from "../view/expand.ts";
 import { reshape } from "../view/reshape.ts";
 
@@ -100,7 +100,16 @@ function stacked(products: readonly Product[]): Tensor | null {
       transposeA && !transposeB && out.rank === 2 && a.rank === 2 && b.rank === 2 && a.size + b.size <= out.size,
   );
   if (!stackable) return null;
-  return matmul(concat(products.map(({ x: { a } }) => a)), concat(products.map(({ x: { b } }) => b)), { transposeA: true });
+  // Gradients arrive last step first. In the order of the steps, what is stacked here is what they give side by side elsewhere.
+  const inOrder = products.toReversed();
+  return matmul(below(inOrder.map(({ x: { a } }) => a)), below(inOrder.map(({ x: { b } }) => b)), { transposeA: true });
+}
+
+/** Matrices one below the other; of one shape, as a stack of them has them. */
+function below(matrices: readonly Tensor[]): Tensor {
+  const [rows = 0, columns = 0] = matrices[0]?.shape ?? [];
+  const alike = matrices.every(({ shape }) => shape[0] === rows);
+  return alike ? reshape(stack(matrices), [matrices.length * rows, columns]) : concat(matrices);
 }
 
 /** Whether an operand's batch axes are the result's, or hold one matrix that serves all. */
