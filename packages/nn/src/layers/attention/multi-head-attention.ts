@@ -44,7 +44,7 @@ export interface MultiHeadAttentionOptions {
 export interface AttentionMasks {
   /** [queries, keys], or [batch * heads, queries, keys]. */
   readonly mask?: Tensor;
-  /** [batch, keys]: the same keys hidden from every query. */
+  /** The keys hidden from every query of a sequence, [batch, keys]. */
   readonly keyPaddingMask?: Tensor;
   /** Whether query i sees keys 0 to i only; false when left out. */
   readonly causal?: boolean;
