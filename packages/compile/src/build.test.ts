@@ -469,6 +469,11 @@ describe("pieces and runs", () => {
     expect(labels.filter((label) => label === "tanh")).toHaveLength(steps);
   });
 
+  test("a cheap value that is read in many runs is stored, so that one kernel reads them all", () => {
+    const plan = planOf(stack(running(mul(data(steps, 16), 2)).slice(1)));
+    expect(plan.steps.map(({ label }) => label)).toEqual(["mul", ...Array.from({ length: steps }, () => "tanh")]);
+  });
+
   test("a short join is one kernel, and one whose pieces are not aligned", () => {
     expect(planOf(stack(running(data(steps, 16)).slice(1, 4))).steps.at(-1)?.label).toBe("concat");
     const odd = Array.from({ length: steps }, () => tanh(data(15)));

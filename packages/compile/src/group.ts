@@ -2,7 +2,7 @@ import { type Combine, leafTable, type Scalar } from "@gradus/tensor";
 import { combineOf, lowerAlone, reduceExtents, sharesBuffer } from "./alone.ts";
 import { BitSet } from "./bit-set.ts";
 import type { Graph, Node } from "./canonical.ts";
-import { isJoin, type Part, partOf } from "./parts.ts";
+import { isCutUp, isJoin, type Part, partOf } from "./parts.ts";
 
 /** One kernel to be: the nodes it stores, and the contraction or reductions whose results feed them. */
 export interface Group {
@@ -84,7 +84,7 @@ export function group(graph: Graph, alignment: number): Grouping {
     cost.set(node, total);
     const repeated = node.readers.some((reader) => reader.op?.kind === "loop" && readsRepeatedly(reader, node));
     const tooDear = (node.readers.length > 1 && total > recomputeLimit) || (repeated && total > repeatLimit) || total > programLimit;
-    if (required.has(node) || tooDear) stored.add(node);
+    if (required.has(node) || tooDear || isCutUp(node)) stored.add(node);
   }
   const apart = new Set([...joins, ...runs.keys()]);
   return { groups: joinOutputs(graph, stored, producers, apart), stored, joins, runs };

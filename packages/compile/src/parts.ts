@@ -35,6 +35,11 @@ export function partOf(node: Node, stored: ReadonlySet<Node>, alignment: number)
   return first === null || (first * bytesOf({ shape: [1], dtype: node.tensor.dtype })) % alignment !== 0 ? null : { whole, first };
 }
 
+/** Whether a value is read in many runs: stored, they are all read by the same kernel, which would else compute each at its own place. */
+export function isCutUp({ readers }: Node): boolean {
+  return readers.length > many && readers.filter((reader) => runOf(reader) !== null).length > many;
+}
+
 /** A piece that cannot be computed in its place: it is another join's too, or comes from outside. */
 export interface Copy {
   readonly store: Node;
