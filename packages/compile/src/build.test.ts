@@ -474,6 +474,14 @@ describe("pieces and runs", () => {
     expect(plan.steps.map(({ label }) => label)).toEqual(["mul", ...Array.from({ length: steps }, () => "tanh")]);
   });
 
+  test("runs of a cell's new value, whose memory is not the plan's to place, are read at their places in it", () => {
+    const w = cell("w", steps, 16);
+    w.assign(tanh(data(steps, 16)));
+    const plan = planOf(stack(running(w).slice(1)));
+    const bound = plan.buffers.flatMap(({ place }, id) => (place.kind === "bound" ? [id] : []));
+    expect(plan.buffers.filter(({ part }) => part !== undefined && bound.includes(part.of))).toEqual([]);
+  });
+
   test("a short join is one kernel, and one whose pieces are not aligned", () => {
     expect(planOf(stack(running(data(steps, 16)).slice(1, 4))).steps.at(-1)?.label).toBe("concat");
     const odd = Array.from({ length: steps }, () => tanh(data(15)));

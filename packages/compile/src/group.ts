@@ -74,7 +74,7 @@ export function group(graph: Graph, alignment: number): Grouping {
       continue;
     }
     if (stored.has(node) || absorbed.has(node)) continue;
-    const part = replacing.has(node) ? null : partOf(node, stored, alignment);
+    const part = replacing.has(node) ? null : partOf(node, stored, replacing, alignment);
     if (part !== null) {
       stored.add(node);
       runs.set(node, part);

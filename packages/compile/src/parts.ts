@@ -25,12 +25,12 @@ export function isJoin(node: Node, alignment: number): boolean {
 }
 
 /** Whether a view is read as memory of its own: one of many runs of a value whose memory is the plan's to place. */
-export function partOf(node: Node, stored: ReadonlySet<Node>, alignment: number): Part | null {
+export function partOf(node: Node, stored: ReadonlySet<Node>, replacing: ReadonlySet<Node>, alignment: number): Part | null {
   const [parent] = node.parents;
   if (parent === undefined || parent.readers.length <= many) return null;
   const whole = bufferNode(parent, stored);
   const { kind } = whole.tensor.source;
-  if (!stored.has(whole) || kind === "state" || kind === "kept") return null;
+  if (!stored.has(whole) || replacing.has(whole) || kind === "state" || kind === "kept") return null;
   const first = runOf(node);
   return first === null || (first * bytesOf({ shape: [1], dtype: node.tensor.dtype })) % alignment !== 0 ? null : { whole, first };
 }

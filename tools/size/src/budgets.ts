@@ -12,10 +12,10 @@ export const BUDGETS: readonly Budget[] = [
   {
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
-    // The design wanted 60: decision 0010.
-    kilobytes: 91,
+    // The design wanted 60: decision 0010. Pieces, runs and joined gradients are 1.5 of it: decision 0014.
+    kilobytes: 94,
   },
-  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 86 },
+  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 88 },
   {
     name: "webgpu beside tensor, compile",
     entries: ["packages/webgpu/dist/index.js"],
