@@ -6,6 +6,7 @@ import {
   constantIndex,
   linearIndex,
   mapSlots,
+  offsetIndex,
   type Scalar,
   ScalarBuilder,
   stridesOf,
@@ -78,10 +79,30 @@ export function isTransposition(node: Alone): boolean {
   return reads(node, exchanged(stridesOf(parent.tensor.shape)));
 }
 
-/** Whether a view reads its parent's elements with these strides. */
-function reads(node: Alone, strides: readonly number[]): boolean {
+/** Where a view that is a run of its parent's elements begins among them; null for any other. */
+export function runOf(node: Alone): number | null {
+  const { op, tensor, parents } = node;
+  const [parent] = parents;
+  if (op?.kind !== "loop" || op.access !== "view" || parents.length !== 1 || parent === undefined) return null;
+  if (tensor.size === 0 || tensor.size >= parent.tensor.size || tensor.dtype !== parent.tensor.dtype) return null;
+  const { result } = lowerAlone(node);
+  const first = result.kind === "load" ? result.at.constant : 0;
+  return reads(node, stridesOf(tensor.shape), first) ? first : null;
+}
+
+/** Whether `node` is its parents one after the other. */
+export function joinsParents({ op, tensor }: Alone): boolean {
+  if (op?.kind !== "loop" || op.joins === undefined) return false;
+  return op.joins(
+    mapSlots(tensor, (parent): Aval => parent),
+    attrsOf(tensor),
+  );
+}
+
+/** Whether a view reads its parent's elements with these strides, from `first` on. */
+function reads(node: Alone, strides: readonly number[], first = 0): boolean {
   const { dtype, shape } = node.tensor;
   const { result, s } = lowerAlone(node);
   const at = shape.map((extent, axis) => axisIndex(axis, extent));
-  return result === s.load(0, dtype, linearIndex(at, strides));
+  return result === s.load(0, dtype, offsetIndex(linearIndex(at, strides), first));
 }

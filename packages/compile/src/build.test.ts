@@ -1,5 +1,26 @@
-import { add, argmax, conv2d, exp, expand, matmul, max, mean, mul, neg, permute, relu, reshape, sub, sum, tanh } from "@gradus/tensor";
+import {
+  add,
+  argmax,
+  conv2d,
+  exp,
+  expand,
+  matmul,
+  max,
+  mean,
+  mul,
+  neg,
+  permute,
+  relu,
+  reshape,
+  select,
+  stack,
+  sub,
+  sum,
+  tanh,
+  type Tensor,
+} from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
+import { printScalar } from "./print.ts";
 import { cell, data, planOf, textOf } from "./plan-text.test.support.ts";
 
 describe("canonical", () => {
@@ -412,5 +433,67 @@ describe("transposed operands", () => {
 
   test("are copied where other axes move too", () => {
     expect(planOf(matmul(data(3, 2, 4), permute(data(4, 3, 5), [1, 0, 2]))).steps.map(({ label }) => label)).toEqual(["permute", "matmul"]);
+  });
+});
+
+describe("pieces and runs", () => {
+  const steps = 10;
+  /** Running sums of rows of 16 floats, which is what the arena is aligned to. */
+  const running = (x: Tensor): readonly Tensor[] => {
+    const states = [data(16)];
+    for (let t = 0; t < steps; t++) states.push(tanh(add(states[t] ?? x, select(x, 0, t))));
+    return states;
+  };
+
+  test("the pieces of a long join are computed where they end up, and runs are read where they lie", () => {
+    const x = data(steps, 16);
+    const plan = planOf(stack(running(x).slice(1)));
+    expect(plan.steps.map(({ label }) => label)).toEqual(Array.from({ length: steps }, () => "tanh"));
+    const [output = -1] = plan.outputs;
+    const written = plan.steps.map((step) => (step.kind === "loop" ? plan.buffers[step.writes[0]?.buffer ?? -1]?.part : undefined));
+    expect(written).toEqual(Array.from({ length: steps }, (_, t) => ({ of: output, first: 16 * t })));
+    // Whatever step it is, its kernel is the same program.
+    const programs = new Set(plan.steps.map((step) => (step.kind === "loop" ? printScalar(step.writes[0]!.value) : "")));
+    expect(programs).toEqual(new Set(["tanh(add(b0[0+1*i0], b1[0+1*i0]))"]));
+    const offsets = plan.buffers.flatMap(({ place, part }) => (part?.of === output && place.kind === "arena" ? [place.offset] : []));
+    const { place } = plan.buffers[output]!;
+    expect(offsets.map((offset) => offset - (place.kind === "arena" ? place.offset : 0))).toEqual(
+      Array.from({ length: steps }, (_, t) => 64 * t),
+    );
+  });
+
+  test("a piece of two joins, or from outside, is copied into the second", () => {
+    const states = running(data(steps, 16));
+    const labels = planOf(stack(states.slice(1)), stack(states.slice(0, -1))).steps.map(({ label }) => label);
+    expect(labels.filter((label) => label === "copy")).toHaveLength(steps);
+    expect(labels.filter((label) => label === "tanh")).toHaveLength(steps);
+  });
+
+  test("a cheap value that is read in many runs is stored, so that one kernel reads them all", () => {
+    const plan = planOf(stack(running(mul(data(steps, 16), 2)).slice(1)));
+    expect(plan.steps.map(({ label }) => label)).toEqual(["mul", ...Array.from({ length: steps }, () => "tanh")]);
+  });
+
+  test("runs of a cell's new value, whose memory is not the plan's to place, are read at their places in it", () => {
+    const w = cell("w", steps, 16);
+    w.assign(tanh(data(steps, 16)));
+    const plan = planOf(stack(running(w).slice(1)));
+    const bound = plan.buffers.flatMap(({ place }, id) => (place.kind === "bound" ? [id] : []));
+    expect(plan.buffers.filter(({ part }) => part !== undefined && bound.includes(part.of))).toEqual([]);
+  });
+
+  test("a short join is one kernel, and one whose pieces are not aligned", () => {
+    expect(planOf(stack(running(data(steps, 16)).slice(1, 4))).steps.at(-1)?.label).toBe("concat");
+    const odd = Array.from({ length: steps }, () => tanh(data(15)));
+    expect(planOf(stack(odd)).steps.at(-1)?.label).toBe("concat");
+  });
+
+  test("a join that is a cell's new value is computed in one kernel, and a piece that is one is copied", () => {
+    const [whole, last] = [cell("whole", steps, 16), cell("last", 16)];
+    const states = running(data(steps, 16));
+    whole.assign(stack(states.slice(1)));
+    expect(planOf().steps.some(({ label }) => label.includes("concat"))).toBe(true);
+    last.assign(states.at(-1) ?? last);
+    expect(planOf(stack(states.slice(1))).steps.filter(({ label }) => label === "copy")).toHaveLength(1);
   });
 });

@@ -1,8 +1,10 @@
 import { axisIndex, type ErasedLibraryOp, type Aval, attrsOf, mapSlots, type Scalar, ScalarBuilder, sizeOf } from "@gradus/tensor";
+import { BitSet } from "./bit-set.ts";
 import { canonicalise, type Graph, type Node } from "./canonical.ts";
 import { bufferNode, type Group, group, type Grouping, isAlias } from "./group.ts";
 import { lowerEpilogue, lowerLoop, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
 import { cacheLine, type Lifetime, planMemory } from "./memory.ts";
+import { type Pieces, placePieces } from "./parts.ts";
 import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type PlanWishes, type Step } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { schedule, type Task, wavesOf } from "./schedule.ts";
@@ -31,11 +33,17 @@ const usualWishes: PlanWishes = { alignment: cacheLine, sideBySide: false, takes
 /** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
 export function buildPlan(program: Program, { alignment, sideBySide, takesHalves }: PlanWishes = usualWishes): Plan {
   const graph = canonicalise(program, takesHalves);
-  const grouping = group(graph);
-  const kernels = grouping.groups.flatMap((each) => lowerGroup(each, grouping));
-  const inOrder = new Assembly(graph, grouping, kernels, alignment).plan(planName(program), false);
+  const grouping = group(graph, alignment);
+  const computing = grouping.groups.flatMap((each) => lowerGroup(each, grouping.stored));
+  const pieces = placePieces(graph, grouping, new Set(computing.flatMap(({ stores }) => stores)));
+  const kernels = [
+    ...computing,
+    ...pieces.copies.map(({ store, loop }) => ({ kind: "loop", stores: [store], reads: loop.reads, loop }) as const),
+  ];
+  const assembly = (): Assembly => new Assembly(graph, grouping, kernels, pieces, alignment);
+  const inOrder = assembly().plan(planName(program), false);
   if (!sideBySide) return inOrder;
-  const inWaves = new Assembly(graph, grouping, kernels, alignment).plan(planName(program), true);
+  const inWaves = assembly().plan(planName(program), true);
   // Work side by side is alive side by side: not at any price.
   return inWaves.arenaBytes <= mostGrowth * inOrder.arenaBytes + freeGrowth ? inWaves : inOrder;
 }
@@ -44,7 +52,7 @@ export function buildPlan(program: Program, { alignment, sideBySide, takesHalves
 const mostGrowth = 1.5;
 const freeGrowth = 1 << 20;
 
-function lowerGroup(each: Group, { stored }: Grouping): Kernel[] {
+function lowerGroup(each: Group, stored: ReadonlySet<Node>): Kernel[] {
   const [first] = each.stores;
   if (first === undefined) return [];
   const { stores, producers } = each;
@@ -71,7 +79,7 @@ function splitGroup({ stores, producers }: Group, stored: ReadonlySet<Node>): Ke
       ? stores.map((store, i) => ({ stores: [store], producers: [producers[i] ?? null] }))
       : [...producers, ...stores].flatMap((node) => (node === null ? [] : [{ stores: [node], producers: [null] }]));
   const nodes = new Set([...stored, ...apart.flatMap((each) => each.stores)]);
-  return apart.flatMap((each) => lowerGroup(each, { groups: [], stored: nodes }));
+  return apart.flatMap((each) => lowerGroup(each, nodes));
 }
 
 function libraryOp({ op }: Node): ErasedLibraryOp {
@@ -94,13 +102,17 @@ class Assembly {
   readonly #graph: Graph;
   readonly #stored: ReadonlySet<Node>;
   readonly #kernels: readonly Kernel[];
+  readonly #runs: Grouping["runs"];
+  readonly #pieces: Pieces;
   readonly #alignment: number;
   readonly #buffers: { aval: Aval; label: string; bound: number | null }[] = [];
   readonly #bufferOf = new Map<Node, number>();
   readonly #bound: number[] = [];
 
-  constructor(graph: Graph, { stored }: Grouping, kernels: readonly Kernel[], alignment: number) {
+  constructor(graph: Graph, { stored, runs }: Grouping, kernels: readonly Kernel[], pieces: Pieces, alignment: number) {
+    this.#runs = runs;
     this.#alignment = alignment;
+    this.#pieces = pieces;
     this.#graph = graph;
     this.#stored = new Set([...stored, ...kernels.flatMap(({ stores }) => stores)]);
     this.#kernels = kernels.filter(({ stores }) => stores.some(({ tensor }) => tensor.size > 0));
@@ -115,7 +127,8 @@ class Assembly {
       if (!bound) inputs.push(id);
     }
     const written = this.#claimStateBuffers();
-    for (const { stores } of this.#kernels) for (const store of stores) if (!this.#bufferOf.has(store)) this.#add(store, false);
+    const placed = [...this.#kernels.flatMap(({ stores }) => stores), ...this.#pieces.of.keys(), ...this.#pieces.parts.keys()];
+    for (const node of placed) if (!this.#bufferOf.has(node)) this.#add(node, false);
     const updates = this.#graph.updates.filter(({ state, old, value }) => !written.has(state) && value !== old);
     const copies = updates.map(({ old, value }) => ({ from: this.#buffer(value), to: this.#buffer(old) }));
     const results = this.#graph.outputs.map((output) => this.#buffer(output));
@@ -145,7 +158,7 @@ class Assembly {
     const tasks = this.#tasks(written);
     const order = schedule(
       tasks,
-      nodes.map(({ tensor }) => bytesOf(tensor)),
+      [...nodes, ...this.#pieces.copies.map(({ store }) => store)].map(({ tensor }) => bytesOf(tensor)),
       new Set([...given, ...replacing]),
     );
     if (order === null) throw new RangeError("the kernels of a plan wait for each other");
@@ -160,7 +173,8 @@ class Assembly {
     return this.#buffers.push({ aval, label: `${label}, before the step`, bound: null }) - 1;
   }
 
-  #add({ tensor, op }: Node, bound: boolean): number {
+  #add(node: Node, bound: boolean): number {
+    const { tensor, op } = node;
     const id = this.#buffers.length;
     this.#buffers.push({
       aval: { shape: tensor.shape, dtype: tensor.dtype },
@@ -168,8 +182,7 @@ class Assembly {
       bound: bound ? this.#bound.length : null,
     });
     if (bound) this.#bound.push(id);
-    const node = this.#graph.nodeOf.get(tensor);
-    if (node !== undefined) this.#bufferOf.set(node, id);
+    this.#bufferOf.set(node, id);
     return id;
   }
 
@@ -200,10 +213,12 @@ class Assembly {
       if (target === undefined) continue;
       this.#bufferOf.set(value, target);
       // Readers of the old value now have to come before this kernel, and so before all that follow it.
+      const later = new BitSet(this.#kernels.length);
+      later.add(writer);
+      if (after[writer] !== undefined) later.addAll(after[writer]);
       for (const index of oldReaders) {
-        const later = new Set([writer, ...(after[writer] ?? [])]);
         after.forEach((reached, from) => {
-          if (from === index || reached.has(index)) for (const each of later) reached.add(each);
+          if (from === index || reached.has(index)) reached.addAll(later);
         });
       }
       written.add(state);
@@ -212,19 +227,19 @@ class Assembly {
   }
 
   /** For each kernel, the kernels that need its results, directly or not. */
-  #reachability(): Set<number>[] {
+  #reachability(): BitSet[] {
     const makers = new Map<Node, number>();
     this.#kernels.forEach(({ stores }, index) => stores.forEach((store) => makers.set(store, index)));
-    const after = this.#kernels.map(() => new Set<number>());
+    const after = this.#kernels.map(() => new BitSet(this.#kernels.length));
     const order = schedule(this.#tasks(new Set()), [], new Set()) ?? [];
     for (const index of order.toReversed()) {
       const kernel = this.#kernels[index];
       if (kernel === undefined) continue;
-      for (const read of kernel.reads) {
+      for (const read of this.#needs(kernel)) {
         const maker = makers.get(read);
         if (maker === undefined || maker === index) continue;
         after[maker]?.add(index);
-        for (const further of after[index] ?? []) after[maker]?.add(further);
+        if (after[index] !== undefined) after[maker]?.addAll(after[index]);
       }
     }
     return after;
@@ -248,9 +263,17 @@ class Assembly {
     });
     return this.#kernels.map((kernel, index) => ({
       makes: kernel.stores.map(({ id }) => id),
-      takes: kernel.reads.map(({ id }) => id),
+      takes: this.#needs(kernel).map(({ id }) => id),
       after: [...(after[index] ?? [])],
     }));
+  }
+
+  /** The values a kernel waits for: what it reads, and of a whole or a run of one, the pieces. */
+  #needs({ reads }: Kernel): readonly Node[] {
+    return reads.flatMap((read) => {
+      const whole = this.#runs.get(read)?.whole ?? read;
+      return this.#pieces.of.get(whole) ?? [whole];
+    });
   }
 
   #step(kernel: Kernel | undefined): Step {
@@ -320,18 +343,28 @@ class Assembly {
       for (const id of [...readsOfStep(step), ...writesOfStep(step)]) to.set(id, time);
     });
     for (const id of outputs) to.set(id, (waves.at(-1) ?? 0) + 1);
-    const heir = this.#inPlace(steps, waves, { from, to, order, inputs: new Set(inputs) });
+    const parts = this.#partsById();
+    const wholes = new Set([...parts.values()].map(({ of }) => of));
+    const heir = this.#inPlace(steps, waves, { from, to, order, fixed: new Set([...inputs, ...parts.keys(), ...wholes]) });
     const rootOf = (id: number): number => {
       let root = id;
-      for (let next = heir.get(root); next !== undefined; next = heir.get(root)) root = next;
+      for (let next = heir.get(root) ?? parts.get(root)?.of; next !== undefined; next = heir.get(root) ?? parts.get(root)?.of) root = next;
       return root;
+    };
+    const offsetIn = (id: number): number => {
+      const part = parts.get(id);
+      return part === undefined
+        ? 0
+        : part.first * bytesOf({ shape: [1], dtype: this.#buffers[id]?.aval.dtype ?? "float32" }) + offsetIn(part.of);
     };
     const slots = new Map(this.#bound.map((id, slot) => [rootOf(id), slot]));
     const roots = new Map<number, Lifetime>();
     this.#buffers.forEach(({ aval }, id) => {
       const root = rootOf(id);
       if (slots.has(root)) return;
-      const life = { bytes: bytesOf(aval), from: from.get(id) ?? -1, to: to.get(id) ?? -1 };
+      // No step writes a whole: it is there from its first piece on.
+      const start = from.get(id) ?? (parts.has(id) || wholes.has(id) ? Number.POSITIVE_INFINITY : -1);
+      const life = { bytes: bytesOf(aval), from: start, to: to.get(id) ?? -1 };
       const known = roots.get(root);
       roots.set(
         root,
@@ -345,14 +378,26 @@ class Assembly {
     const offsetOf = new Map(ids.map((id, i) => [id, offsets[i] ?? 0]));
     const buffers = this.#buffers.map(({ aval, label }, id): PlanBuffer => {
       const slot = slots.get(rootOf(id));
+      const part = parts.get(id);
       return {
         ...aval,
         label,
         bytes: bytesOf(aval),
-        place: slot === undefined ? { kind: "arena", offset: offsetOf.get(rootOf(id)) ?? 0 } : { kind: "bound", slot },
+        place: slot === undefined ? { kind: "arena", offset: (offsetOf.get(rootOf(id)) ?? 0) + offsetIn(id) } : { kind: "bound", slot },
+        ...(part === undefined ? {} : { part }),
       };
     });
     return { buffers, arenaBytes: bytes };
+  }
+
+  /** Buffers that lie inside others. */
+  #partsById(): ReadonlyMap<number, NonNullable<PlanBuffer["part"]>> {
+    return new Map(
+      [...this.#pieces.parts].flatMap(([node, { whole, first }]) => {
+        const [id, of] = [this.#bufferOf.get(node), this.#bufferOf.get(whole)];
+        return id === undefined || of === undefined ? [] : [[id, { of, first }] as const];
+      }),
+    );
   }
 
   /**
@@ -366,12 +411,13 @@ class Assembly {
       from,
       to,
       order,
-      inputs,
+      fixed,
     }: {
       readonly from: ReadonlyMap<number, number>;
       readonly to: ReadonlyMap<number, number>;
       readonly order: readonly number[];
-      readonly inputs: ReadonlySet<number>;
+      /** Neither give their memory away nor take another's. */
+      readonly fixed: ReadonlySet<number>;
     },
   ): Map<number, number> {
     const heir = new Map<number, number>();
@@ -394,11 +440,11 @@ class Assembly {
       if (kernel?.kind !== "loop" || step?.kind !== "loop" || step.terms.length > 0) return;
       for (const { buffer: write } of step.writes) {
         const info = this.#buffers[write];
-        if (info === undefined || from.get(write) !== time) continue;
+        if (info === undefined || fixed.has(write) || from.get(write) !== time) continue;
         const donor = step.reads.find((read, at) => {
           const node = kernel.loop.reads[at];
           const other = this.#buffers[read];
-          if (node === undefined || other === undefined || other.bound !== null || taken.has(read) || inputs.has(read)) return false;
+          if (node === undefined || other === undefined || other.bound !== null || taken.has(read) || fixed.has(read)) return false;
           return (
             to.get(read) === time &&
             readersIn(time, read) === 1 &&

@@ -1,6 +1,8 @@
 import { type Combine, leafTable, type Scalar } from "@gradus/tensor";
 import { combineOf, lowerAlone, reduceExtents, sharesBuffer } from "./alone.ts";
+import { BitSet } from "./bit-set.ts";
 import type { Graph, Node } from "./canonical.ts";
+import { isCutUp, isJoin, type Part, partOf } from "./parts.ts";
 
 /** One kernel to be: the nodes it stores, and the contraction or reductions whose results feed them. */
 export interface Group {
@@ -14,6 +16,10 @@ export interface Group {
 export interface Grouping {
   readonly groups: readonly Group[];
   readonly stored: ReadonlySet<Node>;
+  /** Stored values without a group, each put together from its parents where they lie one after the other. */
+  readonly joins: ReadonlySet<Node>;
+  /** Stored values without a group that are a run of another's elements. */
+  readonly runs: ReadonlyMap<Node, Part>;
 }
 
 /** Above this many additions' worth of work, a value with two readers is stored instead of computed twice. */
@@ -30,10 +36,12 @@ const programLimit = 600;
  * library call or a reduction becomes its epilogue. Everything else is inlined into its readers, unless that would
  * repeat costly work. Only traits are looked at: kind, access, sizes, and the cost counted in the body's own program.
  */
-export function group(graph: Graph): Grouping {
+export function group(graph: Graph, alignment: number): Grouping {
   const required = new Set<Node>([...graph.outputs, ...graph.updates.map(({ value }) => value)]);
   for (const node of graph.nodes) if (node.op?.kind === "library") for (const parent of node.parents) required.add(viewBase(parent));
   const replacing = new Set(graph.updates.map(({ value }) => value));
+  const joins = new Set(graph.nodes.filter((node) => !replacing.has(node) && isJoin(node, alignment)));
+  for (const join of joins) for (const node of [join, ...join.parents]) required.add(viewBase(node));
 
   const producers = new Map<Node, Node>();
   const stored = new Set<Node>();
@@ -59,19 +67,27 @@ export function group(graph: Graph): Grouping {
   }
 
   const cost = new Map<Node, number>();
+  const runs = new Map<Node, Part>();
   for (const node of graph.nodes) {
     if (node.op === null) {
       stored.add(node);
       continue;
     }
     if (stored.has(node) || absorbed.has(node)) continue;
+    const part = replacing.has(node) ? null : partOf(node, stored, replacing, alignment);
+    if (part !== null) {
+      stored.add(node);
+      runs.set(node, part);
+      continue;
+    }
     const total = ownCost(node) + node.parents.reduce((sum, parent) => sum + (stored.has(parent) ? 1 : (cost.get(parent) ?? 1)), 0);
     cost.set(node, total);
     const repeated = node.readers.some((reader) => reader.op?.kind === "loop" && readsRepeatedly(reader, node));
     const tooDear = (node.readers.length > 1 && total > recomputeLimit) || (repeated && total > repeatLimit) || total > programLimit;
-    if (required.has(node) || tooDear) stored.add(node);
+    if (required.has(node) || tooDear || isCutUp(node)) stored.add(node);
   }
-  return { groups: joinOutputs(graph, stored, producers), stored };
+  const apart = new Set([...joins, ...runs.keys()]);
+  return { groups: joinOutputs(graph, stored, producers, apart), stored, joins, runs };
 }
 
 /** The first node of a chain of views that all are the same elements in the same row-major order. */
@@ -144,10 +160,10 @@ const mostReductions = 3;
  * values where one reads another, or they read the same values of the same size, as an optimizer's new parameter and new
  * momentum do; and reductions of the same extents over the same larger value, as a largest and its position are.
  */
-function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: ReadonlyMap<Node, Node>): Group[] {
+function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: ReadonlyMap<Node, Node>, apart: ReadonlySet<Node>): Group[] {
   const replacing = new Set(graph.updates.map(({ value }) => value));
   const groupOf = new Map<Node, OpenGroup>();
-  const reach = new Map<Node, Set<Node>>();
+  const reach = new Reach(stored);
   const groups: OpenGroup[] = [];
   /** Groups that already read a value, for those that replace state or reduce. */
   const reading = new Map<Node, OpenGroup[]>();
@@ -155,9 +171,8 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
     if (!stored.has(node) || node.op === null || isAlias(node, graph, stored)) continue;
     const producer = producers.get(node) ?? null;
     const direct = storedInputs(node, stored);
-    const needs = new Set<Node>(direct);
-    for (const input of direct) for (const further of reach.get(input) ?? []) needs.add(further);
-    reach.set(node, needs);
+    reach.enter(node, direct);
+    if (apart.has(node)) continue;
     const reducer = isReduction(producer ?? node) ? (producer ?? node) : null;
     const updates = producer === null && replacing.has(node) && isMap(node);
     const shared = [...direct].filter(({ tensor: { size } }) => (reducer === null ? size === node.tensor.size : size > node.tensor.size));
@@ -167,7 +182,7 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
             .flatMap((input) => groupOf.get(input) ?? [])
             .concat(shared.flatMap((input) => reading.get(input) ?? []))
             .find((candidate) =>
-              reducer === null ? canJoin(candidate, node, direct, reach) : canReduceBeside(candidate, node, reducer, needs),
+              reducer === null ? canJoin(candidate, node, direct, reach) : canReduceBeside(candidate, node, reducer, reach),
             )
         : undefined;
     if (home === undefined) {
@@ -178,17 +193,52 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
       home.stores.push(node);
       home.producers.push(producer);
       groupOf.set(node, home);
-      // Whatever one of them needs, the whole kernel waits for, and so does what waits for the kernel.
-      const { stores } = home;
-      const all = new Set(stores.flatMap((store) => [...(reach.get(store) ?? [])]).filter((input) => !stores.includes(input)));
-      for (const [other, reached] of reach)
-        if (stores.some((store) => store === other || reached.has(store))) for (const input of all) reached.add(input);
+      reach.unite(home.stores);
     }
     const group = groupOf.get(node);
     if (group !== undefined && (updates || reducer !== null))
       for (const input of shared) reading.set(input, [...(reading.get(input) ?? []), group]);
   }
   return groups;
+}
+
+/** Which stored values each stored value needs, directly or not. */
+class Reach {
+  readonly #numbers: ReadonlyMap<Node, number>;
+  readonly #needs = new Map<Node, BitSet>();
+
+  constructor(stored: ReadonlySet<Node>) {
+    this.#numbers = new Map([...stored].map((node, i) => [node, i]));
+  }
+
+  has(node: Node, needed: Node): boolean {
+    const number = this.#numbers.get(needed);
+    return number !== undefined && this.#needs.get(node)?.has(number) === true;
+  }
+
+  /** Takes in a value that reads `inputs`, all of which were taken in before. */
+  enter(node: Node, inputs: ReadonlySet<Node>): void {
+    const needs = new BitSet(this.#numbers.size);
+    for (const input of inputs) {
+      const number = this.#numbers.get(input);
+      const further = this.#needs.get(input);
+      if (number !== undefined) needs.add(number);
+      if (further !== undefined) needs.addAll(further);
+    }
+    this.#needs.set(node, needs);
+  }
+
+  /** Makes one kernel of values: what one of them needs, the whole kernel waits for, and so does what waits for the kernel. */
+  unite(stores: readonly Node[]): void {
+    const all = new BitSet(this.#numbers.size);
+    const numbers = stores.flatMap((store) => this.#numbers.get(store) ?? []);
+    for (const store of stores) {
+      const needs = this.#needs.get(store);
+      if (needs !== undefined) all.addAll(needs);
+    }
+    for (const number of numbers) all.delete(number);
+    for (const [other, needs] of this.#needs) if (stores.includes(other) || numbers.some((number) => needs.has(number))) needs.addAll(all);
+  }
 }
 
 function isMap({ op }: Node): boolean {
@@ -200,20 +250,16 @@ function isReduction({ op }: Node): boolean {
 }
 
 /** Whether a kernel can also store `node`: the same size, and nothing `node` needs comes after that kernel. */
-function canJoin(
-  { stores, producers }: OpenGroup,
-  node: Node,
-  direct: ReadonlySet<Node>,
-  reach: ReadonlyMap<Node, ReadonlySet<Node>>,
-): boolean {
+function canJoin({ stores, producers }: OpenGroup, node: Node, direct: ReadonlySet<Node>, reach: Reach): boolean {
   if (producers.some((producer) => producer !== null)) return false;
   if (!stores.every((store) => isMap(store) && store.tensor.size === node.tensor.size)) return false;
-  return [...direct].every((other) => stores.includes(other) || !stores.some((store) => reach.get(other)?.has(store) === true));
+  return [...direct].every((other) => stores.includes(other) || !stores.some((store) => reach.has(other, store)));
 }
 
 /** Whether a kernel of reductions can also compute `node` from another of the same extents, and `node` needs nothing of that kernel. */
-function canReduceBeside({ stores, producers }: OpenGroup, node: Node, reducer: Node, needs: ReadonlySet<Node>): boolean {
-  if (stores.length === mostReductions || stores.some((store) => store.tensor.size !== node.tensor.size || needs.has(store))) return false;
+function canReduceBeside({ stores, producers }: OpenGroup, node: Node, reducer: Node, reach: Reach): boolean {
+  if (stores.length === mostReductions || stores.some((store) => store.tensor.size !== node.tensor.size || reach.has(node, store)))
+    return false;
   return stores.every((store, i) => {
     const other = producers[i] ?? store;
     if (!isReduction(other) || extentsOf(other) !== extentsOf(reducer)) return false;

@@ -23,6 +23,8 @@ export interface PlanBuffer extends Aval {
   readonly place: Place;
   /** The op, argument or parameter it holds, for messages and printing. */
   readonly label: string;
+  /** Where its memory is inside another buffer's: which, and which of that one's elements is its first. `place` says the same. */
+  readonly part?: { readonly of: BufferId; readonly first: number };
 }
 
 /**

@@ -1,5 +1,21 @@
 import { compile, type Engine } from "@gradus/compile";
-import { add, fromHost, matmul, mul, neg, NumericError, reshape, type Shape, sizeOf, State, sub, sum, type Tensor } from "@gradus/tensor";
+import {
+  add,
+  fromHost,
+  matmul,
+  mul,
+  neg,
+  NumericError,
+  reshape,
+  select,
+  type Shape,
+  sizeOf,
+  stack,
+  State,
+  sub,
+  sum,
+  type Tensor,
+} from "@gradus/tensor";
 import { equal, expectCode, failure, host, same } from "./expectations.ts";
 import { halfBehaviours } from "./half-behaviours.ts";
 import { profileBehaviours } from "./profile-behaviours.ts";
@@ -28,6 +44,42 @@ export const behaviours: readonly Behaviour[] = [
       await equal(before, [10, 20]);
       await equal(after, [20, 30]);
       await equal(w, [2, 3]);
+    },
+  },
+  {
+    name: "many steps of a recurrence are joined, read one by one and as a whole, and joined again one step later",
+    async check(engine, cell) {
+      const [steps, width] = [12, 64];
+      const given = Float32Array.from({ length: steps * width }, (_, i) => ((i * 7) % 11) - 5);
+      const x = fromHost([steps, width], "float32", given);
+      const start = cell(
+        [width],
+        Array.from({ length: width }, (_, i) => i),
+      );
+      const states = [start.value()];
+      for (let t = 0; t < steps; t++) states.push(add(mul(states.at(-1) ?? start, 0.5), select(x, 0, t)));
+      const after = states.slice(1);
+      const [ys, before] = [stack(after), stack(states.slice(0, -1))];
+      const beside = mul(ys, after[5] ?? ys);
+      const products = matmul(ys, before, { transposeB: true });
+      start.assign(after.at(-1) ?? start);
+      await engine.evaluate([ys, before, beside, products, after[3] ?? ys]);
+
+      const rows = [Array.from({ length: width }, (_, i) => i)];
+      for (let t = 0; t < steps; t++) rows.push((rows[t] ?? []).map((value, i) => value / 2 + (given[t * width + i] ?? 0)));
+      const [next, last] = [rows.slice(1), rows.slice(0, -1)];
+      await equal(ys, next.flat());
+      await equal(before, last.flat());
+      await equal(
+        beside,
+        next.flatMap((row) => row.map((value, i) => value * (next[5]?.[i] ?? 0))),
+      );
+      await equal(
+        products,
+        next.flatMap((a) => last.map((b) => a.reduce((total, value, i) => total + value * (b[i] ?? 0), 0))),
+      );
+      await equal(after[3] ?? ys, next[3] ?? []);
+      await equal(start, next.at(-1) ?? []);
     },
   },
   {

@@ -58,7 +58,8 @@ export function summary(model: Layer, inputShape: Shape): Summary {
   const sight = new Sight(input);
   const counted = new Set<Param>();
   observeCalls(
-    (module, [x], y) => {
+    (module, [x], result) => {
+      const y = outputOf(result);
       const holder = holders.get(module);
       if (holder === undefined || !isRow(holder) || !(x instanceof Tensor) || !(y instanceof Tensor)) return;
       const { multiplyAccumulates, connections, window } = module.facts(x.shape, y.shape);
@@ -89,6 +90,11 @@ export function summary(model: Layer, inputShape: Shape): Summary {
     outputBytes: total(layers.map((layer) => layer.outputBytes)),
   };
   return { ...result, toString: () => printSummary(result) };
+}
+
+/** The tensor a layer's row is about: what it returned, or the `output` among several. */
+function outputOf(result: unknown): unknown {
+  return typeof result === "object" && result !== null && "output" in result ? result.output : result;
 }
 
 interface Holder {

@@ -67,7 +67,8 @@ test("a step of ctc is one kernel, with the gradient too", async () => {
     await train(host([steps, 2, 4], 1), labels, lengths(steps), lengths(3)).loss.item();
     return train.plans[0]?.steps.length ?? 0;
   };
-  expect((await kernels(24)) - (await kernels(8))).toBe(16);
+  // Joins of up to eight parts are kernels of their own.
+  expect((await kernels(40)) - (await kernels(24))).toBe(16);
 });
 
 test("crossEntropy of logits and its gradient", async () => {

@@ -59,12 +59,18 @@ export class ReferenceBackend implements Backend {
   #prepare(plan: Plan, told: ((run: RunTime) => void) | null): ExactExecutable {
     const compute = (inputs: readonly ArrayLike<number>[], bound: readonly DeviceBuffer[], rounding: Rounding): readonly Float64Array[] => {
       const arena = this.#planned ? new Float64Array(plan.arenaBytes).fill(Number.NaN) : null;
-      const memory = plan.buffers.map(({ place, shape }) => {
+      const whole = plan.buffers.map(({ place, shape, part }) => {
         if (place.kind === "bound") return exact(bound[place.slot]);
+        if (part !== undefined) return null;
         return arena === null
           ? new Float64Array(sizeOf(shape)).fill(Number.NaN)
           : arena.subarray(place.offset, place.offset + sizeOf(shape));
       });
+      const memoryOf = (id: number): Float64Array => {
+        const { part, shape = [] } = plan.buffers[id] ?? {};
+        return part === undefined ? (whole[id] ?? new Float64Array(0)) : memoryOf(part.of).subarray(part.first, part.first + sizeOf(shape));
+      };
+      const memory = plan.buffers.map((_, id) => memoryOf(id));
       plan.inputs.forEach((id, i) => memory[id]?.set(inputs[i] ?? []));
       const begun = performance.now();
       const kernels: KernelTime[] = [];
@@ -174,7 +180,8 @@ function poison(arena: Float64Array, { buffers }: Plan, step: Plan["steps"][numb
   const overReads = step.kind === "loop" && step.terms.length === 0;
   for (const id of step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write]) {
     const buffer = buffers[id];
-    if (buffer?.place.kind !== "arena") continue;
+    // A part's neighbours are alive, and its place here is not where its bytes would be.
+    if (buffer?.place.kind !== "arena" || buffer.part !== undefined) continue;
     const { offset } = buffer.place;
     arena.fill(Number.NaN, overReads ? offset + sizeOf(buffer.shape) : offset, offset + buffer.bytes);
   }

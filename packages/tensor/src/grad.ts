@@ -1,9 +1,9 @@
 import { ArgumentError } from "./errors.ts";
+import { totalOfCotangents } from "./cotangents.ts";
 import { parentsOf, topological } from "./graph.ts";
 import { pullBack } from "./op/apply.ts";
 import type { Aval } from "./op/define.ts";
 import { isFloat } from "./dtype.ts";
-import { add } from "./ops/pointwise/arithmetic.ts";
 import { cast } from "./ops/pointwise/cast.ts";
 import { ones, zeros } from "./ops/source/full.ts";
 import { identity } from "./ops/view/identity.ts";
@@ -90,12 +90,21 @@ export function vjp(
 /** Pulls cotangents back from `seeds` to `targets`; null where nothing flows. */
 export function propagate(seeds: readonly (readonly [Tensor, Tensor])[], targets: readonly Tensor[]): (Tensor | null)[] {
   const wanted = new Set(targets);
-  const cotangents = new Map<Tensor, Tensor>();
+  const received = new Map<Tensor, Tensor[]>();
   const receive = (tensor: Tensor, ct: Tensor): void => {
-    const sofar = cotangents.get(tensor);
+    const before = received.get(tensor);
     // What flows to a half is a half, whatever the formulas on the way were computed in.
     const own = isFloat(tensor.dtype) ? cast(ct, tensor.dtype) : ct;
-    cotangents.set(tensor, sofar === undefined ? own : add(sofar, own));
+    if (before === undefined) received.set(tensor, [own]);
+    else before.push(own);
+  };
+  const cotangentOf = (tensor: Tensor): Tensor | null => {
+    const parts = received.get(tensor);
+    if (parts === undefined) return null;
+    const [only = tensor] = parts;
+    const total = parts.length === 1 ? only : totalOfCotangents(parts);
+    received.set(tensor, [total]);
+    return total;
   };
   for (const [tensor, ct] of seeds) receive(tensor, ct);
   const order = reaching(
@@ -104,11 +113,11 @@ export function propagate(seeds: readonly (readonly [Tensor, Tensor])[], targets
   );
   for (let i = order.length - 1; i >= 0; i--) {
     const tensor = order[i];
-    const ct = tensor && cotangents.get(tensor);
-    if (tensor === undefined || ct === undefined) continue;
+    const ct = tensor === undefined ? null : cotangentOf(tensor);
+    if (tensor === undefined || ct === null) continue;
     for (const [parent, pulled] of pullBack(tensor, ct)) receive(parent, pulled);
   }
-  return targets.map((target) => cotangents.get(target) ?? null);
+  return targets.map(cotangentOf);
 }
 
 function zeroCotangent({ shape, dtype }: Aval = { shape: [], dtype: "float32" }): Tensor {

@@ -33,15 +33,23 @@ export class Guards {
     after(arena: number, plan: Plan): void;
   } {
     let end = 0;
-    const offsets = plan.buffers.map(({ place, bytes }) => {
-      if (place.kind === "bound") return 0;
+    const own = plan.buffers.map(({ place, bytes, part }) => {
+      if (place.kind === "bound" || part !== undefined) return 0;
       const at = end + Guards.margin;
       end = Math.ceil((at + bytes + Guards.margin) / 64) * 64;
       return at;
     });
+    // What lies inside another buffer moves with it, and has no canaries of its own.
+    const offsetOf = (id: number): number => {
+      const { place, part } = plan.buffers[id] ?? {};
+      const whole = part === undefined ? undefined : plan.buffers[part.of];
+      if (part === undefined || place?.kind !== "arena" || whole?.place.kind !== "arena") return own[id] ?? 0;
+      return offsetOf(part.of) + place.offset - whole.place.offset;
+    };
+    const offsets = own.map((_, id) => offsetOf(id));
     const each = (arena: number, visit: (address: number, bytes: number, label: string) => void): void => {
-      plan.buffers.forEach(({ place, bytes, label }, id) => {
-        if (place.kind === "arena") visit(arena + (offsets[id] ?? 0) - Guards.margin, bytes, label);
+      plan.buffers.forEach(({ place, bytes, label, part }, id) => {
+        if (place.kind === "arena" && part === undefined) visit(arena + (offsets[id] ?? 0) - Guards.margin, bytes, label);
       });
     };
     return {

@@ -58,25 +58,43 @@ interface OpenUnit {
   work: number;
 }
 
-/** Who touched which bytes so far. */
+/** Bytes that are looked through together: a long plan touches thousands of spans, of which few lie near each other. */
+const blockBytes = 1 << 16;
+
+/** Who touched which bytes so far, block by block. */
 class History {
-  readonly #spaces = new Map<string, (Span & { readonly launch: number })[]>();
+  readonly #blocks = new Map<string, (Span & { readonly launch: number })[]>();
 
   /** Takes in a launch; the earlier ones that wrote what it touches, or touched what it writes. Those that others of these wait for may be missing. */
   waitedFor(launch: number, spans: readonly Span[]): ReadonlySet<number> {
     const found = new Set<number>();
-    for (const span of spans) {
-      const { space, start, bytes, written } = span;
-      const known = this.#spaces.get(space) ?? [];
-      const kept = known.filter((other) => {
-        if (other.launch === launch) return true;
-        const meets = (written || other.written) && start < other.start + other.bytes && other.start < start + bytes;
-        if (meets) found.add(other.launch);
-        // Whoever touches what is covered now meets this launch, which comes after the other.
-        return !(meets && written && start <= other.start && other.start + other.bytes <= start + bytes);
-      });
-      this.#spaces.set(space, [...kept, { ...span, launch }]);
-    }
+    for (const span of spans) for (const { block, ...piece } of byBlock(span)) this.#touch(block, { ...piece, launch }, found);
     return found;
   }
+
+  #touch(block: string, piece: Span & { readonly launch: number }, found: Set<number>): void {
+    const { launch, start, bytes, written } = piece;
+    const kept = (this.#blocks.get(block) ?? []).filter((other) => {
+      if (other.launch === launch) return true;
+      const meets = (written || other.written) && start < other.start + other.bytes && other.start < start + bytes;
+      if (meets) found.add(other.launch);
+      // Whoever touches what is covered now meets this launch, which comes after the other.
+      return !(meets && written && start <= other.start && other.start + other.bytes <= start + bytes);
+    });
+    kept.push(piece);
+    this.#blocks.set(block, kept);
+  }
+}
+
+/** A span cut where blocks end. */
+function byBlock(span: Span): readonly (Span & { readonly block: string })[] {
+  const pieces: (Span & { readonly block: string })[] = [];
+  const end = span.start + span.bytes;
+  for (let start = span.start; start < end;) {
+    const number = Math.floor(start / blockBytes);
+    const next = Math.min(end, (number + 1) * blockBytes);
+    pieces.push({ ...span, block: `${span.space} ${number}`, start, bytes: next - start });
+    start = next;
+  }
+  return pieces;
 }

@@ -30,7 +30,7 @@ export interface Staged {
 }
 
 /**
- * Bindings for a kernel's operands. Each has its own, so that a shader's bounds are its tensor's; operands in one place share one;
+ * Bindings for a kernel's operands. Each has its own, so that a shader's bounds are its tensor's; operands that overlap share one;
  * where the device allows fewer, those in the arena share one range from the first to the last, and at last bound buffers
  * are copied into the workspace.
  *
@@ -43,7 +43,7 @@ export function layoutOf(
 ): Layout {
   const places = operands.map((operand) => placeOf(operand, plan));
   const ownWords = Math.max(0, ...places.map(({ source, offset, bytes }) => (source === "workspace" ? offset + bytes : 0)));
-  const apart = share(places, (a, b) => a.source === b.source && a.offset === b.offset);
+  const apart = share(places, (a, b) => a.source === b.source && overlap(a, b));
   if (apart.ranges.length <= mostBindings) return { ...apart, staged: [], workspaceBytes: ownWords };
   const joined = share(places, (a, b) => a.source === b.source);
   if (joined.ranges.length <= mostBindings) return { ...joined, staged: [], workspaceBytes: ownWords };
@@ -66,16 +66,10 @@ function share(
   places: readonly (BoundRange & { readonly dtype: DType })[],
   together: (a: BoundRange, b: BoundRange) => boolean,
 ): Pick<Layout, "slots" | "ranges"> {
-  const ranges: { source: BoundRange["source"]; offset: number; bytes: number; written: boolean }[] = [];
-  const bindings = places.map((place) => {
-    const at = ranges.findIndex((range) => together(range, place));
-    const range = ranges[at];
-    if (range === undefined)
-      return ranges.push({ source: place.source, offset: place.offset, bytes: place.bytes, written: place.written }) - 1;
-    const end = Math.max(range.offset + range.bytes, place.offset + place.bytes);
-    range.offset = Math.min(range.offset, place.offset);
-    range.bytes = end - range.offset;
-    range.written ||= place.written;
+  const ranges: BoundRange[] = [];
+  const bindings = joinedPlaces(places, together).map(({ source, offset, bytes, written }) => {
+    const at = ranges.findIndex((range) => range.source === source && range.offset === offset);
+    if (at < 0) return ranges.push({ source, offset, bytes, written }) - 1;
     return at;
   });
   const slots = places.map(({ dtype, offset }, i): Slot => {
@@ -84,6 +78,24 @@ function share(
   });
   const writtenSources = new Set(ranges.flatMap(({ source, written }) => (written ? [source] : [])));
   return { slots, ranges: ranges.map((range) => ({ ...range, written: writtenSources.has(range.source) })) };
+}
+
+/** For each place, the span from the first to the last byte of all that belong with it, through others if need be. */
+function joinedPlaces(places: readonly BoundRange[], together: (a: BoundRange, b: BoundRange) => boolean): readonly BoundRange[] {
+  const joined = places.map((place) => {
+    const others = places.filter((other) => together(place, other));
+    const offset = Math.min(...others.map((other) => other.offset));
+    const end = Math.max(...others.map((other) => other.offset + other.bytes));
+    return { ...place, offset, bytes: end - offset, written: others.some(({ written }) => written) };
+  });
+  const isSettled = joined.every(
+    (place, i) => place.offset === places[i]?.offset && place.bytes === places[i].bytes && place.written === places[i].written,
+  );
+  return isSettled ? joined : joinedPlaces(joined, together);
+}
+
+function overlap(a: BoundRange, b: BoundRange): boolean {
+  return a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 }
 
 function placeOf(operand: Operand, { buffers }: Plan): BoundRange & { readonly dtype: DType } {

@@ -13,16 +13,16 @@ export const BUDGETS: readonly Budget[] = [
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
     // The design wanted 60: decision 0010; float16 added two: decision 0014. Everything exported counts, so breadth does too.
-    kilobytes: 106,
+    kilobytes: 110,
   },
-  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 88 },
+  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 90 },
   {
     name: "webgpu beside tensor, compile",
     entries: ["packages/webgpu/dist/index.js"],
     beside: ["@gradus/tensor", "@gradus/compile"],
     kilobytes: 30,
   },
-  { name: "nn beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 15 },
+  { name: "nn, every layer and loss, beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 20 },
   {
     name: "optim, all optimizers, beside tensor, compile",
     entries: ["packages/optim/dist/index.js"],

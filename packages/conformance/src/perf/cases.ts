@@ -1,5 +1,5 @@
 import { convolutionCase, type ConvolutionSizes, passes } from "./convolution-case.ts";
-import { lstmCase } from "./lstm-case.ts";
+import { lstmCase, lstmTrainingCase } from "./lstm-case.ts";
 import { matmulCase, type MatmulSizes } from "./matmul-case.ts";
 import { memoryCases } from "./memory-cases.ts";
 import { modelCase } from "./model-case.ts";
@@ -49,6 +49,7 @@ export const cases: readonly PerfCase[] = [
   ...convolutions.flatMap((sizes) => passes.map((pass) => convolutionCase(pass, sizes))),
   ...memoryCases,
   lstmCase(32, 256),
+  lstmTrainingCase(64, 32, 256),
   ...(["lenetCaffe", "lenet5", "mlp", "resnet20"] as const).flatMap((name) => [
     modelCase(name, "forward", 1),
     modelCase(name, "forward", 64),

@@ -90,6 +90,16 @@ export function pullBack(tensor: Tensor, ct: Tensor): (readonly [parent: Tensor,
   return pairs;
 }
 
+/** Results of one op, all of one shape, added up as the op itself knows how to; null if it does not. */
+export function totalOf(results: readonly Tensor[]): Tensor | null {
+  const op = results[0] === undefined ? null : opOf(results[0]);
+  const calls = results.flatMap((out) => {
+    const { source } = out;
+    return source.kind === "op" ? [{ x: source.x as Fill<Inputs, Tensor>, out, attrs: source.attrs }] : [];
+  });
+  return op?.total?.(calls) ?? null;
+}
+
 /** The attribute values of a recorded call, for its own op's functions. */
 export function attrsOf(tensor: Tensor): Values<AnyAttrs> {
   return tensor.source.kind === "op" ? tensor.source.attrs : {};

@@ -36,6 +36,11 @@ interface Row<N extends string, I extends Inputs, A extends AnyAttrs, T> {
   readonly attrs: A;
   /** Output shape and dtype; calls `fail` on a call that has none. */
   infer(x: Fill<I, Aval>, attrs: Values<A>, fail: Fail): Aval;
+  /**
+   * The sum of several calls' results, all of one shape, in fewer steps than adding one after the other: parts of one tensor
+   * put side by side, products stacked. Null where adding is as good. Gradients are summed by it.
+   */
+  total?(calls: readonly { readonly x: Fill<I, T>; readonly out: T; readonly attrs: Values<A> }[]): T | null;
   /** One cotangent per input; `null` where there is no gradient. */
   vjp(call: { readonly x: Fill<I, T>; readonly out: T; readonly ct: T; readonly attrs: Values<A> }): Fill<I, T | null>;
 }
@@ -77,6 +82,8 @@ interface Defined {
 export interface LoopOp<N extends string, I extends Inputs, A extends AnyAttrs, T> extends Row<N, I, A, T>, Defined {
   readonly kind: "loop";
   readonly access: Access;
+  /** Whether the result is its inputs one after the other in row-major order, so that they may be computed where they end up. */
+  readonly joins?: (x: Fill<I, Aval>, attrs: Values<A>) => boolean;
   /** The extents reduced over and how; only, and always, for `access: "reduce"`. */
   readonly reduce?: (x: Fill<I, Aval>, attrs: Values<A>) => { readonly extents: Shape; readonly combine: Combine };
   /** The scalar program of one output element (of one term, for a reduction). */

@@ -6,6 +6,8 @@ export { hardshrink, hardsigmoid, hardswish, softshrink, threshold, type ShrinkO
 export { elu, leakyRelu, relu, type EluOptions, type LeakyReluOptions } from "./activation/rectifiers.ts";
 export { logSigmoid, sigmoid, silu, softplus, type SoftplusOptions } from "./activation/sigmoid.ts";
 export { mish, softsign, tanhshrink } from "./activation/smooth.ts";
+export { rotary, sinusoidalPositions, type PositionOptions, type RotaryOptions } from "./attention/positions.ts";
+export { attentionWeights, scaledDotProductAttention, type AttentionOptions, type AttentionWeightsOptions } from "./attention/scaled-dot-product-attention.ts";
 export { checkpoint } from "./autograd/checkpoint.ts";
 export { customGrad, type CustomBackward, type CustomCall } from "./autograd/custom-grad.ts";
 export { convTranspose1d, convTranspose2d, convTranspose3d, type ConvTransposeOptions } from "./convolution/conv-transpose.ts";
@@ -74,6 +76,7 @@ export { affineGrid, type AffineGridOptions } from "./resampling/affine-grid.ts"
 export { gridSample, type GridSampleOptions } from "./resampling/grid-sample.ts";
 export { interpolate, type InterpolateMode, type InterpolateOptions } from "./resampling/interpolate.ts";
 export { type Taps } from "./resampling/taps.ts";
+export { scan, type ScanOptions, type ScanStep, type Scanned } from "./sequence/scan.ts";
 export { argsort, sort, topk, type SortOptions, type Sorted, type TopkOptions } from "./sorting/sort.ts";
 export { arange, eye, linspace, onesLike, tensor, zerosLike, type Nested, type TensorOptions } from "./source/creation.ts";
 export { full, ones, zeros, type FullOptions } from "./source/full.ts";

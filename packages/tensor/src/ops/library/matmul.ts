@@ -6,6 +6,7 @@ import { defineLibrary } from "../../op/define.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { factorsDType } from "./convolution.ts";
+import { concat, stack } from "../view/concat.ts";
 import { broadcastTo, sumTo } from "../view/expand.ts";
 import { reshape } from "../view/reshape.ts";
 
@@ -43,6 +44,7 @@ export const matmulOp = defineLibrary<Tensor>()({
   transposes: { a: "transposeA", b: "transposeB" },
   axes: ({ shape }) => [sizeOf(shape.slice(0, -2)), ...shape.slice(-2)],
 
+  total: stacked,
   vjp({ x: { a, b }, ct, attrs: { transposeA: ta, transposeB: tb } }) {
     const da = ta ? matmul(b, ct, { transposeA: tb, transposeB: true }) : matmul(ct, b, { transposeB: !tb });
     const db = tb ? matmul(ct, a, { transposeA: true, transposeB: ta }) : matmul(a, ct, { transposeA: !ta });
@@ -83,6 +85,34 @@ export function matmul(first: Tensor, second: Tensor, { transposeA = false, tran
     (_, axis) => !(a.rank === 1 && axis === product.rank - 2) && !(b.rank === 1 && axis === product.rank - 1),
   );
   return reshape(product, kept);
+}
+
+interface Product {
+  readonly x: { readonly a: Tensor; readonly b: Tensor };
+  readonly out: Tensor;
+  readonly attrs: Required<MatmulOptions>;
+}
+
+/**
+ * Σ aᵢᵀ bᵢ as one product of the aᵢ and the bᵢ, each one below the other: a weight's gradient over the steps of a recurrence.
+ * Null where that copies more than it saves: stacking moves the factors once, adding reads and writes each product.
+ */
+function stacked(products: readonly Product[]): Tensor | null {
+  const stackable = products.every(
+    ({ x: { a, b }, out, attrs: { transposeA, transposeB } }) =>
+      transposeA && !transposeB && out.rank === 2 && a.rank === 2 && b.rank === 2 && a.size + b.size <= out.size,
+  );
+  if (!stackable) return null;
+  // Gradients arrive last step first. In the order of the steps, what is stacked here is what they give side by side elsewhere.
+  const inOrder = products.toReversed();
+  return matmul(below(inOrder.map(({ x: { a } }) => a)), below(inOrder.map(({ x: { b } }) => b)), { transposeA: true });
+}
+
+/** Matrices one below the other; of one shape, as a stack of them has them. */
+function below(matrices: readonly Tensor[]): Tensor {
+  const [rows = 0, columns = 0] = matrices[0]?.shape ?? [];
+  const alike = matrices.every(({ shape }) => shape[0] === rows);
+  return alike ? reshape(stack(matrices), [matrices.length * rows, columns]) : concat(matrices);
 }
 
 /** Whether an operand's batch axes are the result's, or hold one matrix that serves all. */

@@ -17,6 +17,7 @@ export const concatOp = defineLoop<Tensor>()({
   inputs: { xs: "many" },
   attrs: { axis: integer },
   access: "view",
+  joins: ({ xs }, { axis }) => xs[0]?.shape.slice(0, axis).every((extent) => extent === 1) ?? false,
   infer: ({ xs }, { axis }, fail) => {
     const [first] = xs;
     if (first === undefined || axis < 0 || axis >= first.shape.length)

@@ -7,6 +7,8 @@ import type { Tensor } from "../../tensor.ts";
 import { promote } from "../pointwise/define-pointwise.ts";
 import { cast } from "../pointwise/cast.ts";
 import { padFromInside } from "./pad-from-inside.ts";
+import { full } from "../source/full.ts";
+import { concat } from "./concat.ts";
 import { paddedRead } from "./padded-read.ts";
 import { sliceTo } from "./slice.ts";
 
@@ -33,6 +35,7 @@ export const padOp = defineLoop<Tensor>()({
     const index = moved.map((position, axis) => divIndex(position, (between[axis] ?? 0) + 1));
     return paddedRead(s, x, index, value, s.all(onElement));
   },
+  total: sideBySide,
   vjp: ({ x: { x }, ct, attrs: { before, after, between } }) => {
     const cropped = padWith(ct, { before: before.map((n) => -n), after: after.map((n) => -n), between: before.map(() => 0), value: 0 });
     return { x: sliceTo(cropped, { starts: x.shape.map(() => 0), steps: between.map((gap) => gap + 1), sizes: x.shape }) };
@@ -96,6 +99,40 @@ export function pad(
     between: all.map(() => 0),
     value,
   });
+}
+
+interface PaddedPart {
+  readonly x: { readonly x: Tensor };
+  readonly out: Tensor;
+  readonly attrs: Padding;
+}
+
+/** Parts of one axis with zeros around, added up: the parts in their order, with zeros between. Null where they overlap. */
+function sideBySide(parts: readonly PaddedPart[]): Tensor | null {
+  const [{ out } = { out: undefined }] = parts;
+  const moves = ({ before, after }: Padding, axis: number): boolean => before[axis] !== 0 || after[axis] !== 0;
+  const axes = out?.shape.flatMap((_, axis) => (parts.some(({ attrs }) => moves(attrs, axis)) ? [axis] : [])) ?? [];
+  const [axis] = axes;
+  if (out === undefined || axis === undefined || axes.length > 1) return null;
+  const plain = parts.every(
+    ({ attrs: { before, after, between, value } }) =>
+      value === 0 && (before[axis] ?? 0) >= 0 && (after[axis] ?? 0) >= 0 && between.every((gap) => gap === 0),
+  );
+  if (!plain) return null;
+  const pieces: Tensor[] = [];
+  let reached = 0;
+  const fillTo = (start: number): void => {
+    if (start > reached) pieces.push(full(out.shape.with(axis, start - reached), 0, { dtype: out.dtype }));
+  };
+  for (const { x, attrs } of parts.toSorted((a, b) => (a.attrs.before[axis] ?? 0) - (b.attrs.before[axis] ?? 0))) {
+    const start = attrs.before[axis] ?? 0;
+    if (start < reached) return null;
+    fillTo(start);
+    pieces.push(x.x);
+    reached = start + (x.x.shape[axis] ?? 0);
+  }
+  fillTo(out.shape[axis] ?? 0);
+  return concat(pieces, { axis });
 }
 
 /** Elements with their gaps: n of them, n - 1 gaps. */

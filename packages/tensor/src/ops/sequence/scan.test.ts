@@ -1,0 +1,100 @@
+import { expect, test } from "vitest";
+import { gradients } from "../../grad.ts";
+import { topological } from "../../graph.ts";
+import { opOf } from "../../op/apply.ts";
+import { expectClose, expectGradients, randomLeaf } from "../../test/compare.ts";
+import { evaluate } from "../../test/evaluate.ts";
+import type { Tensor } from "../../tensor.ts";
+import { matmul } from "../library/matmul.ts";
+import { add, mul } from "../pointwise/arithmetic.ts";
+import { tanh } from "../pointwise/hyperbolic.ts";
+import { sum } from "../reduce/sum.ts";
+import { tensor } from "../source/creation.ts";
+import { zeros } from "../source/full.ts";
+import { narrow, slice } from "../view/slice.ts";
+import { scan } from "./scan.ts";
+
+const values = (x: Tensor): number[] => [...(evaluate(x)[0] ?? [])];
+const xs = tensor([
+  [1, 2],
+  [3, 4],
+  [5, 6],
+]);
+const total = (state: Tensor, x: Tensor): readonly [Tensor, Tensor] => {
+  const next = add(state, x);
+  return [next, next];
+};
+
+test("carries a state, forwards and backwards", () => {
+  const forward = scan(total, zeros([2]), xs);
+  expect(values(forward.ys)).toEqual([1, 2, 4, 6, 9, 12]);
+  expect(values(forward.state)).toEqual([9, 12]);
+  const backward = scan(total, zeros([2]), xs, { reverse: true });
+  expect(values(backward.ys)).toEqual([9, 12, 8, 10, 5, 6]);
+});
+
+test("tells each step which one it is, and takes any state", () => {
+  const seen: number[] = [];
+  const { state } = scan(
+    (count: number, x, index) => {
+      seen.push(index);
+      return [count + 1, x];
+    },
+    0,
+    xs,
+    { reverse: true },
+  );
+  expect([state, seen]).toEqual([3, [2, 1, 0]]);
+});
+
+test("without a step there is nothing to tell the shape from", () => {
+  expect(() => scan(total, zeros([2]), zeros([0, 2]))).toThrow(expect.objectContaining({ code: "shape/scan-empty" }));
+});
+
+const recurrence = (weight: Tensor, x: Tensor): Tensor =>
+  scan(
+    (state: Tensor, x) => {
+      const next = tanh(add(x, matmul(state, weight)));
+      return [next, next];
+    },
+    zeros([1, 3]),
+    x,
+  ).ys;
+
+test("has the gradient of its numeric estimate, first and second", () => {
+  expectGradients((weight) => recurrence(weight, randomLeaf([4, 1, 3], 5)), [randomLeaf([3, 3], 6)]);
+  expectGradients((x) => recurrence(randomLeaf([3, 3], 6), x), [randomLeaf([4, 1, 3], 5)]);
+});
+
+test("sends one product back to a shared weight, and one tensor to what was sliced", () => {
+  const [weight, x] = [randomLeaf([3, 3], 6), randomLeaf([4, 1, 3], 5)];
+  const [toWeight, toX] = gradients(sum(recurrence(weight, x)), [weight, x]);
+  expect(opOf(toWeight!)?.name).toBe("matmul");
+  expect(opOf(toX!)?.name).toBe("concat");
+  expect(topological([toWeight!, toX!]).some((tensor) => opOf(tensor)?.name === "pad")).toBe(false);
+});
+
+test("parts that overlap, leave gaps or have steps are added up right", () => {
+  const x = randomLeaf([7, 2], 3);
+  const loss = (pieces: readonly Tensor[]): Tensor => sum(pieces.reduce((sum, piece, i) => add(sum, sum1(mul(piece, i + 1))), tensor(0)));
+  const sum1 = (piece: Tensor): Tensor => sum(mul(piece, piece));
+  const gradient = (...pieces: Tensor[]): number[] => values(gradients(loss(pieces), [x])[0]!);
+  const at = values(x);
+  const factors = (...counts: number[]): number[] => at.map((v, i) => 2 * v * (counts[Math.floor(i / 2)] ?? 0));
+  expectClose(gradient(narrow(x, 0, 4, 2), narrow(x, 0, 1, 2)), factors(0, 4, 4, 0, 1, 1, 0));
+  expectClose(gradient(narrow(x, 0, 0, 3), narrow(x, 0, 2, 5)), factors(1, 1, 5, 4, 4, 4, 4));
+  expectClose(gradient(slice(x, [{ step: 2 }]), narrow(x, 0, 0, 1)), factors(5, 0, 1, 0, 1, 0, 1));
+  expectClose(
+    gradient(narrow(x, 0, 0, 7), narrow(x, 1, 0, 1)),
+    at.map((v, i) => 2 * v * (i % 2 === 0 ? 5 : 1)),
+  );
+});
+
+test("products are stacked where their factors are smaller than they are", () => {
+  const weight = randomLeaf([2, 3], 1);
+  const [small, large] = [randomLeaf([1, 2], 2), randomLeaf([9, 2], 3)];
+  const twice = (x: Tensor): Tensor => sum(add(tanh(matmul(x, weight)), tanh(matmul(mul(x, 2), weight))));
+  expect(opOf(gradients(twice(small), [weight])[0]!)?.name).toBe("matmul");
+  expect(opOf(gradients(twice(large), [weight])[0]!)?.name).toBe("add");
+  expectGradients((weight) => add(tanh(matmul(small, weight)), tanh(matmul(mul(small, 2), weight))), [weight]);
+});
