@@ -154,6 +154,13 @@ describe("the record as JSON", () => {
     expect(parseTrainState(encodeTrainState(odd), "test")).toEqual(odd);
   });
 
+  it("holds a run that ended within an epoch", async () => {
+    const { trainer } = tinyTrainer();
+    const { state } = await trainer.fit({ train, validation, length: steps(4) });
+    expect(state.history.map(({ epoch }) => epoch)).toEqual([1, 1 + 8 / 21]);
+    expect(parseTrainState(encodeTrainState(state), "test")).toEqual(state);
+  });
+
   it("refuses what is not a record, naming the field", async () => {
     const { state } = await interruptedAt(4);
     const text = encodeTrainState(state);

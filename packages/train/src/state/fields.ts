@@ -45,6 +45,13 @@ export class Fields {
     return value;
   }
 
+  /** A finite number that is not negative. */
+  amount(name: string): number {
+    const value = this.number(name);
+    if (!(value >= 0 && Number.isFinite(value))) throw this.#wrong(name, "a number of 0 or more", value);
+    return value;
+  }
+
   text(name: string): string {
     const value = this.#values.get(name);
     if (typeof value !== "string") throw this.#wrong(name, "a text", value);

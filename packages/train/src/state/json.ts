@@ -45,7 +45,7 @@ export function parseTrainState(text: string, subject: string): TrainState {
     sums: sumsOf(fields.inner("sums")),
     epochSeconds: fields.number("epochSeconds"),
     seconds: fields.number("seconds"),
-    best: best === null ? null : { epoch: best.whole("epoch"), step: best.whole("step"), value: best.number("value") },
+    best: best === null ? null : { epoch: best.amount("epoch"), step: best.whole("step"), value: best.number("value") },
     checksWithoutImprovement: fields.whole("checksWithoutImprovement"),
     history: fields.list("history").map(epochOf),
   };
@@ -62,7 +62,8 @@ function lengthOf(fields: Fields): Length {
 
 function epochOf(fields: Fields): EpochRecord {
   return {
-    epoch: fields.whole("epoch"),
+    // A run measured in steps may end within an epoch.
+    epoch: fields.amount("epoch"),
     step: fields.whole("step"),
     learningRate: fields.number("learningRate"),
     train: scoresOf(fields.inner("train")),
