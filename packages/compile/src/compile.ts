@@ -64,7 +64,9 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
     const template = args.map((arg) => replaceArguments(arg, given, signature, 0));
     const key = signature.join("|");
     engine.startRequested();
-    if (pendingStates.size > 0) engine.carryOut(takePending());
+    const before = pendingStates.size > 0 ? engine.carryOut(takePending()) : null;
+    // Whoever waits for the step hears of it.
+    before?.catch(() => undefined);
     let trace = traces.get(key);
     if (trace === undefined) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the template is the arguments with the recording's tensors in their places
@@ -73,7 +75,7 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
       traces.set(key, trace);
     }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rebuilt from the function's own result
-    return start(engine, trace, given) as Result<R>;
+    return start(engine, trace, given, before) as Result<R>;
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a function of erased arguments gets back the type of `fn`, and `plans`
   return Object.defineProperty(call, "plans", {
@@ -116,14 +118,16 @@ function record(run: () => unknown): Trace {
   return { program, outputs, rebuild, plan: null };
 }
 
-function start(engine: Engine, trace: Trace, given: readonly Tensor[]): unknown {
+/** Runs a trace; with updates under way `before` it, which it reads, it is done when they are and fails if they do. */
+function start(engine: Engine, trace: Trace, given: readonly Tensor[], before: Promise<void> | null): unknown {
   const targets = trace.outputs.map(unsettled);
   const resolve = (leaf: Tensor): Tensor => {
     if (leaf.source.kind === "argument") return given[leaf.source.position] ?? leaf;
     return leaf.source.kind === "state" ? leaf.source.state.leaf() : leaf;
   };
-  const { plan, done } = engine.launch(trace.program, resolve, targets);
-  trace.plan = plan;
+  const launch = engine.launch(trace.program, resolve, targets);
+  trace.plan = launch.plan;
+  const done = before === null ? launch.done : Promise.all([before, launch.done]).then(() => undefined);
   if (done !== null) for (const target of targets) target.running(done);
   const result = trace.rebuild(targets);
   return result === undefined ? (done ?? Promise.resolve()) : result;

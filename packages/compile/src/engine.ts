@@ -186,10 +186,10 @@ export class Engine implements Runtime {
     });
   }
 
-  /** Carries out updates that were recorded outside a compiled function, before what comes next. */
-  carryOut(updates: readonly Update[]): void {
+  /** Carries out updates that were recorded outside a compiled function, before what comes next: which has failed if the promise does. */
+  carryOut(updates: readonly Update[]): Promise<void> | null {
     try {
-      this.launch(readProgram([], updates), asItIs, []).done?.catch(() => discard(updates));
+      return this.launch(readProgram([], updates), asItIs, []).done;
     } catch (error) {
       discard(updates);
       throw error;
