@@ -111,7 +111,11 @@ export class WebgpuBackend implements Backend {
 
   /** @throws BackendError if the device is lost or does not accept a shader; MemoryError for a tensor larger than it can bind. */
   async prepare(plan: Plan): Promise<WebgpuExecutable> {
-    return this.#prepare(plan, this.#launches(plan), () => null);
+    return this.#prepare(
+      plan,
+      () => this.#launches(plan),
+      () => null,
+    );
   }
 
   /**
@@ -119,7 +123,8 @@ export class WebgpuBackend implements Backend {
    * for a run. Steps that would run side by side run one after the other, each with a time of its own.
    */
   async prepareTimed(plan: Plan, told: (run: RunTime) => void): Promise<WebgpuExecutable> {
-    return this.#prepare(plan, this.#launchesApart(plan), (dispatches) => {
+    const launches = (): Promise<readonly PlanLaunch[]> => this.#launchesApart(plan);
+    return this.#prepare(plan, launches, (dispatches) => {
       const timed = { plan, dispatches, told };
       return this.features.timestamps ? new DeviceStopwatch(timed, this.#shared) : new HostStopwatch(timed, this.#shared, this.#busy);
     });
@@ -127,13 +132,13 @@ export class WebgpuBackend implements Backend {
 
   async #prepare(
     plan: Plan,
-    launched: Promise<readonly PlanLaunch[]>,
+    launches: () => Promise<readonly PlanLaunch[]>,
     stopwatch: (dispatches: readonly Dispatch[]) => Stopwatch | null,
   ): Promise<WebgpuExecutable> {
-    this.#shared.faults.check();
-    this.#refuseLarge(plan);
     const { faults } = this.#shared;
-    const made = launched.then(async (launches) => Promise.all(launches.map(async (launch) => this.#dispatch(launch, plan))));
+    faults.check();
+    this.#refuseLarge(plan);
+    const made = launches().then(async (all) => Promise.all(all.map(async (launch) => this.#dispatch(launch, plan))));
     const dispatches = await made.catch(async (cause: unknown) => {
       throw await faults.explain(cause);
     });
