@@ -2,8 +2,7 @@ import { bytesOf, type DeviceBuffer, type Executable, type Plan } from "@gradus/
 import { BackendError, type HostData } from "@gradus/tensor";
 import type { Pipeline } from "./pipelines.ts";
 import { copyIn, copyOut } from "./host-copies.ts";
-import type { Layout } from "./layout.ts";
-import { wholeWords } from "./layout.ts";
+import { type Layout, wholeWords } from "./layout.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { refusal } from "./faults.ts";
 import type { Readback } from "./readback.ts";

@@ -10,7 +10,7 @@ const size = 256;
 
 /** One invocation an output element, which goes through the inner axes by itself: best where there is little to share. */
 export function plainContraction(contraction: Contraction, ending: Ending, parts = 1): Kernels {
-  return withEnding(ending, parts, 2, (finish) => plainKernel(contraction, finish, parts));
+  return withEnding(ending, parts, (finish) => plainKernel(contraction, finish, parts));
 }
 
 function plainKernel(contraction: Contraction, finish: Finish, parts: number): Kernel {

@@ -10,7 +10,7 @@ const size = 128;
 
 /** A workgroup an output element: its invocations share the inner axes, neighbours next to each other. Best for few elements and long sums. */
 export function sharedContraction(contraction: Contraction, ending: Ending): Kernels {
-  return withEnding(ending, 1, 2, (finish) => sharedKernel(contraction, finish));
+  return withEnding(ending, 1, (finish) => sharedKernel(contraction, finish));
 }
 
 function sharedKernel(contraction: Contraction, finish: Finish): Kernel {

@@ -11,7 +11,7 @@ import { blockOf, type Tile, tileBytes, tileName } from "./tile.ts";
  * registers.
  */
 export function tiledContraction(contraction: Contraction, ending: Ending, tile: Tile, parts = 1): Kernels {
-  return withEnding(ending, parts, 2, (finish) => tiledKernel(contraction, finish, tile, parts));
+  return withEnding(ending, parts, (finish) => tiledKernel(contraction, finish, tile, parts));
 }
 
 /** Rows of blocks that are worked on together, so that what they read of the right factor is still in the cache. */

@@ -23,8 +23,11 @@ export interface Ending {
   readonly write: { readonly id: number } & Aval;
 }
 
-/** Applies the epilogue and stores the result, for a kernel with `inputs` operands of its own. Not for results narrower than a word. */
-export function storeResult({ epilogue, write }: Ending, inputs: number): Finish {
+/** Operands of a library kernel's own: every library op has two inputs. Those of its ending follow. */
+const inputs = 2;
+
+/** Applies the epilogue and stores the result. Not for results narrower than a word. */
+function storeResult({ epilogue, write }: Ending): Finish {
   const reads = epilogue?.reads ?? [];
   const target = inputs + reads.length;
   return {
@@ -58,11 +61,11 @@ ${memory.storeVector(target, "start / 4", "four")}
   };
 }
 
-/** Stores partial sum number `part` of each value in the workspace, for `finishParts`. */
-export function storePart(part: string, count: number, parts: number): Finish {
+/** Stores partial sum number `part`, which the kernel's body declares, of each value in the workspace, for `finishParts`. */
+function storePart(count: number, parts: number): Finish {
   return {
     operands: [{ kind: "workspace", words: count * parts, written: true }],
-    store: (memory, _library, position, value) => memory.store(2, `(${part}) * ${count} + ${position}`, `bitcast<i32>(${value})`),
+    store: (memory, _library, position, value) => memory.store(inputs, `part * ${count} + ${position}`, `bitcast<i32>(${value})`),
     inFours: () => false,
   };
 }
@@ -70,7 +73,7 @@ export function storePart(part: string, count: number, parts: number): Finish {
 const size = 256;
 
 /** Adds up partial sums from the workspace, applies the epilogue, and stores: what ends a split sum, and any call whose result is narrower than a word. */
-export function finishParts({ epilogue, write }: Ending, parts: number): Kernel {
+function finishParts({ epilogue, write }: Ending, parts: number): Kernel {
   const count = sizeOf(write.shape);
   const perWord = elementsPerWord[write.dtype];
   const invocations = Math.ceil(count / perWord);
@@ -116,9 +119,9 @@ ${memory.store(target, "at", ending.result)}`;
 }
 
 /** The kernels of a call: with its ending, or in parts and finished apart where they are several or the result is narrower than a word. */
-export function withEnding(ending: Ending, parts: number, inputs: number, kernel: (finish: Finish, part: number) => Kernel): Kernels {
-  if (parts === 1 && elementsPerWord[ending.write.dtype] === 1) return [kernel(storeResult(ending, inputs), 0)];
-  return [kernel(storePart("part", sizeOf(ending.write.shape), parts), parts), finishParts(ending, parts)];
+export function withEnding(ending: Ending, parts: number, kernel: (finish: Finish) => Kernel): Kernels {
+  if (parts === 1 && elementsPerWord[ending.write.dtype] === 1) return [kernel(storeResult(ending))];
+  return [kernel(storePart(sizeOf(ending.write.shape), parts)), finishParts(ending, parts)];
 }
 
 /** The epilogue's statements at position `at` for the kernel's value `done`; what it reads are operands from `first`. */

@@ -12,7 +12,7 @@ export function scatterAddKernels(
   operands: readonly [index: Operand, updates: Operand],
   write: Ending["write"],
 ): Kernels {
-  return withEnding({ epilogue: null, write }, 1, 2, (finish) => byRow(call, operands, finish));
+  return withEnding({ epilogue: null, write }, 1, (finish) => byRow(call, operands, finish));
 }
 
 function byRow({ x: { index, updates }, out }: LibraryCall<"scatterAdd">, operands: readonly Operand[], finish: Finish): Kernel {
