@@ -18,7 +18,7 @@ import type { OnnxConstant, OnnxGraph, OnnxNode, OnnxValue } from "./onnx-model.
  * @throws Cannot for training, and for ops that ONNX lacks.
  */
 export function onnxGraph(one: PerfCase, inputs: readonly NamedArray[]): OnnxGraph {
-  if (one.mode.kind === "training") throw new Cannot("it runs models and does not train them");
+  if (one.mode.kind !== "evaluate") throw new Cannot("it runs models and does not train them");
   const nodes: OnnxNode[] = [];
   const constants: OnnxConstant[] = [];
   for (const { name, role } of one.inputs) if (role === "parameter") constants.push(arrayNamed(inputs, name));
@@ -51,6 +51,17 @@ function onnxOps(nodes: OnnxNode[], constants: OnnxConstant[], shapes: ReadonlyM
     (operator: string) =>
     (_: unknown, ...inputs: readonly string[]): string =>
       node(operator, inputs);
+  /** The largest or smallest of the last axis, in order. */
+  const best = (x: string, k: number, largest: 0 | 1): string => {
+    const out = `#${nodes.length}`;
+    nodes.push({
+      operator: "TopK",
+      inputs: [x, integers([k])],
+      outputs: [out, `${out} places`],
+      attributes: { axis: -1, largest, sorted: 1 },
+    });
+    return out;
+  };
   const perChannel = (x: string): string => node("Reshape", [x, integers([1, -1, 1, 1])]);
 
   return {
@@ -63,6 +74,9 @@ function onnxOps(nodes: OnnxNode[], constants: OnnxConstant[], shapes: ReadonlyM
       const beyond = inputShape[2] - least;
       return node("ConvTranspose", [ct, weight], { ...convolutionAttributes(options), output_padding: [beyond, beyond] });
     },
+    conv1d: (options, ...inputs) => node("Conv", inputs, convolutionAttributes(options, 1)),
+    conv3d: (options, ...inputs) => node("Conv", inputs, convolutionAttributes(options, 3)),
+    convTranspose2d: (options, ...inputs) => node("ConvTranspose", inputs, convolutionAttributes({ ...options, dilation: 1, groups: 1 })),
     conv2dWeightGrad: () => {
       throw new Cannot("ONNX has no operator for a convolution's weight gradient");
     },
@@ -93,6 +107,48 @@ function onnxOps(nodes: OnnxNode[], constants: OnnxConstant[], shapes: ReadonlyM
       const scale = node("Div", [perChannel(weight), deviation]);
       return node("Add", [node("Mul", [centred, scale]), perChannel(bias)]);
     },
+    groupNorm: ({ groups, epsilon }, x, weight, bias) => {
+      const grouped = node("Reshape", [x, integers([0, groups, -1])]);
+      const ones = constant(new Float32Array(groups).fill(1));
+      const zeros = constant(new Float32Array(groups));
+      const normal = node("InstanceNormalization", [grouped, ones, zeros], { epsilon: { float: epsilon } });
+      const [n = 1, c = 1, h = 1, w = 1] = valueOf(shapes, x);
+      return node("Add", [node("Mul", [node("Reshape", [normal, integers([n, c, h, w])]), perChannel(weight)]), perChannel(bias)]);
+    },
+    instanceNorm: ({ epsilon }, ...inputs) => node("InstanceNormalization", inputs, { epsilon: { float: epsilon } }),
+    rmsNorm: ({ epsilon }, x, weight) => {
+      const squares = reduce("ReduceMean", node("Mul", [x, x]), [-1], 1);
+      return node("Mul", [node("Div", [x, node("Sqrt", [node("Add", [squares, constant(Float32Array.of(epsilon))])])]), weight]);
+    },
+    localResponseNorm: ({ size, alpha, beta, k }, x) =>
+      node("LRN", [x], { size, alpha: { float: alpha }, beta: { float: beta }, bias: { float: k } }),
+    logSoftmax: (_, x) => node("LogSoftmax", [x], { axis: -1 }),
+    crossEntropy: (_, logits, label) => {
+      const chosen = node("GatherElements", [node("LogSoftmax", [logits], { axis: -1 }), node("Unsqueeze", [label, integers([1])])], {
+        axis: 1,
+      });
+      return node("Neg", [reduce("ReduceMean", chosen, [0, 1])]);
+    },
+    attention: (_, query, key, value) => {
+      const scale = constant(Float32Array.of(1 / Math.sqrt(valueOf(shapes, query)[2] ?? 1)));
+      const scores = node("MatMul", [query, node("Transpose", [key], { perm: [0, 2, 1] })]);
+      return node("MatMul", [node("Softmax", [node("Mul", [scores, scale])], { axis: -1 }), value]);
+    },
+    sort: (_, x) => best(x, valueOf(shapes, x).at(-1) ?? 0, 0),
+    topk: ({ k }, x) => best(x, k, 1),
+    cumsum: ({ axis }, x) => node("CumSum", [x, constant(BigInt64Array.of(BigInt(axis)), [])]),
+    gather: (_, x, index) => node("GatherElements", [x, index], { axis: 1 }),
+    indexAdd: ({ rows }, index, updates) => {
+      const [, width = 0] = valueOf(shapes, updates);
+      const zeros = node("Expand", [constant(Float32Array.of(0)), integers([rows, width])]);
+      const places = node("Cast", [node("Unsqueeze", [index, integers([1])])], { to: int64 });
+      return node("ScatterND", [zeros, places, updates], { reduction: "add" });
+    },
+    upsampleBilinear: ({ factor }, x) =>
+      node("Resize", [x, "", constant(Float32Array.of(1, 1, factor, factor))], {
+        mode: "linear",
+        coordinate_transformation_mode: "half_pixel",
+      }),
     batchNormInference: ({ epsilon }, ...inputs) => node("BatchNormalization", inputs, { epsilon: { float: epsilon } }),
     sum: ({ axes }, x) => reduce("ReduceSum", x, axes),
     mean: ({ axes }, x) => reduce("ReduceMean", x, axes),
@@ -106,9 +162,14 @@ function onnxOps(nodes: OnnxNode[], constants: OnnxConstant[], shapes: ReadonlyM
 
 /** TensorProto.DataType.INT32. */
 const int32 = 6;
+const int64 = 7;
 
-function convolutionAttributes({ stride, padding, dilation, groups }: ConvolutionAttributes): NonNullable<OnnxNode["attributes"]> {
-  return { strides: [stride, stride], pads: sides(padding), dilations: [dilation, dilation], group: groups };
+function convolutionAttributes(
+  { stride, padding, dilation, groups }: ConvolutionAttributes,
+  places = 2,
+): NonNullable<OnnxNode["attributes"]> {
+  const along = <T>(value: T): readonly T[] => Array.from({ length: places }, () => value);
+  return { strides: along(stride), pads: [...along(padding), ...along(padding)], dilations: along(dilation), group: groups };
 }
 
 function poolingAttributes({ kernel, stride, padding }: PoolingAttributes): NonNullable<OnnxNode["attributes"]> {

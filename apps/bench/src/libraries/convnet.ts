@@ -58,7 +58,7 @@ export function convnetJs(convnet: ConvNet, version: string): Library {
       const network = build(convnet, one, inputs);
       return one.mode.kind === "training"
         ? training(convnet, one, one.mode, network, inputs)
-        : evaluation(one, one.mode.outputs[0] ?? "", network);
+        : evaluation(one, resultOf(one.mode), network);
     },
   };
 }
@@ -121,13 +121,27 @@ interface Parameters {
 function chain({ inputs, steps, mode }: PerfCase): Pick<Chain, "definitions" | "parameters"> {
   const given = inputs.map(({ name, shape }): [string, Chain] => [name, { name, shape, definitions: [], parameters: [] }]);
   const made = interpret(steps, layers, new Map(given));
-  const { definitions, parameters } = valueOf(made, mode.kind === "training" ? mode.logits : (mode.outputs[0] ?? ""));
+  const { definitions, parameters } = valueOf(made, resultOf(mode));
   if (mode.kind === "evaluate") return { definitions, parameters };
   // Its classifier brings a full connection of its own.
   return {
     definitions: [...definitions.slice(0, -1), { type: "softmax", num_classes: definitions.at(-1)?.["num_neurons"] ?? 0 }],
     parameters,
   };
+}
+
+/** The value that a network ends with. */
+function resultOf(mode: Mode): string {
+  switch (mode.kind) {
+    case "evaluate":
+      return mode.outputs[0] ?? "";
+    case "gradient":
+      throw new Cannot("it gives no gradient of a part of a network");
+    case "training":
+      return mode.logits;
+  }
+  mode satisfies never;
+  return "";
 }
 
 /** The vocabulary as layers; what joins two values has none, for layers come one after another. */

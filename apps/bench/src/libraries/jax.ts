@@ -2,6 +2,8 @@ import {
   arrayNamed,
   Cannot,
   type ConvolutionAttributes,
+  type GradientMode,
+  gradientName,
   interpret,
   type Mode,
   type NamedArray,
@@ -21,7 +23,10 @@ export interface Jax {
   init(device: string): Promise<readonly string[]>;
   defaultDevice(device: string): string;
   jit<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: A) => R;
-  readonly vjp: (f: (x: JaxArray) => JaxArray, primals: readonly [JaxArray]) => [out: JaxArray, pullback: (ct: JaxArray) => [JaxArray]];
+  readonly vjp: <A extends readonly JaxArray[] | [JaxArray]>(
+    f: (...inputs: A) => JaxArray,
+    primals: A,
+  ) => [out: JaxArray, pullback: (ct: JaxArray) => A];
   valueAndGrad<A extends readonly unknown[]>(f: (...args: A) => JaxArray): (...args: A) => [value: JaxArray, gradient: A[0]];
   blockUntilReady(value: unknown): Promise<unknown>;
   readonly numpy: {
@@ -40,6 +45,10 @@ export interface Jax {
     readonly sqrt: (x: JaxArray) => JaxArray;
     readonly square: (x: JaxArray) => JaxArray;
     readonly tanh: (x: JaxArray) => JaxArray;
+    readonly cumsum: (x: JaxArray, axis: number) => JaxArray;
+    readonly sort: (x: JaxArray, axis: number) => JaxArray;
+    readonly takeAlongAxis: (x: JaxArray, index: JaxArray, axis: number) => JaxArray;
+    readonly moveaxis: (x: JaxArray, from: number, to: number) => JaxArray;
     readonly take: (x: JaxArray, index: JaxArray, axis: number) => JaxArray;
     readonly transpose: (x: JaxArray) => JaxArray;
     readonly matrixTranspose: (x: JaxArray) => JaxArray;
@@ -49,12 +58,21 @@ export interface Jax {
     readonly relu: (x: JaxArray) => JaxArray;
     readonly sigmoid: (x: JaxArray) => JaxArray;
     readonly gelu: (x: JaxArray, options: { approximate: boolean }) => JaxArray;
+    readonly dotProductAttention: (query: JaxArray, key: JaxArray, value: JaxArray) => JaxArray;
     readonly softmax: (x: JaxArray, axis: number) => JaxArray;
     readonly logSoftmax: (x: JaxArray, axis: number) => JaxArray;
     readonly oneHot: (x: JaxArray, classes: number) => JaxArray;
   };
   readonly lax: {
     readonly erf: (x: JaxArray) => JaxArray;
+    readonly topK: (x: JaxArray, k: number) => [values: JaxArray, indices: JaxArray];
+    readonly convTranspose: (
+      x: JaxArray,
+      weight: JaxArray,
+      strides: Axes,
+      padding: readonly (readonly [number, number])[],
+      options: { transposeKernel: boolean },
+    ) => JaxArray;
     readonly reduceWindow: (x: JaxArray, compute: (window: JaxArray) => JaxArray, extents: Axes, strides: Axes) => JaxArray;
     readonly convGeneralDilated: (
       x: JaxArray,
@@ -101,9 +119,15 @@ export async function jaxJs(jax: Jax, device: "wasm" | "webgpu", version: string
       const given = Object.fromEntries(
         one.inputs.map(({ name, shape, dtype }) => [name, jax.numpy.array(arrayNamed(inputs, name).data, { shape, dtype })]),
       );
-      return one.mode.kind === "training"
-        ? training(jax, one, one.mode, given, evaluate)
-        : evaluation(jax, one, one.mode.outputs, given, evaluate);
+      const { mode } = one;
+      switch (mode.kind) {
+        case "evaluate":
+          return repeated(jax, given, mode.outputs, (inputs) => evaluate(one, inputs, mode.outputs));
+        case "gradient":
+          return repeated(jax, given, [mode.of, ...mode.to.map(gradientName)], (inputs) => gradients(jax, one, mode, inputs, evaluate));
+        case "training":
+          return training(jax, one, mode, given, evaluate);
+      }
     },
   };
 }
@@ -139,8 +163,9 @@ function refuseEndless(one: PerfCase): void {
 
 type Evaluate = (one: PerfCase, inputs: Arrays, wanted: readonly string[]) => JaxArray[];
 
-function evaluation(jax: Jax, one: PerfCase, names: readonly string[], inputs: Arrays, evaluate: Evaluate): Prepared {
-  const jitted = jax.jit((given: Arrays) => evaluate(one, given, names));
+/** Makes the values of `names` again and again, by a function that uses its inputs up. */
+function repeated(jax: Jax, inputs: Arrays, names: readonly string[], make: (inputs: Arrays) => JaxArray[]): Prepared {
+  const jitted = jax.jit(make);
   let latest: JaxArray[] = [];
   return {
     async run() {
@@ -153,6 +178,18 @@ function evaluation(jax: Jax, one: PerfCase, names: readonly string[], inputs: A
       for (const array of [...Object.values(inputs), ...latest]) array.dispose();
     },
   };
+}
+
+function gradients(jax: Jax, one: PerfCase, { of, to, cotangent }: GradientMode, inputs: Arrays, evaluate: Evaluate): JaxArray[] {
+  const arrayOf = (name: string): JaxArray => valueOf(new Map(Object.entries(inputs)), name);
+  const { [cotangent]: ct = arrayOf(cotangent), ...others } = inputs;
+  const [value, pullback] = jax.vjp<JaxArray[]>((...varied) => {
+    const now = { ...again(others), ...Object.fromEntries(varied.map((array, i) => [to[i] ?? "", array])) };
+    const [result] = evaluate(one, now, [of]);
+    if (result === undefined) throw new Error(`it never came to ${of}`);
+    return result;
+  }, to.map(arrayOf));
+  return [value, ...pullback(ct)];
 }
 
 function training(
@@ -225,19 +262,11 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
     (_: unknown, a: JaxArray, b: JaxArray): JaxArray =>
       f(a.ref, b.ref);
   const convolve = (x: JaxArray, weight: JaxArray, { stride, padding, dilation, groups }: ConvolutionAttributes): JaxArray =>
-    lax.convGeneralDilated(
-      x,
-      weight,
-      [stride, stride],
-      [
-        [padding, padding],
-        [padding, padding],
-      ],
-      {
-        rhsDilation: [dilation, dilation],
-        featureGroupCount: groups,
-      },
-    );
+    lax.convGeneralDilated(x, weight, alongPlaces(x, stride), alongPlaces(x, [padding, padding] as const), {
+      rhsDilation: alongPlaces(x, dilation),
+      featureGroupCount: groups,
+    });
+  const alongPlaces = <T>({ shape }: JaxArray, value: T): readonly T[] => shape.slice(2).map(() => value);
   const pullBack = (f: (x: JaxArray) => JaxArray, shape: Axes, ct: JaxArray): JaxArray => {
     const [out, pullback] = vjp(f, [numpy.zeros(shape)]);
     out.dispose();
@@ -272,6 +301,34 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
         );
       return numpy.concatenate([side(), inner, side()], axis);
     }, x);
+  /** It has no LSTM. */
+  const lstm = (x: JaxArray, weights: readonly JaxArray[]): JaxArray => {
+    const [time = 0, batch = 0] = x.shape;
+    let sequence = Array.from({ length: time }, (_, t) => x.ref.slice([t, t + 1]).reshape([batch, -1]));
+    for (let i = 0; i < weights.length; i += 4) {
+      const [ofInput = x, ofHidden = x, inputBias = x, hiddenBias = x] = weights.slice(i, i + 4);
+      const [, size = 0] = ofHidden.shape;
+      const bias = inputBias.ref.add(hiddenBias.ref);
+      const [input, recurrent] = [numpy.transpose(ofInput.ref), numpy.transpose(ofHidden.ref)];
+      const product = numpy.matmul(numpy.concatenate(sequence, 0), input).add(bias);
+      let [hidden, cell] = [numpy.zeros([batch, size]), numpy.zeros([batch, size])];
+      sequence = sequence.map((_, t) => {
+        const gates = product.ref.slice([t * batch, (t + 1) * batch]).add(numpy.matmul(hidden, recurrent.ref));
+        const gate = (index: number): JaxArray => gates.ref.slice([], [index * size, (index + 1) * size]);
+        cell = nn
+          .sigmoid(gate(1))
+          .mul(cell)
+          .add(nn.sigmoid(gate(0)).mul(numpy.tanh(gate(2))));
+        hidden = nn.sigmoid(gate(3)).mul(numpy.tanh(cell.ref));
+        gates.dispose();
+        return hidden.ref;
+      });
+      for (const array of [product, recurrent, hidden, cell]) array.dispose();
+    }
+    const last = sequence.pop() ?? x.ref;
+    for (const array of sequence) array.dispose();
+    return last;
+  };
 
   return {
     matmul: ({ transposeA, transposeB }, a, b) =>
@@ -282,6 +339,19 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
     },
     conv2dInputGrad: ({ inputShape, ...options }, ct, weight) => pullBack((x) => convolve(x, weight.ref, options), inputShape, ct.ref),
     conv2dWeightGrad: ({ weightShape, ...options }, x, ct) => pullBack((weight) => convolve(x.ref, weight, options), weightShape, ct.ref),
+    conv1d: (options, x, weight) => convolve(x.ref, weight.ref, options),
+    conv3d: (options, x, weight) => convolve(x.ref, weight.ref, options),
+    convTranspose2d: ({ stride, padding }, x, weight) =>
+      lax.convTranspose(
+        x.ref,
+        weight.ref,
+        [stride, stride],
+        [
+          [padding, padding],
+          [padding, padding],
+        ],
+        { transposeKernel: true },
+      ),
     maxPool: (options, x) => pool(x.ref, options, -Infinity, numpy.max),
     avgPool: (options, x) => pool(x.ref, options, 0, numpy.mean),
     globalAvgPool: (_, x) => numpy.mean(x.ref, [2, 3]),
@@ -307,6 +377,38 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
       const shift = bias.ref.sub(mean.ref.mul(scale.ref));
       return x.ref.mul(perChannel(scale)).add(perChannel(shift));
     },
+    groupNorm: ({ groups, epsilon }, x, weight, bias) => {
+      const [n = 1, c = 1, h = 1, w = 1] = x.shape;
+      const grouped = x.ref.reshape([n, groups, c / groups, h, w]);
+      const normal = standardised(grouped, [2, 3, 4], epsilon).reshape([n, c, h, w]);
+      grouped.dispose();
+      return normal.mul(perChannel(weight.ref)).add(perChannel(bias.ref));
+    },
+    instanceNorm: ({ epsilon }, x, weight, bias) => standardised(x, [2, 3], epsilon).mul(perChannel(weight.ref)).add(perChannel(bias.ref)),
+    rmsNorm: ({ epsilon }, x, weight) => {
+      const squares = numpy.mean(numpy.square(x.ref), [-1], { keepdims: true });
+      return x.ref.div(numpy.sqrt(squares.add(epsilon))).mul(weight.ref);
+    },
+    logSoftmax: unary((x) => nn.logSoftmax(x, -1)),
+    crossEntropy: (_, logits, label) =>
+      numpy.mean(numpy.sum(nn.logSoftmax(logits.ref, -1).mul(nn.oneHot(label.ref, logits.shape[1] ?? 0)), -1)).mul(-1),
+    // Its heads come after the places.
+    attention: (_, ...inputs) => {
+      const [query, key, value] = inputs.map((x) => numpy.moveaxis(x.ref, 0, 1));
+      if (query === undefined || key === undefined || value === undefined) throw new Error("attention takes three arrays");
+      return numpy.moveaxis(nn.dotProductAttention(query, key, value), 1, 0);
+    },
+    sort: unary((x) => numpy.sort(x, -1)),
+    topk: ({ k }, x) => {
+      const [values, indices] = lax.topK(x.ref, k);
+      indices.dispose();
+      return values;
+    },
+    cumsum: ({ axis }, x) => numpy.cumsum(x.ref, axis),
+    gather: (_, x, index) => numpy.takeAlongAxis(x.ref, index.ref, 1),
+    indexAdd: ({ rows }, index, updates) =>
+      pullBack((table) => numpy.take(table, index.ref, 0), [rows, ...updates.shape.slice(1)], updates.ref),
+    lstm: (_, x, ...weights) => lstm(x, weights),
     sum: ({ axes }, x) => numpy.sum(x.ref, axes),
     mean: ({ axes }, x) => numpy.mean(x.ref, axes),
     max: ({ axes }, x) => numpy.max(x.ref, axes),

@@ -77,6 +77,25 @@ class Program:
         return [(name, self.values[name]) for name in self.case["mode"]["outputs"]]
 
 
+class Gradients(Program):
+    """A value and its gradients, by a cotangent that is given."""
+
+    def __init__(self, case, inputs):
+        super().__init__(case, inputs)
+        self.to = case["mode"]["to"]
+        for name in self.to:
+            inputs[name].requires_grad_(True)
+
+    def run(self):
+        mode = self.case["mode"]
+        value = self.evaluate()[mode["of"]]
+        pulled = torch.autograd.grad(value, [self.inputs[name] for name in self.to], self.inputs[mode["cotangent"]])
+        self.made = [(mode["of"], value), *((f"gradient of {name}", gradient) for name, gradient in zip(self.to, pulled))]
+
+    def outputs(self):
+        return self.made
+
+
 class Training(Program):
     """A training step: outputs are the losses of two steps and the parameters after them."""
 
@@ -138,6 +157,24 @@ def normalise_by(x, weight, bias, mean, variance, epsilon):
     return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=epsilon)
 
 
+def rms_norm(x, weight, epsilon):
+    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + epsilon) * weight
+
+
+def attention(query, key, value):
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(query, key, value)
+    return torch.bmm(F.softmax(torch.bmm(query, key.transpose(1, 2)) / query.shape[-1] ** 0.5, -1), value)
+
+
+# What torch.nn.LSTM calls.
+def lstm(x, *weights):
+    layers = len(weights) // 4
+    start = x.new_zeros(layers, x.shape[1], weights[1].shape[1])
+    _, hidden, _ = torch.lstm(x, (start, start), weights, True, layers, 0.0, True, False, False)
+    return hidden[-1]
+
+
 def gelu(x):
     return F.gelu(x, approximate="tanh")
 
@@ -168,6 +205,23 @@ OPS = {
     "layerNorm": lambda x, weight, bias, epsilon: F.layer_norm(x, weight.shape, weight, bias, epsilon),
     "batchNorm": normalise,
     "batchNormInference": normalise_by,
+    "conv1d": lambda x, weight, stride, padding, dilation, groups: F.conv1d(x, weight, None, stride, padding, dilation, groups),
+    "conv3d": lambda x, weight, stride, padding, dilation, groups: F.conv3d(x, weight, None, stride, padding, dilation, groups),
+    "convTranspose2d": lambda x, weight, stride, padding: F.conv_transpose2d(x, weight, None, stride, padding),
+    "groupNorm": lambda x, weight, bias, groups, epsilon: F.group_norm(x, groups, weight, bias, epsilon),
+    "instanceNorm": lambda x, weight, bias, epsilon: F.instance_norm(x, None, None, weight, bias, eps=epsilon),
+    "rmsNorm": rms_norm,
+    "localResponseNorm": F.local_response_norm,
+    "logSoftmax": lambda x: F.log_softmax(x, -1),
+    "crossEntropy": lambda logits, label: F.cross_entropy(logits, label.long()),
+    "attention": attention,
+    "sort": lambda x: x.sort(-1).values,
+    "topk": lambda x, k: x.topk(k).values,
+    "cumsum": lambda x, axis: x.cumsum(axis),
+    "gather": lambda x, index: x.gather(1, index.long()),
+    "indexAdd": lambda index, updates, rows: updates.new_zeros(rows, updates.shape[1]).index_add_(0, index, updates),
+    "upsampleBilinear": lambda x, factor: F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False),
+    "lstm": lstm,
     "sum": lambda x, axes: x.sum(axes),
     "mean": lambda x, axes: x.mean(axes),
     "max": lambda x, axes: x.amax(axes),
@@ -180,7 +234,7 @@ OPS = {
 
 def prepare(case, files):
     inputs = {file["name"]: read(file) for file in files}
-    return Training(case, inputs) if case["mode"]["kind"] == "training" else Program(case, inputs)
+    return {"evaluate": Program, "gradient": Gradients, "training": Training}[case["mode"]["kind"]](case, inputs)
 
 
 def timed(prepared, milliseconds):

@@ -1,8 +1,11 @@
+import { attentionCase } from "./attention-case.ts";
 import { convolutionCase, type ConvolutionSizes, passes } from "./convolution-case.ts";
-import { lstmCase, lstmTrainingCase } from "./lstm-case.ts";
+import { gruCase } from "./gru-case.ts";
+import { lstmCase, lstmLayersTrainingCase, lstmTrainingCase } from "./lstm-case.ts";
 import { matmulCase, type MatmulSizes } from "./matmul-case.ts";
 import { memoryCases } from "./memory-cases.ts";
 import { modelCase } from "./model-case.ts";
+import { otherConvolutionCases } from "./other-convolution-cases.ts";
 import type { PerfCase } from "./perf-case.ts";
 
 const products: readonly MatmulSizes[] = [
@@ -47,9 +50,13 @@ const convolutions: readonly ConvolutionSizes[] = [
 export const cases: readonly PerfCase[] = [
   ...products.map(matmulCase),
   ...convolutions.flatMap((sizes) => passes.map((pass) => convolutionCase(pass, sizes))),
+  ...otherConvolutionCases,
+  attentionCase(8, 512, 64),
   ...memoryCases,
+  gruCase(32, 256),
   lstmCase(32, 256),
   lstmTrainingCase(64, 32, 256),
+  lstmLayersTrainingCase(2, 64, 32, 256),
   ...(["lenetCaffe", "lenet5", "mlp", "resnet20"] as const).flatMap((name) => [
     modelCase(name, "forward", 1),
     modelCase(name, "forward", 64),

@@ -1,16 +1,29 @@
+import { crossEntropy } from "@gradus/nn";
 import {
   abs,
   add,
   argmax,
   avgPool2d,
+  batchNorm,
+  conv1d,
   conv2d,
-  div,
+  conv3d,
+  convTranspose2d,
+  cumsum,
   embedding,
   erf,
   exp,
   flatten,
+  gather,
   gelu,
+  globalAvgPool,
+  groupNorm,
   identity,
+  instanceNorm,
+  interpolate,
+  layerNorm,
+  localResponseNorm,
+  logSoftmax,
   matmul,
   max,
   maximum,
@@ -20,19 +33,20 @@ import {
   narrow,
   neg,
   relu,
-  reshape,
-  rsqrt,
+  rmsNorm,
+  scaledDotProductAttention,
   sigmoid,
   softmax,
-  sqrt,
-  square,
+  sort,
   sub,
   sum,
   tanh,
   type Tensor,
+  topk,
   vjp,
   zeros,
 } from "@gradus/tensor";
+import { lstm } from "./gradus-lstm.ts";
 import type { ConvolutionAttributes, WholeOpTable } from "./vocabulary.ts";
 
 /** The vocabulary in Gradus's public functions. */
@@ -42,9 +56,12 @@ export const gradusOps: WholeOpTable<Tensor> = {
   // A convolution's gradient depends on the shape alone of what it differentiates.
   conv2dInputGrad: ({ inputShape, ...options }, ct, weight) => pulledBack((x) => convolution(x, weight, options), zeros(inputShape), ct),
   conv2dWeightGrad: ({ weightShape, ...options }, x, ct) => pulledBack((weight) => convolution(x, weight, options), zeros(weightShape), ct),
+  conv1d: (options, x, weight) => conv1d(x, weight, options),
+  conv3d: (options, x, weight) => conv3d(x, weight, options),
+  convTranspose2d: (options, x, weight) => convTranspose2d(x, weight, options),
   maxPool: ({ kernel, ...options }, x) => maxPool2d(x, kernel, options),
   avgPool: ({ kernel, ...options }, x) => avgPool2d(x, kernel, options),
-  globalAvgPool: (_, x) => mean(x, { axis: [2, 3] }),
+  globalAvgPool: (_, x) => flatten(globalAvgPool(x)),
   copy: (_, x) => identity(x),
   neg: (_, x) => neg(x),
   abs: (_, x) => abs(x),
@@ -60,12 +77,25 @@ export const gradusOps: WholeOpTable<Tensor> = {
   maximum: (_, a, b) => maximum(a, b),
   linear: (_, x, weight, bias) => add(matmul(x, weight, { transposeB: true }), bias),
   softmax: (_, x) => softmax(x),
-  layerNorm: ({ epsilon }, x, weight, bias) => add(mul(standardised(x, [-1], epsilon), weight), bias),
-  batchNorm: ({ epsilon }, x, weight, bias) => add(mul(standardised(x, [0, 2, 3], epsilon), perChannel(weight)), perChannel(bias)),
-  batchNormInference: ({ epsilon }, x, weight, bias, average, variance) => {
-    const scale = div(weight, sqrt(add(variance, epsilon)));
-    return add(mul(x, perChannel(scale)), perChannel(sub(bias, mul(average, scale))));
-  },
+  layerNorm: ({ epsilon }, x, weight, bias) => layerNorm(x, weight.shape, { weight, bias, epsilon }),
+  batchNorm: ({ epsilon }, x, weight, bias) => batchNorm(x, { weight, bias, epsilon }),
+  batchNormInference: ({ epsilon }, x, weight, bias, average, variance) =>
+    batchNorm(x, { weight, bias, epsilon, statistics: { mean: average, variance } }),
+  groupNorm: ({ groups, epsilon }, x, weight, bias) => groupNorm(x, groups, { weight, bias, epsilon }),
+  instanceNorm: ({ epsilon }, x, weight, bias) => instanceNorm(x, { weight, bias, epsilon }),
+  rmsNorm: ({ epsilon }, x, weight) => rmsNorm(x, weight.shape, { weight, epsilon }),
+  localResponseNorm: ({ size, ...options }, x) => localResponseNorm(x, size, options),
+  logSoftmax: (_, x) => logSoftmax(x),
+  crossEntropy: (_, logits, label) => crossEntropy(logits, label),
+  attention: (_, query, key, value) => scaledDotProductAttention(query, key, value),
+  sort: (_, x) => sort(x).values,
+  topk: ({ k }, x) => topk(x, k).values,
+  cumsum: (options, x) => cumsum(x, options),
+  gather: (_, x, index) => gather(x, index, { axis: 1 }),
+  // The gradient of a look-up: what each row was given is added up.
+  indexAdd: ({ rows }, index, updates) => pulledBack((table) => embedding(index, table), zeros([rows, ...updates.shape.slice(1)]), updates),
+  upsampleBilinear: ({ factor }, x) => interpolate(x, { scaleFactor: factor, mode: "bilinear" }),
+  lstm: (_, x, ...weights) => lstm(x, weights),
   sum: ({ axes }, x) => sum(x, { axis: axes }),
   mean: ({ axes }, x) => mean(x, { axis: axes }),
   max: ({ axes }, x) => max(x, { axis: axes }),
@@ -82,14 +112,4 @@ function convolution(x: Tensor, weight: Tensor, options: ConvolutionAttributes):
 function pulledBack(f: (x: Tensor) => Tensor, at: Tensor, ct: Tensor): Tensor {
   const [pulled] = vjp(f, [at]).pullback(ct);
   return pulled ?? at;
-}
-
-/** Brought to mean 0 and variance 1 over axes. */
-function standardised(x: Tensor, axis: readonly number[], epsilon: number): Tensor {
-  const centred = sub(x, mean(x, { axis, keepDims: true }));
-  return mul(centred, rsqrt(add(mean(square(centred), { axis, keepDims: true }), epsilon)));
-}
-
-function perChannel(x: Tensor): Tensor {
-  return reshape(x, [1, x.size, 1, 1]);
 }

@@ -28,13 +28,7 @@ export function lstmTrainingCase(length: number, batch: number, size: number): P
     name: `lstm ${size} length ${length} training batch ${batch}`,
     work: { unit: "images/s", images: batch },
     tolerance: 1e-3,
-    inputs: [
-      data("x", [length * batch, size]),
-      ...stateAndWeights(batch, size),
-      weight("weight_out", [10, size]),
-      filled("bias_out", [10], 0),
-      { name: "label", shape: [batch], dtype: "int32", draw: { kind: "integers", below: 10 }, role: "batch" },
-    ],
+    inputs: [data("x", [length * batch, size]), ...stateAndWeights(batch, size), ...classifier(batch, size)],
     steps: [
       { op: "linear", args: ["x", "weight_ih", "bias_ih"], out: "from x", attributes: {} },
       ...unrolled.flat(),
@@ -42,6 +36,35 @@ export function lstmTrainingCase(length: number, batch: number, size: number): P
     ],
     mode: { kind: "training", logits: "logits", label: "label", learningRate: 0.01, momentum: 0.9 },
   };
+}
+
+/** The same of a layer above another, each beginning with zeros, asked of each library's own LSTM where it has one. */
+export function lstmLayersTrainingCase(layers: number, length: number, batch: number, size: number): PerfCase {
+  const weights = Array.from({ length: layers }, (_, layer) => [
+    weight(`weight_ih_l${layer}`, [4 * size, size]),
+    weight(`weight_hh_l${layer}`, [4 * size, size]),
+    weight(`bias_ih_l${layer}`, [4 * size], size),
+    weight(`bias_hh_l${layer}`, [4 * size], size),
+  ]).flat();
+  return {
+    name: `lstm ${layers}x${size} length ${length} training batch ${batch}`,
+    work: { unit: "images/s", images: batch },
+    tolerance: 1e-3,
+    inputs: [data("x", [length, batch, size]), ...weights, ...classifier(batch, size)],
+    steps: [
+      { op: "lstm", args: ["x", ...weights.map(({ name }) => name)], out: "last", attributes: {} },
+      { op: "linear", args: ["last", "weight_out", "bias_out"], out: "logits", attributes: {} },
+    ],
+    mode: { kind: "training", logits: "logits", label: "label", learningRate: 0.01, momentum: 0.9 },
+  };
+}
+
+function classifier(batch: number, size: number): readonly PerfInput[] {
+  return [
+    weight("weight_out", [10, size]),
+    filled("bias_out", [10], 0),
+    { name: "label", shape: [batch], dtype: "int32", draw: { kind: "integers", below: 10 }, role: "batch" },
+  ];
 }
 
 function stateAndWeights(batch: number, size: number): readonly PerfInput[] {

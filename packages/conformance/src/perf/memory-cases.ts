@@ -61,6 +61,25 @@ function pooling(op: "maxPool" | "avgPool", kernel: number, padding: number): Pe
   });
 }
 
+const sequences: Shape = [512, 768];
+const channels: Shape = [32, 64, 28, 28];
+
+/** A normalisation and its gradients: the values, a cotangent and the parameters in, what comes of each out. */
+function normalisationGradient(name: string, step: Step<"layerNorm" | "batchNorm">, shape: Shape, parameters: number): PerfCase {
+  return {
+    name: `${name} forward and backward`,
+    work: { unit: "GB/s", bytes: 4 * bytesOf(shape) + 4 * bytesOf([parameters]) },
+    // A parameter's gradient sums up to 25,088 products.
+    tolerance: 1e-4,
+    inputs: [data("x", shape), data("ct", shape), weight("weight", [parameters], 1), weight("bias", [parameters], 1)],
+    steps: [step],
+    mode: { kind: "gradient", of: "out", to: ["x", "weight", "bias"], cotangent: "ct" },
+  };
+}
+
+const layerNorm: Step<"layerNorm"> = { op: "layerNorm", args: ["x", "weight", "bias"], out: "out", attributes: { epsilon: 1e-5 } };
+const batchNorm: Step<"batchNorm"> = { op: "batchNorm", args: ["x", "weight", "bias"], out: "out", attributes: { epsilon: 1e-5 } };
+
 /** Eight steps of one pass each where nothing is fused, and of one in all where everything is. */
 const chain: readonly Step[] = [
   { op: "abs", args: ["x"], out: "1", attributes: {} },
@@ -100,15 +119,50 @@ export const memoryCases: readonly PerfCase[] = [
     steps: [{ op: "softmax", args: ["x"], out: "out", attributes: {} }],
     out: [128, 1000],
   }),
+  memoryCase("log softmax 128x1000", {
+    inputs: [data("x", [128, 1000], { low: -4, high: 4 })],
+    steps: [{ op: "logSoftmax", args: ["x"], out: "out", attributes: {} }],
+    out: [128, 1000],
+  }),
+  memoryCase("cross-entropy 128x1000", {
+    inputs: [
+      data("logits", [128, 1000], { low: -4, high: 4 }),
+      { name: "label", shape: [128], dtype: "int32", draw: { kind: "integers", below: 1000 }, role: "data" },
+    ],
+    steps: [{ op: "crossEntropy", args: ["logits", "label"], out: "out", attributes: {} }],
+    out: [],
+  }),
   memoryCase("layer norm 512x768", {
-    inputs: [data("x", [512, 768]), weight("weight", [768], 1), weight("bias", [768], 1)],
-    steps: [{ op: "layerNorm", args: ["x", "weight", "bias"], out: "out", attributes: { epsilon: 1e-5 } }],
-    out: [512, 768],
+    inputs: [data("x", sequences), weight("weight", [768], 1), weight("bias", [768], 1)],
+    steps: [layerNorm],
+    out: sequences,
+  }),
+  normalisationGradient("layer norm 512x768", layerNorm, sequences, 768),
+  memoryCase("rms norm 512x768", {
+    inputs: [data("x", sequences), weight("weight", [768], 1)],
+    steps: [{ op: "rmsNorm", args: ["x", "weight"], out: "out", attributes: { epsilon: 1e-5 } }],
+    out: sequences,
   }),
   memoryCase("batch norm 64 28x28 batch 32", {
-    inputs: [data("x", [32, 64, 28, 28]), weight("weight", [64], 1), weight("bias", [64], 1)],
-    steps: [{ op: "batchNorm", args: ["x", "weight", "bias"], out: "out", attributes: { epsilon: 1e-5 } }],
-    out: [32, 64, 28, 28],
+    inputs: [data("x", channels), weight("weight", [64], 1), weight("bias", [64], 1)],
+    steps: [batchNorm],
+    out: channels,
+  }),
+  normalisationGradient("batch norm 64 28x28 batch 32", batchNorm, channels, 64),
+  memoryCase("group norm 32 groups 64 28x28 batch 32", {
+    inputs: [data("x", channels), weight("weight", [64], 1), weight("bias", [64], 1)],
+    steps: [{ op: "groupNorm", args: ["x", "weight", "bias"], out: "out", attributes: { groups: 32, epsilon: 1e-5 } }],
+    out: channels,
+  }),
+  memoryCase("instance norm 64 28x28 batch 32", {
+    inputs: [data("x", channels), weight("weight", [64], 1), weight("bias", [64], 1)],
+    steps: [{ op: "instanceNorm", args: ["x", "weight", "bias"], out: "out", attributes: { epsilon: 1e-5 } }],
+    out: channels,
+  }),
+  memoryCase("local response norm 5 of 64 27x27 batch 8", {
+    inputs: [data("x", [8, 64, 27, 27])],
+    steps: [{ op: "localResponseNorm", args: ["x"], out: "out", attributes: { size: 5, alpha: 5e-4, beta: 0.75, k: 2 } }],
+    out: [8, 64, 27, 27],
   }),
   memoryCase("batch norm inference 64 28x28 batch 32", {
     inputs: [
@@ -138,5 +192,47 @@ export const memoryCases: readonly PerfCase[] = [
     out: [4096, 256],
     tolerance: 0,
     read: bytesOf([4096, 256], [4096]),
+  }),
+  memoryCase("index add 4096 to 10000x256", {
+    inputs: [
+      { name: "index", shape: [4096], dtype: "int32", draw: { kind: "integers", below: 10_000 }, role: "data" },
+      data("updates", [4096, 256]),
+    ],
+    steps: [{ op: "indexAdd", args: ["index", "updates"], out: "out", attributes: { rows: 10_000 } }],
+    out: [10_000, 256],
+  }),
+  memoryCase("gather 256 of rows 1024x1024", {
+    inputs: [
+      data("x", square),
+      { name: "index", shape: [1024, 256], dtype: "int32", draw: { kind: "integers", below: 1024 }, role: "data" },
+    ],
+    steps: [{ op: "gather", args: ["x", "index"], out: "out", attributes: {} }],
+    out: [1024, 256],
+    tolerance: 0,
+    read: 2 * bytesOf([1024, 256]),
+  }),
+  memoryCase("cumulative sums of rows 1024x1024", {
+    // Positive, as for sums.
+    inputs: [data("x", square, { low: 0, high: 1 })],
+    steps: [{ op: "cumsum", args: ["x"], out: "out", attributes: { axis: 1 } }],
+    out: square,
+    tolerance: 1e-4,
+  }),
+  memoryCase("sort of rows 64x4096", {
+    inputs: [data("x", [64, 4096])],
+    steps: [{ op: "sort", args: ["x"], out: "out", attributes: {} }],
+    out: [64, 4096],
+    tolerance: 0,
+  }),
+  memoryCase("top 5 of rows 128x1000", {
+    inputs: [data("x", [128, 1000])],
+    steps: [{ op: "topk", args: ["x"], out: "out", attributes: { k: 5 } }],
+    out: [128, 5],
+    tolerance: 0,
+  }),
+  memoryCase("bilinear upsampling x2 64 28x28 batch 8", {
+    inputs: [data("x", [8, 64, 28, 28])],
+    steps: [{ op: "upsampleBilinear", args: ["x"], out: "out", attributes: { factor: 2 } }],
+    out: [8, 64, 56, 56],
   }),
 ];

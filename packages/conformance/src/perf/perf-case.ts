@@ -40,9 +40,13 @@ export interface PerfInput {
   readonly role: "data" | "batch" | "parameter";
 }
 
-/** Carry the program out, or one whole training step on it: mean cross-entropy, backward, SGD with momentum. */
+/**
+ * Carry the program out; or that and the gradients of one of its values; or one whole training step on it: mean cross-entropy,
+ * backward, SGD with momentum.
+ */
 export type Mode =
   | { readonly kind: "evaluate"; readonly outputs: readonly string[] }
+  | GradientMode
   /** Its outputs are the `losses` of the first two steps, and every parameter after them. */
   | {
       readonly kind: "training";
@@ -51,6 +55,19 @@ export type Mode =
       readonly learningRate: number;
       readonly momentum: number;
     };
+
+/** Its outputs are the value `of`, and for each input in `to` the gradient that the input `cotangent` of that value pulls back. */
+export interface GradientMode {
+  readonly kind: "gradient";
+  readonly of: string;
+  readonly to: readonly string[];
+  readonly cotangent: string;
+}
+
+/** The name of an input's gradient among the outputs. */
+export function gradientName(input: string): string {
+  return `gradient of ${input}`;
+}
 
 /** A piece of work as data: anything that knows the vocabulary can carry it out, in any language. */
 export interface PerfCase {

@@ -8,7 +8,7 @@ import { gradusOps } from "./gradus-ops.ts";
 import { data } from "./inputs.ts";
 import { modelCase } from "./model-case.ts";
 import { models } from "./models.ts";
-import { type PerfCase, speed } from "./perf-case.ts";
+import { type Mode, type PerfCase, speed } from "./perf-case.ts";
 import { arrayNamed, prepareCase } from "./prepare-case.ts";
 import { programShapes } from "./program-shapes.ts";
 import { Cannot, interpret, type Step, valueOf } from "./vocabulary.ts";
@@ -31,10 +31,10 @@ describe("the cases", () => {
   test.each(cases.map((one) => [one.name, one] as const))("%s: shapes fit, and everything named is made", (_, one) => {
     const shapes = programShapes(one);
     const { mode } = one;
-    for (const name of mode.kind === "training" ? [mode.logits, mode.label] : mode.outputs) expect(shapes.has(name)).toBe(true);
+    for (const name of namedBy(mode)) expect(shapes.has(name)).toBe(true);
     expect(one.inputs.filter(({ name }, i) => one.inputs.findIndex((other) => other.name === name) !== i)).toEqual([]);
     const read = new Set<string>(one.steps.flatMap(({ args }) => [...args]));
-    if (mode.kind === "training") read.add(mode.label);
+    for (const name of namedBy(mode)) read.add(name);
     expect(one.inputs.filter(({ name }) => !read.has(name))).toEqual([]);
   });
 
@@ -50,6 +50,10 @@ describe("the cases", () => {
       const expected: Readonly<Record<string, () => number>> = {
         matmul: () => size("out") * (size("a") / (size("out") / valueOf(shapes, "out").at(-1)!)),
         conv2d: () => size("out") * filter(valueOf(shapes, "weight")),
+        conv1d: () => size("out") * filter(valueOf(shapes, "weight")),
+        conv3d: () => size("out") * filter(valueOf(shapes, "weight")),
+        convTranspose2d: () => size("x") * filter(valueOf(shapes, "weight")),
+        attention: () => 2 * size("query") * (valueOf(shapes, "query")[1] ?? 0),
         conv2dInputGrad: () => size("ct") * filter(valueOf(shapes, "weight")),
         conv2dWeightGrad: () => size("ct") * filter(valueOf(shapes, "out")),
       };
@@ -66,6 +70,20 @@ describe("the cases", () => {
       ]);
   });
 });
+
+/** The values that a mode takes from the program and its inputs. */
+function namedBy(mode: Mode): readonly string[] {
+  switch (mode.kind) {
+    case "evaluate":
+      return mode.outputs;
+    case "gradient":
+      return [mode.of, mode.cotangent, ...mode.to];
+    case "training":
+      return [mode.logits, mode.label];
+  }
+  mode satisfies never;
+  return [];
+}
 
 describe("speed", () => {
   test("is work over time, in the work's unit", () => {

@@ -1,9 +1,9 @@
 import { compile } from "@gradus/compile";
 import { crossEntropy } from "@gradus/nn";
 import { sgd } from "@gradus/optim";
-import { type HostData, type HostTensor, State, type Tensor, valueAndGrad } from "@gradus/tensor";
+import { type HostData, type HostTensor, State, type Tensor, valueAndGrad, vjp } from "@gradus/tensor";
 import { gradusOps } from "./gradus-ops.ts";
-import type { Mode, NamedArray, PerfCase, Prepared } from "./perf-case.ts";
+import { gradientName, type GradientMode, type Mode, type NamedArray, type PerfCase, type Prepared } from "./perf-case.ts";
 import { interpret, valueOf } from "./vocabulary.ts";
 
 /**
@@ -22,17 +22,19 @@ export function prepareCase(one: PerfCase, inputs: readonly NamedArray[]): Prepa
     interpret(one.steps, gradusOps, new Map<string, Tensor>([...cells, ...Object.entries(given)]));
   const { mode } = one;
   if (mode.kind === "training") return training(one, mode, cells, batch, evaluate);
-  return Object.keys(batch).length > 0 ? toHost(mode.outputs, cells, batch, evaluate) : onDevice(mode.outputs, cells, evaluate);
+  if (mode.kind === "gradient") return onDevice(cells, () => gradients(one, mode, cells));
+  return Object.keys(batch).length > 0
+    ? toHost(mode.outputs, cells, batch, evaluate)
+    : onDevice(cells, () => chosen(evaluate({}), mode.outputs));
 }
 
 type Evaluate = (given: Readonly<Record<string, Tensor>>) => ReadonlyMap<string, Tensor>;
 type Batch = Readonly<Record<string, HostTensor>>;
 
-function onDevice(names: readonly string[], cells: ReadonlyMap<string, State>, evaluate: Evaluate): Prepared {
-  const traced = evaluate({});
-  const outputs = names.map((name) => new State(valueOf(traced, name), name));
+function onDevice(cells: ReadonlyMap<string, State>, evaluate: () => ReadonlyMap<string, Tensor>): Prepared {
+  const outputs = [...evaluate()].map(([name, traced]) => new State(traced, name));
   const step = compile(() => {
-    const values = evaluate({});
+    const values = evaluate();
     for (const output of outputs) output.assign(valueOf(values, output.label));
   });
   return {
@@ -40,6 +42,20 @@ function onDevice(names: readonly string[], cells: ReadonlyMap<string, State>, e
     outputs: async () => Promise.all(outputs.map(async (output) => named(output.label, output))),
     release: () => free([...cells.values(), ...outputs]),
   };
+}
+
+function chosen(values: ReadonlyMap<string, Tensor>, names: readonly string[]): ReadonlyMap<string, Tensor> {
+  return new Map(names.map((name) => [name, valueOf(values, name)]));
+}
+
+/** A value of the program, and what a cotangent of it pulls back to some of the inputs. */
+function gradients(one: PerfCase, { of, to, cotangent }: GradientMode, inputs: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  const { value, pullback } = vjp(
+    (...varied) => valueOf(interpret(one.steps, gradusOps, new Map([...inputs, ...to.map((name, i) => [name, varied[i]!] as const)])), of),
+    to.map((name) => valueOf(inputs, name)),
+  );
+  const pulled = pullback(valueOf(inputs, cotangent));
+  return new Map([[of, value], ...to.map((name, i) => [gradientName(name), pulled[i]!] as const)]);
 }
 
 function toHost(names: readonly string[], cells: ReadonlyMap<string, State>, batch: Batch, evaluate: Evaluate): Prepared {

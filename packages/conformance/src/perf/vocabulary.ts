@@ -1,4 +1,4 @@
-/** A square convolution: what it is besides its tensors. */
+/** A convolution that is alike along every axis: what it is besides its tensors. */
 export interface ConvolutionAttributes {
   readonly stride: number;
   /** Zeros on every side. */
@@ -38,6 +38,12 @@ export interface Vocabulary {
     readonly [x: string, ct: string],
     ConvolutionAttributes & { readonly weightShape: readonly [number, number, number, number] }
   >;
+  /** Sequences [n, c, t], weights [o, c / groups, k]. */
+  readonly conv1d: Op<readonly [x: string, weight: string], ConvolutionAttributes>;
+  /** Volumes [n, c, d, h, w], weights [o, c / groups, k, k, k]. */
+  readonly conv3d: Op<readonly [x: string, weight: string], ConvolutionAttributes>;
+  /** The transpose of a convolution, whose weight [c, o, k, k] it takes. */
+  readonly convTranspose2d: Op<readonly [x: string, weight: string], { readonly stride: number; readonly padding: number }>;
   readonly maxPool: Op<readonly [x: string], PoolingAttributes>;
   readonly avgPool: Op<readonly [x: string], PoolingAttributes>;
   /** The mean of each channel's pixels: [n, c]. */
@@ -70,6 +76,39 @@ export interface Vocabulary {
     readonly [x: string, weight: string, bias: string, mean: string, variance: string],
     { readonly epsilon: number }
   >;
+  /** Each sample normalised over groups of neighbouring channels, then scaled and shifted. */
+  readonly groupNorm: Op<readonly [x: string, weight: string, bias: string], { readonly groups: number; readonly epsilon: number }>;
+  /** Each channel of each sample normalised, then scaled and shifted. */
+  readonly instanceNorm: Op<readonly [x: string, weight: string, bias: string], { readonly epsilon: number }>;
+  /** Along the last axis: divided by the root of the mean square, then scaled. */
+  readonly rmsNorm: Op<readonly [x: string, weight: string], { readonly epsilon: number }>;
+  /** x / (k + alpha / size * Σ x^2)^beta over `size` channels around each. */
+  readonly localResponseNorm: Op<
+    readonly [x: string],
+    { readonly size: number; readonly alpha: number; readonly beta: number; readonly k: number }
+  >;
+  /** Along the last axis. */
+  readonly logSoftmax: Unary;
+  /** The mean over samples, of logits [n, classes] and labels [n]. */
+  readonly crossEntropy: Op<readonly [logits: string, label: string]>;
+  /** softmax(query keyᵀ / sqrt(width)) value, of [heads, places, width] each. */
+  readonly attention: Op<readonly [query: string, key: string, value: string]>;
+  /** The last axis in ascending order. */
+  readonly sort: Unary;
+  /** The largest of the last axis, the largest first. */
+  readonly topk: Op<readonly [x: string], { readonly k: number }>;
+  readonly cumsum: Op<readonly [x: string], { readonly axis: number }>;
+  /** x [n, m] at index [n, k]: each row at places of its own. */
+  readonly gather: Op<readonly [x: string, index: string]>;
+  /** Rows [k, width] added to those of zeros [rows, width] that the index [k] names. */
+  readonly indexAdd: Op<readonly [index: string, updates: string], { readonly rows: number }>;
+  /** Images as many times as large, by bilinear interpolation with the corners' pixels inside. */
+  readonly upsampleBilinear: Op<readonly [x: string], { readonly factor: number }>;
+  /**
+   * Layers of an LSTM, one above the other, from zeros: x [time, batch, in] to the last one's hidden state after the last
+   * step, [batch, hidden]. For each layer weight_ih, weight_hh, bias_ih and bias_hh, their rows in PyTorch's order.
+   */
+  readonly lstm: Op<readonly [x: string, ...weights: string[]]>;
   /** Reductions drop their axes. */
   readonly sum: Reduction;
   readonly mean: Reduction;
