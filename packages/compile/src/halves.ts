@@ -1,4 +1,4 @@
-import { cast, type DType, isFloat, opOf, type Reader, recordedAs, type Scalar, type ScalarBuilder, type Tensor } from "@gradus/tensor";
+import { cast, type DType, opOf, type Reader, recordedAs, type Scalar, type ScalarBuilder, type Tensor } from "@gradus/tensor";
 
 // Halves are stored and never computed in: an op's body reads float32, and what it gives is rounded once, wherever it goes.
 // So a value is the same whether it was stored between two ops or not.
@@ -27,13 +27,15 @@ export function betweenCasts(
   recorded: Tensor,
 ): { readonly widened: readonly Tensor[]; readonly call: Tensor; readonly rounded: Tensor } | null {
   const { source } = recorded;
-  if (source.kind !== "op" || opOf(recorded)?.kind !== "library" || recorded.dtype !== "float16") return null;
+  if (source.kind !== "op" || opOf(recorded)?.kind !== "library") return null;
   const inputs: Record<string, Tensor> = {};
   for (const [slot, input] of Object.entries(source.x)) {
-    if (input !== null && !isList(input) && isFloat(input.dtype)) inputs[slot] = cast(input, "float32");
+    if (input !== null && !isList(input) && input.dtype === "float16") inputs[slot] = cast(input, "float32");
   }
-  const call = recordedAs(recorded, inputs, {}, "float32");
-  return { widened: Object.values(inputs), call, rounded: cast(call, "float16") };
+  const widened = Object.values(inputs);
+  if (widened.length === 0) return null;
+  const call = recordedAs(recorded, inputs, {}, computedIn(recorded.dtype));
+  return { widened, call, rounded: cast(call, recorded.dtype) };
 }
 
 function isList(slot: Tensor | readonly Tensor[]): slot is readonly Tensor[] {

@@ -1,5 +1,6 @@
 import type { Epilogue, KernelTable } from "@gradus/compile";
 import { type Convolution, convolutionSizes, type Shape, sizeOf } from "@gradus/tensor";
+import { argsortKernels } from "./kernels/argsort.ts";
 import type { Conv2dShape } from "./kernels/conv2d-shape.ts";
 import { conv2dInputGradKernels } from "./kernels/conv2d-input-gradient.ts";
 import { conv2dWeightGradKernels } from "./kernels/conv2d-weight-gradient.ts";
@@ -29,6 +30,10 @@ export function kernelTable(
       conv2dInputGradKernels(conv2dShape(attrs.inputShape, weight.shape, attrs), code(epilogue), settings),
     ],
     conv2dWeightGrad: ({ x: { x }, attrs }) => [conv2dWeightGradKernels(conv2dShape(x.shape, attrs.weightShape, attrs), settings)],
+    argsort: ({ x: { x }, attrs: { descending } }) => {
+      const [rows = 0, n = 0] = x.shape;
+      return [argsortKernels({ rows, n, descending, dtype: x.dtype === "float32" ? "float32" : "int32" })];
+    },
     scatterAdd: ({ x: { index, updates }, attrs: { rows } }) => [
       scatterAddKernels({ count: index.shape[0] ?? 0, rows, inner: sizeOf(updates.shape.slice(1)) }),
     ],

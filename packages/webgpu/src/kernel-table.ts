@@ -1,5 +1,6 @@
 import type { Epilogue, KernelTable } from "@gradus/compile";
 import { type Aval, sizeOf } from "@gradus/tensor";
+import { argsortKernels } from "./kernels/argsort.ts";
 import type { Contraction } from "./kernels/contraction.ts";
 import { contractionCandidates } from "./kernels/contraction-candidates.ts";
 import { conv2dContraction, inputGradContraction, weightGradContraction } from "./kernels/conv2d.ts";
@@ -40,6 +41,12 @@ export function kernelTable(device: KernelDevice): KernelTable<Candidate> {
     conv2d: (call, epilogue) => contracted((operands) => conv2dContraction(call, operands), epilogue),
     conv2dInputGrad: (call, epilogue) => contracted((operands) => inputGradContraction(call, operands), epilogue),
     conv2dWeightGrad: (call, epilogue) => contracted((operands) => weightGradContraction(call, operands), epilogue),
+    argsort: (call) => [
+      {
+        name: "merge sort",
+        kernels: ({ reads: [x = 0], write }) => argsortKernels(call, [input(x), { kind: "buffer", id: write.id, written: true }]),
+      },
+    ],
     scatterAdd: (call) => {
       const byRow: Candidate = {
         name: "by row",

@@ -47,6 +47,9 @@ function callFlops(step: LibraryStep): number {
       return convolutionFlops(step.call.x.ct.shape, step.call.x.weight.shape);
     case "conv2dWeightGrad":
       return convolutionFlops(step.call.x.ct.shape, step.call.attrs.weightShape);
+    // The comparisons it takes at least.
+    case "argsort":
+      return sizeOf(step.call.out.shape) * Math.ceil(Math.log2(Math.max(1, step.call.out.shape[1] ?? 1)));
     case "scatterAdd":
       return sizeOf(step.call.x.updates.shape);
   }

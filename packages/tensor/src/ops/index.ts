@@ -30,7 +30,7 @@ import { randomBitsOp } from "./random/random-bits.ts";
 import { argmaxOp, argminOp, maxOp, minOp } from "./reduce/extremes.ts";
 import { prodOp } from "./reduce/prod.ts";
 import { sumOp } from "./reduce/sum.ts";
-import { mergeRunsOp } from "./sorting/merge-runs.ts";
+import { argsortOp } from "./sorting/argsort.ts";
 import { fullOp } from "./source/full.ts";
 import { iotaOp } from "./source/iota.ts";
 import { concatOp } from "./view/concat.ts";
@@ -50,6 +50,7 @@ export const ops = {
   add: addOp,
   argmax: argmaxOp,
   argmin: argminOp,
+  argsort: argsortOp,
   asin: asinOp,
   asinh: asinhOp,
   atan: atanOp,
@@ -115,7 +116,6 @@ export const ops = {
   maxPool2dIndex: maxPool2dIndexOp,
   maxUnpool2d: maxUnpool2dOp,
   maximum: maximumOp,
-  mergeRuns: mergeRunsOp,
   min: minOp,
   minimum: minimumOp,
   mul: mulOp,

@@ -32,7 +32,7 @@ import { randomBitsSpec } from "./random/random-bits.spec.ts";
 import { argmaxSpec, argminSpec, maxSpec, minSpec } from "./reduce/extremes.spec.ts";
 import { prodSpec } from "./reduce/prod.spec.ts";
 import { sumSpec } from "./reduce/sum.spec.ts";
-import { mergeRunsSpec } from "./sorting/merge-runs.spec.ts";
+import { argsortSpec } from "./sorting/argsort.spec.ts";
 import { fullSpec } from "./source/full.spec.ts";
 import { iotaSpec } from "./source/iota.spec.ts";
 import { concatSpec } from "./view/concat.spec.ts";
@@ -52,6 +52,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   add: addSpec,
   argmax: argmaxSpec,
   argmin: argminSpec,
+  argsort: argsortSpec,
   asin: asinSpec,
   asinh: asinhSpec,
   atan: atanSpec,
@@ -117,7 +118,6 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   maxPool2dIndex: maxPool2dIndexSpec,
   maxUnpool2d: maxUnpool2dSpec,
   maximum: maximumSpec,
-  mergeRuns: mergeRunsSpec,
   min: minSpec,
   minimum: minimumSpec,
   mul: mulSpec,

@@ -1,3 +1,4 @@
+import type { DType } from "../../dtype.ts";
 import type { Tensor } from "../../tensor.ts";
 import { gather } from "../indexing/gather.ts";
 import { add, mul } from "../pointwise/arithmetic.ts";
@@ -8,10 +9,11 @@ import { maximum, minimum } from "../pointwise/extremes.ts";
 import { logicalOr } from "../pointwise/logic.ts";
 import { where } from "../pointwise/where.ts";
 import { iota } from "../source/iota.ts";
-import { concat } from "../view/concat.ts";
 import { stopGradient } from "../view/identity.ts";
+import { padWith } from "../view/pad.ts";
 import { narrow } from "../view/slice.ts";
 import { resolveAxis } from "./axes.ts";
+import { limits } from "./limits.ts";
 
 export interface CumulativeOptions {
   /** The axis walked along; 0 when left out, negative ones count from the last. */
@@ -31,7 +33,7 @@ export interface CumulativeExtreme {
  * @throws ArgumentError for an axis the tensor does not have.
  */
 export function cumsum(x: Tensor, { axis = 0 }: CumulativeOptions = {}): Tensor {
-  return scan(countable(x), resolveAxis("cumsum", x, axis), add);
+  return scan(countable(x), resolveAxis("cumsum", x, axis), sums);
 }
 
 /**
@@ -41,7 +43,7 @@ export function cumsum(x: Tensor, { axis = 0 }: CumulativeOptions = {}): Tensor 
  * @throws ArgumentError for an axis the tensor does not have.
  */
 export function cumprod(x: Tensor, { axis = 0 }: CumulativeOptions = {}): Tensor {
-  return scan(countable(x), resolveAxis("cumprod", x, axis), mul);
+  return scan(countable(x), resolveAxis("cumprod", x, axis), products);
 }
 
 /**
@@ -50,7 +52,7 @@ export function cumprod(x: Tensor, { axis = 0 }: CumulativeOptions = {}): Tensor
  * @throws ArgumentError for an axis the tensor does not have.
  */
 export function cummax(x: Tensor, { axis = 0 }: CumulativeOptions = {}): CumulativeExtreme {
-  return extremes(x, resolveAxis("cummax", x, axis), maximum);
+  return extremes(x, resolveAxis("cummax", x, axis), largest);
 }
 
 /**
@@ -59,30 +61,52 @@ export function cummax(x: Tensor, { axis = 0 }: CumulativeOptions = {}): Cumulat
  * @throws ArgumentError for an axis the tensor does not have.
  */
 export function cummin(x: Tensor, { axis = 0 }: CumulativeOptions = {}): CumulativeExtreme {
-  return extremes(x, resolveAxis("cummin", x, axis), minimum);
+  return extremes(x, resolveAxis("cummin", x, axis), smallest);
 }
 
-function extremes(x: Tensor, axis: number, join: (a: Tensor, b: Tensor) => Tensor): CumulativeExtreme {
+function extremes(x: Tensor, axis: number, join: Join): CumulativeExtreme {
   const places = iota(x.shape, axis);
   if (x.size === 0) return { values: x, indices: places };
   const numbers = x.dtype === "bool" ? cast(x, "uint8") : stopGradient(x);
   const reached = equal(numbers, scan(numbers, axis, join));
   const records = x.dtype === "float32" ? logicalOr(reached, isNaN(numbers)) : reached;
-  const indices = scan(where(records, places, 0), axis, maximum);
+  const indices = scan(where(records, places, 0), axis, largest);
   return { values: gather(x, indices, { axis }), indices };
 }
 
+/** An associative way to join two values, and for each dtype what changes nothing when joined. */
+interface Join {
+  readonly join: (earlier: Tensor, later: Tensor) => Tensor;
+  readonly neutral: (dtype: DType) => number;
+}
+
+const sums: Join = { join: add, neutral: () => 0 };
+const products: Join = { join: mul, neutral: () => 1 };
+const largest: Join = { join: maximum, neutral: (dtype) => limits[dtype].smallest };
+const smallest: Join = { join: minimum, neutral: (dtype) => limits[dtype].largest };
+
+/** How many times as many elements each covers after a round: the more, the fewer rounds go through memory. */
+const growth = 4;
+
 /**
- * What `join` makes of all elements so far, for an associative `join`, by doubling: after a round each element covers
- * twice as many before it, so log2(n) rounds do. Each sum is a tree, which keeps its rounding error small.
- * Source: Hillis and Steele, Data Parallel Algorithms (1986).
+ * What all elements so far are joined to: after a round each element covers four times as many before it, so log4(n)
+ * rounds do. Each sum is a tree, which keeps its rounding error small.
+ * Source: Hillis and Steele, Data Parallel Algorithms (1986), there with two for four.
  */
-function scan(x: Tensor, axis: number, join: (earlier: Tensor, later: Tensor) => Tensor): Tensor {
+function scan(x: Tensor, axis: number, { join, neutral }: Join): Tensor {
   const extent = x.shape[axis] ?? 1;
   let done = x;
-  for (let reach = 1; reach < extent; reach *= 2) {
-    const joined = join(narrow(done, axis, 0, extent - reach), narrow(done, axis, reach, extent - reach));
-    done = concat([narrow(done, axis, 0, reach), joined], { axis });
+  for (let reach = 1; reach < extent; reach *= growth) {
+    const before = done;
+    const shifted = Array.from({ length: Math.min(growth, Math.ceil(extent / reach)) }, (_, i) =>
+      padWith(narrow(before, axis, 0, extent - i * reach), {
+        before: x.shape.map((_extent, at) => (at === axis ? i * reach : 0)),
+        after: x.shape.map(() => 0),
+        between: x.shape.map(() => 0),
+        value: neutral(x.dtype),
+      }),
+    );
+    done = shifted.reduce((later, earlier) => join(earlier, later));
   }
   return done;
 }

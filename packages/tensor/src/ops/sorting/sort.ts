@@ -1,23 +1,19 @@
+import { isFloat } from "../../dtype.ts";
 import { ArgumentError } from "../../errors.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { gather } from "../indexing/gather.ts";
+import { cast } from "../pointwise/cast.ts";
 import { resolveAxis } from "../reduce/axes.ts";
-import { iota } from "../source/iota.ts";
+import { stopGradient } from "../view/identity.ts";
 import { moveAxis } from "../view/permute.ts";
 import { reshape } from "../view/reshape.ts";
 import { narrow } from "../view/slice.ts";
-import { mergeRuns } from "./merge-runs.ts";
-import { orderByRank } from "./rank.ts";
+import { orderOfRows } from "./argsort.ts";
+import { selectLargest } from "./select.ts";
 
-/**
- * Longest axis that is ordered by counting. On one thread of WebAssembly counting takes a third of the merge's time at 64
- * elements and twice it at 1000, and it compiles several times faster.
- */
-const mostCounted = 256;
-/** Comparisons are numbered in int32. */
-const mostComparisons = 2 ** 31;
-
+/** So many of an axis are found one by one: each takes a pass, and a sort takes many. */
+const mostSelected = 8;
 export interface SortOptions {
   /** The last when left out; negative ones count from the last. */
   readonly axis?: number;
@@ -33,8 +29,7 @@ export interface Sorted {
 
 /**
  * The positions that put an axis in order, in int32: `gather(x, argsort(x, { axis }), { axis })` is sorted. Equal values keep
- * their order, in both directions; a NaN is larger than everything. Short axes are ordered by counting, longer ones by a merge sort
- * in log2(n) passes; both are the same on every backend.
+ * their order, in both directions; a NaN is larger than everything.
  *
  * Shapes: the result has the shape of `x`.
  *
@@ -42,12 +37,9 @@ export interface Sorted {
  */
 export function argsort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
   const along = resolveAxis("argsort", x, axis);
-  const last = moveAxis(x, along, -1);
-  const n = x.shape[along] ?? 1;
-  const rows = reshape(last, [sizeOf(last.shape.slice(0, -1)), n]);
-  if (n <= mostCounted && x.size * n < mostComparisons) return moveAxis(reshape(orderByRank(rows, descending), last.shape), -1, along);
-  let order = iota(rows.shape, 1);
-  for (let run = 1; run < n; run *= 2) order = mergeRuns(rows, order, run, descending);
+  const last = moveAxis(stopGradient(x), along, -1);
+  const values = isFloat(x.dtype) ? last : cast(last, "int32");
+  const order = orderOfRows(reshape(values, [sizeOf(last.shape.slice(0, -1)), x.shape[along] ?? 1]), descending);
   return moveAxis(reshape(order, last.shape), -1, along);
 }
 
@@ -88,6 +80,9 @@ export function topk(x: Tensor, k: number, { axis = -1, largest = true }: TopkOp
       facts: { x: String(x), axis: along },
     });
   }
-  const indices = narrow(argsort(x, { axis: along, descending: largest }), along, 0, k);
+  const indices =
+    largest && k > 0 && k <= mostSelected
+      ? selectLargest(stopGradient(x.dtype === "bool" ? cast(x, "uint8") : x), k, along)
+      : narrow(argsort(x, { axis: along, descending: largest }), along, 0, k);
   return { values: x.size === 0 ? narrow(x, along, 0, k) : gather(x, indices, { axis: along }), indices };
 }
