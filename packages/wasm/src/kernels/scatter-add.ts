@@ -13,11 +13,36 @@ export interface ScatterAddShape {
 /** Columns a tile owns: it visits every update of them, in order, so sums never depend on threads. */
 const columnsPerTile = 64;
 
-/** The kernel of one scatterAdd; buffers are the index (int32), the updates, the output. */
+/** Floats that a tile of zeros writes: enough to fill memory at its speed. */
+const zerosPerTile = 1 << 16;
+
+/** Sums begin with nothing, in the order memory lies in and not column by column. */
+function zeros(count: number): Kernel {
+  return kernel({
+    name: `zeros ${count}`,
+    key: `scatterAdd zeros ${count}`,
+    tiles: Math.ceil(count / zerosPerTile),
+    scratchBytes: 0,
+    workspaceBytes: 0,
+    buffers: 3,
+    body: (f, _level, { tile, output }) => {
+      const from = f.local("i32", () => f.i32.mul(tile, zerosPerTile));
+      const to = blockEnd(f, from, zerosPerTile, count);
+      f.memory.fill(
+        () => f.i32.add(output, () => f.i32.shl(from, 2)),
+        0,
+        () => f.i32.shl(() => f.i32.sub(to, from), 2),
+      );
+    },
+  });
+}
+
+/** The kernels of one scatterAdd; buffers are the index (int32), the updates, the output. */
 export function scatterAddKernels({ count, rows, inner }: ScatterAddShape): readonly Kernel[] {
   if (rows === 0 || inner === 0) return [];
   const tiles = Math.ceil(inner / columnsPerTile);
   return [
+    zeros(rows * inner),
     kernel({
       name: `scatterAdd ${count}x${inner} into ${rows}`,
       key: `scatterAdd ${count},${rows},${inner}`,
@@ -36,10 +61,6 @@ export function scatterAddKernels({ count, rows, inner }: ScatterAddShape): read
         const column = f.local("i32");
         const target = f.local("i32");
         const source = f.local("i32");
-        f.for(row, 0, rows, 1, () => {
-          f.set(target, () => f.i32.add(output, () => f.i32.mul(() => f.i32.add(() => f.i32.mul(row, inner), from), 4)));
-          f.memory.fill(target, 0, () => f.i32.mul(() => f.i32.sub(to, from), 4));
-        });
         const place = f.local("i32");
         f.for(row, 0, count, 1, () => {
           f.set(place, () => f.i32.load(0, () => f.i32.add(index, () => f.i32.shl(row, 2))));
