@@ -11,6 +11,7 @@ import { where } from "../pointwise/where.ts";
 import { iota } from "../source/iota.ts";
 import { stopGradient } from "../view/identity.ts";
 import { padWith } from "../view/pad.ts";
+import { reshape } from "../view/reshape.ts";
 import { narrow } from "../view/slice.ts";
 import { resolveAxis } from "./axes.ts";
 import { limits } from "./limits.ts";
@@ -74,7 +75,7 @@ function extremes(x: Tensor, axis: number, join: Join): CumulativeExtreme {
   return { values: gather(x, indices, { axis }), indices };
 }
 
-/** An associative way to join two values, and for each dtype what changes nothing when joined. */
+/** An associative and commutative way to join two values, and for each dtype what changes nothing when joined. */
 interface Join {
   readonly join: (earlier: Tensor, later: Tensor) => Tensor;
   readonly neutral: (dtype: DType) => number;
@@ -87,18 +88,28 @@ const smallest: Join = { join: minimum, neutral: (dtype) => limits[dtype].larges
 
 /** How many times as many elements each covers after a round: the more, the fewer rounds go through memory. */
 const growth = 4;
+/** Elements side by side, a power of `growth`, that first move together, as far as they go: kernels then need not look at single ones. */
+const block = growth ** 2;
 
 /**
  * What all elements so far are joined to: after a round each element covers four times as many before it, so log4(n)
  * rounds do. Each sum is a tree, which keeps its rounding error small.
  * Source: Hillis and Steele, Data Parallel Algorithms (1986), there with two for four.
  */
-function scan(x: Tensor, axis: number, { join, neutral }: Join): Tensor {
+function scan(x: Tensor, axis: number, join: Join): Tensor {
+  const extent = x.shape[axis] ?? 1;
+  if (extent <= block || extent % block !== 0) return rounds(x, axis, extent, join);
+  const inBlocks = rounds(reshape(x, x.shape.toSpliced(axis, 1, extent / block, block)), axis, extent / block, join);
+  return rounds(reshape(inBlocks, x.shape), axis, block, join);
+}
+
+/** Joins each element to those up to `length` before it, itself included. */
+function rounds(x: Tensor, axis: number, length: number, { join, neutral }: Join): Tensor {
   const extent = x.shape[axis] ?? 1;
   let done = x;
-  for (let reach = 1; reach < extent; reach *= growth) {
+  for (let reach = 1; reach < length; reach *= growth) {
     const before = done;
-    const shifted = Array.from({ length: Math.min(growth, Math.ceil(extent / reach)) }, (_, i) =>
+    const shifted = Array.from({ length: Math.min(growth, Math.ceil(length / reach)) }, (_, i) =>
       padWith(narrow(before, axis, 0, extent - i * reach), {
         before: x.shape.map((_extent, at) => (at === axis ? i * reach : 0)),
         after: x.shape.map(() => 0),
