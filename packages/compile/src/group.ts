@@ -53,7 +53,7 @@ export function group(graph: Graph, alignment: number): Grouping {
     // A node takes in one producer: where two chains meet, the one recorded first goes on and the other ends here.
     for (
       let next = absorber(end, required, replacing);
-      next !== null && !producers.has(next) && !absorbed.has(next);
+      next !== null && !producers.has(next) && !absorbed.has(next) && !meetsSibling(node, end, next, stored, producers);
       next = absorber(end, required, replacing)
     ) {
       chain.push(end);
@@ -121,6 +121,40 @@ function absorber(node: Node, required: ReadonlySet<Node>, replacing: ReadonlySe
   // A kernel may gather partial sums in its output, so it never writes over a state cell that it still reads.
   if (replacing.has(reader)) return null;
   return reader.op.access === "pointwise" || (isPureView(reader) && sharesBuffer(reader, node)) ? reader : null;
+}
+
+/**
+ * Whether `next`, which could take the reduction `node` in, also reads one that can be computed in the same pass: each then ends
+ * here, for a pass over what both read costs more than a kernel over their results.
+ */
+function meetsSibling(node: Node, end: Node, next: Node, stored: ReadonlySet<Node>, producers: ReadonlyMap<Node, Node>): boolean {
+  if (!isReduction(node)) return false;
+  const own = sourcesOf(node, stored);
+  return next.parents.some((parent) => {
+    if (parent === end) return false;
+    for (const source of stored.has(parent) ? [parent] : sourcesOf(parent, stored)) {
+      const other = producers.get(source) ?? source;
+      if (!isReduction(other) || own.has(source) || extentsOf(other) !== extentsOf(node)) continue;
+      for (const read of sourcesOf(other, stored)) if (own.has(read) && read.tensor.size > node.tensor.size) return true;
+    }
+    return false;
+  });
+}
+
+/** What a node reads through values that are not stored: stored ones, and those that are given. */
+function sourcesOf(node: Node, stored: ReadonlySet<Node>): Set<Node> {
+  const found = new Set<Node>();
+  const seen = new Set<Node>();
+  const visit = (current: Node): void => {
+    for (const parent of current.parents) {
+      if (seen.has(parent)) continue;
+      seen.add(parent);
+      if (stored.has(parent) || parent.op === null) found.add(parent);
+      else visit(parent);
+    }
+  };
+  visit(node);
+  return found;
 }
 
 function isPureView({ op }: Node): boolean {

@@ -1,10 +1,13 @@
 import type { Tensor } from "../../tensor.ts";
 import { customGrad } from "../autograd/custom-grad.ts";
 import { add, div, mul, sub } from "../pointwise/arithmetic.ts";
+import { maximum } from "../pointwise/extremes.ts";
 import { rsqrt, square } from "../pointwise/power.ts";
 import { reducedCount } from "../reduce/axes.ts";
-import { sum } from "../reduce/sum.ts";
+import { mean, sum } from "../reduce/sum.ts";
 import { sumTo } from "../view/expand.ts";
+import { stopGradient } from "../view/identity.ts";
+import { narrow } from "../view/slice.ts";
 
 /**
  * What a normalisation works over, and what it makes of the result.
@@ -22,13 +25,26 @@ export interface Standardising {
 }
 
 /**
- * The mean and the (biased) variance over axes, which stay with size 1.
+ * The mean and the (biased) variance over axes, which stay with size 1, in one pass: both of the distance d from a value
+ * near the mean, for the variance is mean(d^2) - mean(d)^2 wherever d is counted from. The nearer that value, the less
+ * the difference cancels: it is the mean of a few elements.
+ * Source: Chan, Golub and LeVeque, Algorithms for Computing the Sample Variance (1983), shifted data.
  *
  * @internal
  */
 export function moments(x: Tensor, axes: readonly number[]): { readonly mean: Tensor; readonly variance: Tensor } {
-  const average = meanInParts(x, axes);
-  return { mean: average, variance: meanInParts(square(sub(x, average)), axes) };
+  const near = mean(fewOf(x, axes), { axis: axes, keepDims: true });
+  const distance = sub(x, stopGradient(near));
+  const average = meanInParts(distance, axes);
+  return { mean: add(near, average), variance: maximum(sub(meanInParts(square(distance), axes), square(average)), 0) };
+}
+
+/** How many elements the variance is first counted from the mean of, about. */
+const few = 16;
+
+function fewOf(x: Tensor, axes: readonly number[]): Tensor {
+  const each = Math.ceil(few ** (1 / axes.length));
+  return axes.reduce((part, axis) => narrow(part, axis, 0, Math.min(each, x.shape[axis] ?? 1)), stopGradient(x));
 }
 
 function meanInParts(x: Tensor, axes: readonly number[]): Tensor {
