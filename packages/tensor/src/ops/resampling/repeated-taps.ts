@@ -6,7 +6,7 @@ import { reshape } from "../view/reshape.ts";
 import { narrow } from "../view/slice.ts";
 import type { Taps } from "./taps.ts";
 
-/** A tap of every result `i`: the place floor((i + shift) / times), or the edge beyond it, and for each result its weight. */
+/** A tap of every result `i`: the place floor((i + shift) / times), and for each result its weight, which is 0 where that is no place. */
 export interface RepeatedTap {
   readonly shift: number;
   readonly weights: Float32Array<ArrayBuffer>;
@@ -28,7 +28,7 @@ export function repeatedTaps(taps: Taps, extent: number): readonly RepeatedTap[]
   }
   for (const [i, row] of taps.entries()) {
     for (const { place, weight } of row) {
-      const slot = repeated.find(({ shift }) => inside(Math.floor((i + shift) / times), extent) === place);
+      const slot = repeated.find(({ shift }) => Math.floor((i + shift) / times) === place);
       if (slot === undefined) return null;
       slot.weights[i] = (slot.weights[i] ?? 0) + weight;
     }
@@ -46,7 +46,6 @@ export function applyRepeatedTaps(x: Tensor, axis: number, taps: readonly Repeat
   const wide = pad(
     x,
     x.shape.map((_, i): readonly [number, number] => (i === axis ? [before, after] : [0, 0])),
-    { mode: "replicate" },
   );
   const long = repeatInterleave(wide, times, { axis });
   return taps
@@ -56,8 +55,4 @@ export function applyRepeatedTaps(x: Tensor, axis: number, taps: readonly Repeat
       return mul(read, reshape(fromHost([length], "float32", weights), [length, ...x.shape.slice(axis + 1).map(() => 1)]));
     })
     .reduce((sum, tap) => add(sum, tap));
-}
-
-function inside(place: number, extent: number): number {
-  return Math.min(Math.max(place, 0), extent - 1);
 }

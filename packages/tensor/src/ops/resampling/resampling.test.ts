@@ -49,6 +49,16 @@ test("the identity's grid samples the image itself", () => {
       );
 });
 
+test("an infinite value reaches what reads it and nothing else", () => {
+  const x = leaf({ shape: [1, 1, 4], dtype: "float32" }, [Infinity, 1, 2, 3]);
+  for (const scaleFactor of [2, 3, 1.5]) {
+    const values = [...(evaluate(interpolate(x, { scaleFactor, mode: "linear" }))[0] ?? [])];
+    expect(values[0]).toBe(Infinity);
+    expect(values.slice(2 * Math.ceil(scaleFactor)).every(Number.isFinite)).toBe(true);
+    expect(values.some(Number.isNaN)).toBe(false);
+  }
+});
+
 test("resampling to the same size, and enlarging a plane, keep what is there", () => {
   const x = randomLeaf([1, 1, 3, 4]);
   for (const mode of ["nearest", "bilinear", "bicubic", "area"] as const)

@@ -2,7 +2,7 @@ import type { Tensor } from "../../tensor.ts";
 import { fromHost } from "../../tensor.ts";
 import { customGrad } from "../autograd/custom-grad.ts";
 import { indexSelect } from "../indexing/index-select.ts";
-import { mul } from "../pointwise/arithmetic.ts";
+import { add, mul } from "../pointwise/arithmetic.ts";
 import { sum } from "../reduce/sum.ts";
 import { reshape } from "../view/reshape.ts";
 import { applyRepeatedTaps, repeatedTaps } from "./repeated-taps.ts";
@@ -33,8 +33,23 @@ export function mapAlong(x: Tensor, axis: number, taps: Taps): Tensor {
   return forward(x);
 }
 
+/** Sums of so many taps are written out. */
+const mostWrittenOut = 4;
+
 function gathered(x: Tensor, axis: number, taps: Taps): Tensor {
   const most = taps.reduce((length, row) => Math.max(length, row.length), 1);
+  if (most > mostWrittenOut) return summed(x, axis, taps, most);
+  const along = x.shape.map((_, i) => (i === axis ? taps.length : 1));
+  return Array.from({ length: most }, (_, slot) => {
+    // Where there is no such tap, one that is read anyway counts for nothing.
+    const places = Int32Array.from(taps, (row) => (row[slot] ?? row[0])?.place ?? 0);
+    const weights = Float32Array.from(taps, (row) => row[slot]?.weight ?? 0);
+    const picked = indexSelect(x, fromHost([taps.length], "int32", places), { axis });
+    return weights.every((weight) => weight === 1) ? picked : mul(picked, reshape(fromHost([taps.length], "float32", weights), along));
+  }).reduce((sum, tap) => add(sum, tap));
+}
+
+function summed(x: Tensor, axis: number, taps: Taps, most: number): Tensor {
   const places = new Int32Array(taps.length * most);
   const weights = new Float32Array(taps.length * most);
   taps.forEach((row, i) => {
