@@ -145,7 +145,7 @@ function onnxOps(nodes: OnnxNode[], constants: OnnxConstant[], shapes: ReadonlyM
       return node("ScatterND", [zeros, places, updates], { reduction: "add" });
     },
     upsampleBilinear: ({ factor }, x) =>
-      node("Resize", [x, "", constant(Float32Array.of(1, 1, factor, factor))], {
+      node("Resize", [x, constant(new Float32Array(0)), constant(Float32Array.of(1, 1, factor, factor))], {
         mode: "linear",
         coordinate_transformation_mode: "half_pixel",
       }),

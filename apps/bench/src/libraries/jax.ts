@@ -408,6 +408,8 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
     gather: (_, x, index) => numpy.takeAlongAxis(x.ref, index.ref, 1),
     indexAdd: ({ rows }, index, updates) =>
       pullBack((table) => numpy.take(table, index.ref, 0), [rows, ...updates.shape.slice(1)], updates.ref),
+    localResponseNorm: refuse("it has no such norm"),
+    upsampleBilinear: refuse("it does not resample images"),
     lstm: (_, x, ...weights) => lstm(x, weights),
     sum: ({ axes }, x) => numpy.sum(x.ref, axes),
     mean: ({ axes }, x) => numpy.mean(x.ref, axes),
@@ -416,5 +418,11 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
     embedding: (_, rows, index) => numpy.take(rows.ref, index.ref, 0),
     slice: ({ axis, start, end }, x) => x.ref.slice(...x.shape.map((_extent, i) => (i === axis ? ([start, end] as const) : ([] as const)))),
     flatten: (_, x) => x.ref.reshape([x.shape[0] ?? 1, -1]),
+  };
+}
+
+function refuse(why: string): () => JaxArray {
+  return () => {
+    throw new Cannot(why);
   };
 }

@@ -1,3 +1,4 @@
+import type { Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { fromHost } from "../../tensor.ts";
 import { customGrad } from "../autograd/custom-grad.ts";
@@ -38,29 +39,57 @@ const mostWrittenOut = 4;
 
 function gathered(x: Tensor, axis: number, taps: Taps): Tensor {
   const most = taps.reduce((length, row) => Math.max(length, row.length), 1);
-  if (most > mostWrittenOut) return summed(x, axis, taps, most);
-  const along = x.shape.map((_, i) => (i === axis ? taps.length : 1));
+  const full = taps.map((row) => filled(row, most));
+  if (most > mostWrittenOut) return summed(x, axis, full, most);
   return Array.from({ length: most }, (_, slot) => {
-    // Where there is no such tap, one that is read anyway counts for nothing.
-    const places = Int32Array.from(taps, (row) => (row[slot] ?? row[0])?.place ?? 0);
-    const weights = Float32Array.from(taps, (row) => row[slot]?.weight ?? 0);
-    const picked = indexSelect(x, fromHost([taps.length], "int32", places), { axis });
-    return weights.every((weight) => weight === 1) ? picked : mul(picked, reshape(fromHost([taps.length], "float32", weights), along));
+    const places = Int32Array.from(full, (row) => row[slot]?.place ?? 0);
+    const weights = Float32Array.from(full, (row) => row[slot]?.weight ?? 0);
+    const picked = indexSelect(x, fromHost([full.length], "int32", places), { axis });
+    return weights.every((weight) => weight === 1) ? picked : mul(picked, along(x, axis, weights, [full.length]));
   }).reduce((sum, tap) => add(sum, tap));
 }
 
-function summed(x: Tensor, axis: number, taps: Taps, most: number): Tensor {
-  const places = new Int32Array(taps.length * most);
-  const weights = new Float32Array(taps.length * most);
-  taps.forEach((row, i) => {
-    row.forEach(({ place, weight }, j) => {
-      places[i * most + j] = place;
-      weights[i * most + j] = weight;
-    });
-  });
-  const picked = indexSelect(x, fromHost([taps.length, most], "int32", places), { axis });
-  const shared = x.shape.map((_, i) => (i === axis ? [taps.length, most] : i > axis ? [1] : [])).flat();
-  return sum(mul(picked, reshape(fromHost([taps.length, most], "float32", weights), shared)), { axis: axis + 1 });
+function summed(x: Tensor, axis: number, full: Taps, most: number): Tensor {
+  const shape = [full.length, most];
+  const taps = full.flat();
+  const picked = indexSelect(
+    x,
+    fromHost(
+      shape,
+      "int32",
+      Int32Array.from(taps, ({ place }) => place),
+    ),
+    { axis },
+  );
+  return sum(
+    mul(
+      picked,
+      along(
+        x,
+        axis,
+        Float32Array.from(taps, ({ weight }) => weight),
+        shape,
+      ),
+    ),
+    { axis: axis + 1 },
+  );
+}
+
+/** Values that stand where one axis of `x` does. */
+function along(x: Tensor, axis: number, values: Float32Array<ArrayBuffer>, shape: Shape): Tensor {
+  return reshape(fromHost(shape, "float32", values), [
+    ...x.shape.slice(0, axis).map(() => 1),
+    ...shape,
+    ...x.shape.slice(axis + 1).map(() => 1),
+  ]);
+}
+
+/** So many taps that come to the same: halves of one of them, and not others with no weight, for nothing times infinity is NaN. */
+function filled(row: Taps[number], count: number): Taps[number] {
+  const [first = { place: 0, weight: 0 }, ...others] = row;
+  if (row.length >= count) return row;
+  const half = { place: first.place, weight: first.weight / 2 };
+  return filled([half, half, ...others], count);
 }
 
 function transposed(taps: Taps, extent: number): Taps {
