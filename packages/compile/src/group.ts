@@ -44,7 +44,7 @@ export function group(graph: Graph, alignment: number): Grouping {
   for (const join of joins) for (const node of [join, ...join.parents]) required.add(viewBase(node));
 
   const producers = new Map<Node, Node>();
-  const stored = new Set<Node>();
+  const stored = new Set(graph.nodes.filter(({ op }) => op === null));
   const absorbed = new Set<Node>();
   for (const node of graph.nodes) {
     if (!isProducer(node) || absorbed.has(node)) continue;
@@ -69,10 +69,6 @@ export function group(graph: Graph, alignment: number): Grouping {
   const cost = new Map<Node, number>();
   const runs = new Map<Node, Part>();
   for (const node of graph.nodes) {
-    if (node.op === null) {
-      stored.add(node);
-      continue;
-    }
     if (stored.has(node) || absorbed.has(node)) continue;
     const part = replacing.has(node) ? null : partOf(node, stored, replacing, alignment);
     if (part !== null) {
@@ -129,32 +125,16 @@ function absorber(node: Node, required: ReadonlySet<Node>, replacing: ReadonlySe
  */
 function meetsSibling(node: Node, end: Node, next: Node, stored: ReadonlySet<Node>, producers: ReadonlyMap<Node, Node>): boolean {
   if (!isReduction(node)) return false;
-  const own = sourcesOf(node, stored);
+  const own = storedInputs(node, stored);
   return next.parents.some((parent) => {
     if (parent === end) return false;
-    for (const source of stored.has(parent) ? [parent] : sourcesOf(parent, stored)) {
+    for (const source of stored.has(parent) ? [parent] : storedInputs(parent, stored)) {
       const other = producers.get(source) ?? source;
       if (!isReduction(other) || own.has(source) || extentsOf(other) !== extentsOf(node)) continue;
-      for (const read of sourcesOf(other, stored)) if (own.has(read) && read.tensor.size > node.tensor.size) return true;
+      for (const read of storedInputs(other, stored)) if (own.has(read) && read.tensor.size > node.tensor.size) return true;
     }
     return false;
   });
-}
-
-/** What a node reads through values that are not stored: stored ones, and those that are given. */
-function sourcesOf(node: Node, stored: ReadonlySet<Node>): Set<Node> {
-  const found = new Set<Node>();
-  const seen = new Set<Node>();
-  const visit = (current: Node): void => {
-    for (const parent of current.parents) {
-      if (seen.has(parent)) continue;
-      seen.add(parent);
-      if (stored.has(parent) || parent.op === null) found.add(parent);
-      else visit(parent);
-    }
-  };
-  visit(node);
-  return found;
 }
 
 function isPureView({ op }: Node): boolean {

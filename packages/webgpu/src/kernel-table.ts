@@ -44,7 +44,7 @@ export function kernelTable(device: KernelDevice): KernelTable<Candidate> {
     argsort: (call) => [
       {
         name: "merge sort",
-        kernels: ({ reads: [x = 0], write }) => argsortKernels(call, [input(x), { kind: "buffer", id: write.id, written: true }]),
+        kernels: ({ reads: [x = 0], write }) => argsortKernels(call, input(x), { kind: "buffer", id: write.id, written: true }),
       },
     ],
     scatterAdd: (call) => {

@@ -6,13 +6,21 @@ import { reshape } from "../view/reshape.ts";
 import { narrow } from "../view/slice.ts";
 import type { Taps } from "./taps.ts";
 
-/** A tap of every result `i`: the place floor((i + shift) / times), and for each result its weight, which is 0 where that is no place. */
+/**
+ * A tap of every result `i`: the place floor((i + shift) / times), and for each result its weight, which is 0 where that is no place.
+ *
+ * @internal
+ */
 export interface RepeatedTap {
   readonly shift: number;
   readonly weights: Float32Array<ArrayBuffer>;
 }
 
-/** The taps of an axis that is made a whole number of times as long, in which places follow from positions; null of any others. */
+/**
+ * The taps of an axis that is made a whole number of times as long, in which places follow from positions; null of any others.
+ *
+ * @internal
+ */
 export function repeatedTaps(taps: Taps, extent: number): readonly RepeatedTap[] | null {
   const times = taps.length / extent;
   if (!Number.isInteger(times) || times < 2) return null;
@@ -36,7 +44,11 @@ export function repeatedTaps(taps: Taps, extent: number): readonly RepeatedTap[]
   return repeated;
 }
 
-/** The sum of the weighted taps: each reads `x`, every element repeated, from another place on, and nothing looks its place up. */
+/**
+ * The sum of the weighted taps: each reads `x`, every element repeated, from another place on, and nothing looks its place up.
+ *
+ * @internal
+ */
 export function applyRepeatedTaps(x: Tensor, axis: number, taps: readonly RepeatedTap[]): Tensor {
   const extent = x.shape[axis] ?? 1;
   const length = taps[0]?.weights.length ?? 0;
