@@ -6,6 +6,7 @@ import {
   type DeviceBuffer,
   type Executable,
   type KernelTime,
+  loadKernels,
   type MemoryUse,
   type Plan,
   readsOfStep,
@@ -15,7 +16,7 @@ import { ArgumentError, type Aval, BackendError, type HostData, hostArray, Memor
 import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
 import { bestLevel, wasmFeatures } from "./features.ts";
 import { Heap, mostPages } from "./heap.ts";
-import { kernelTable } from "./kernel-table.ts";
+import { deferredKernels, kernelTable } from "./kernel-table.ts";
 import type { ConvolutionAlgorithm } from "./kernels/convolution-algorithm.ts";
 import type { Kernel, Level } from "./kernels/kernel.ts";
 import { epilogueCode } from "./loop/epilogue.ts";
@@ -119,12 +120,15 @@ export class WasmBackend implements Backend {
     await this.#pool?.ready();
   }
 
-  prepare(plan: Plan): Executable {
-    return this.#prepare(plan, null);
+  /** A promise only for the first plans with convolutions, whose kernels are then loaded. */
+  prepare(plan: Plan): Executable | Promise<Executable> {
+    const loading = loadKernels(plan, deferredKernels);
+    return loading === null ? this.#prepare(plan, null) : loading.then(() => this.#prepare(plan, null));
   }
 
   /** Reads the clock after every kernel, which costs a call to the host each: some tenths of a microsecond. Ready when all threads are. */
   async prepareTimed(plan: Plan, told: (run: RunTime) => void): Promise<Executable> {
+    await loadKernels(plan, deferredKernels);
     const executable = this.#prepare(plan, told);
     await this.ready();
     return executable;
