@@ -12,6 +12,7 @@ import { concat } from "../view/concat.ts";
 import { identity } from "../view/identity.ts";
 import { dropped, type Drops, isAdded, type ScoreOptions, scoresOf, softmaxOf, type Span, type Window, within } from "./scores.ts";
 
+/** @internal */
 export interface AttentionInParts extends ScoreOptions {
   readonly drops: Drops | null;
   /** Queries, or keys, whose scores are there at once. */

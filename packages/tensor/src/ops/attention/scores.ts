@@ -11,33 +11,50 @@ import { softmax } from "../reduce/softmax.ts";
 import { iota } from "../source/iota.ts";
 import { narrow } from "../view/slice.ts";
 
-/** Neighbours along an axis of `of`. */
+/**
+ * Neighbours along an axis of `of`.
+ *
+ * @internal
+ */
 export interface Span {
   readonly first: number;
   readonly count: number;
   readonly of: number;
 }
 
-/** Some queries, and some of the keys they look at. */
+/**
+ * Some queries, and some of the keys they look at.
+ *
+ * @internal
+ */
 export interface Window {
   readonly queries: Span;
   readonly keys: Span;
 }
 
-/** What is dropped of the weights, and where that is drawn from. */
+/**
+ * What is dropped of the weights, and where that is drawn from.
+ *
+ * @internal
+ */
 export interface Drops {
   readonly p: number;
   readonly key: Key | Tensor;
   readonly salt: number;
 }
 
-/** Scores, with those that are hidden far below the others. */
+/**
+ * Scores, with those that are hidden far below the others.
+ *
+ * @internal
+ */
 export interface Scores {
   readonly scores: Tensor;
   /** What is seen, where a query may see nothing at all; null where each sees something. */
   readonly seen: Tensor | null;
 }
 
+/** @internal */
 export interface ScoreOptions {
   readonly mask?: Tensor;
   readonly causal?: boolean;
