@@ -2,7 +2,8 @@ import { axisIndex, type ErasedLibraryOp, type Aval, attrsOf, mapSlots, type Sca
 import { BitSet } from "./bit-set.ts";
 import { canonicalise, type Graph, type Node } from "./canonical.ts";
 import { bufferNode, type Group, group, type Grouping, isAlias } from "./group.ts";
-import { lowerEpilogue, lowerLoop, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
+import { LoopLowering } from "./alike.ts";
+import { lowerEpilogue, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
 import { cacheLine, type Lifetime, planMemory } from "./memory.ts";
 import { type Pieces, placePieces } from "./parts.ts";
 import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type PlanWishes, type Step } from "./plan.ts";
@@ -34,7 +35,7 @@ const usualWishes: PlanWishes = { alignment: cacheLine, sideBySide: false, takes
 export function buildPlan(program: Program, { alignment, sideBySide, takesHalves }: PlanWishes = usualWishes): Plan {
   const graph = canonicalise(program, takesHalves);
   const grouping = group(graph, alignment);
-  const computing = grouping.groups.flatMap((each) => lowerGroup(each, grouping.stored));
+  const computing = lowerGroups(grouping.groups, grouping.stored);
   const pieces = placePieces(graph, grouping, new Set(computing.flatMap(({ stores }) => stores)));
   const kernels = [
     ...computing,
@@ -52,7 +53,12 @@ export function buildPlan(program: Program, { alignment, sideBySide, takesHalves
 const mostGrowth = 1.5;
 const freeGrowth = 1 << 20;
 
-function lowerGroup(each: Group, stored: ReadonlySet<Node>): Kernel[] {
+function lowerGroups(groups: readonly Group[], stored: ReadonlySet<Node>): Kernel[] {
+  const lowering = new LoopLowering(stored);
+  return groups.flatMap((each) => lowerGroup(each, stored, lowering));
+}
+
+function lowerGroup(each: Group, stored: ReadonlySet<Node>, lowering: LoopLowering): Kernel[] {
   const [first] = each.stores;
   if (first === undefined) return [];
   const { stores, producers } = each;
@@ -60,7 +66,7 @@ function lowerGroup(each: Group, stored: ReadonlySet<Node>): Kernel[] {
   const library = source.op?.kind === "library" ? source : null;
   try {
     if (library === null) {
-      const loop = lowerLoop(each, stored);
+      const loop = lowering.lower(each);
       return [{ kind: "loop", stores, reads: loop.reads, loop }];
     }
     const epilogue = library === first ? null : lowerEpilogue(each, stored, libraryAxes(library));
@@ -79,7 +85,7 @@ function splitGroup({ stores, producers }: Group, stored: ReadonlySet<Node>): Ke
       ? stores.map((store, i) => ({ stores: [store], producers: [producers[i] ?? null] }))
       : [...producers, ...stores].flatMap((node) => (node === null ? [] : [{ stores: [node], producers: [null] }]));
   const nodes = new Set([...stored, ...apart.flatMap((each) => each.stores)]);
-  return apart.flatMap((each) => lowerGroup(each, nodes));
+  return lowerGroups(apart, nodes);
 }
 
 function libraryOp({ op }: Node): ErasedLibraryOp {
