@@ -381,6 +381,8 @@ function view(memory: ArrayBufferLike, address: number, { dtype, shape }: Aval):
       return new Int32Array(memory, address, length);
     case "float16":
       return new Uint16Array(memory, address, length);
+    case "int8":
+      return new Int8Array(memory, address, length);
     case "uint8":
     case "bool":
       return new Uint8Array(memory, address, length);

@@ -23,7 +23,7 @@ interface Written {
 /**
  * How a shader reaches its operands: WGSL for reads, writes and declarations.
  *
- * Values are f32 (float32 and float16), i32 (int32 and uint8) or bool. Bytes lie four to a word and halves two; whoever writes them
+ * Values are f32 (float32 and float16), i32 (int32, uint8 and int8) or bool. Bytes lie four to a word and halves two; whoever writes them
  * writes whole words.
  */
 export class ShaderMemory {
@@ -67,6 +67,8 @@ export class ShaderMemory {
         return this.#word(operand, index, "i32");
       case "uint8":
         return `i32(${this.#narrow(operand, index, 8)})`;
+      case "int8":
+        return `extractBits(i32(${this.#narrow(operand, index, 8)}), 0u, 8u)`;
       case "bool":
         return `(${this.#narrow(operand, index, 8)} != 0u)`;
     }
@@ -85,8 +87,7 @@ export class ShaderMemory {
   packed(operand: number, value: string, lane: string): string {
     const { dtype } = this.#slot(operand);
     if (dtype === "float16") this.#written.needs.add("halfBits");
-    const bits = dtype === "float16" ? `halfBits(${value})` : `(u32(${value}) & 255u)`;
-    return `${bits} << (u32(${lane}) * ${32 / elementsPerWord[dtype]}u)`;
+    return `${this.#bitsOf(dtype, value)} << (u32(${lane}) * ${32 / elementsPerWord[dtype]}u)`;
   }
 
   /** Writes the `word`-th whole word of an operand of narrow elements. */
@@ -150,6 +151,12 @@ export class ShaderMemory {
     return `((${word} >> (u32((${index}) & ${32 / width - 1}) * ${width}u)) & ${2 ** width - 1}u)`;
   }
 
+  #bitsOf(dtype: DType, value: string): string {
+    if (dtype === "float16") return `halfBits(${value})`;
+    // A constant below zero is no u32, and has to be an i32 first.
+    return dtype === "int8" ? `(bitcast<u32>(i32(${value})) & 255u)` : `(u32(${value}) & 255u)`;
+  }
+
   #place(operand: number, index: string): string {
     const { binding, offset } = this.#slot(operand);
     return offset === 0 ? `b${binding}[${index}]` : `b${binding}[(${index}) + ${offset}]`;
@@ -175,10 +182,17 @@ export class ShaderMemory {
 
 type WordType = "f32" | "i32" | "u32";
 
-const wordTypes: Readonly<Record<DType, WordType>> = { float32: "f32", int32: "i32", float16: "u32", uint8: "u32", bool: "u32" };
+const wordTypes: Readonly<Record<DType, WordType>> = {
+  float32: "f32",
+  int32: "i32",
+  float16: "u32",
+  uint8: "u32",
+  int8: "u32",
+  bool: "u32",
+};
 
 /** Elements that lie in one word of device memory. */
-export const elementsPerWord: Readonly<Record<DType, number>> = { float32: 1, int32: 1, float16: 2, uint8: 4, bool: 4 };
+export const elementsPerWord: Readonly<Record<DType, number>> = { float32: 1, int32: 1, float16: 2, uint8: 4, int8: 4, bool: 4 };
 
 function convert(value: string, from: WordType, to: WordType): string {
   return from === to ? value : `bitcast<${to}>(${value})`;

@@ -11,7 +11,7 @@ import { iota } from "../source/iota.ts";
 import { concat } from "../view/concat.ts";
 import { stopGradient } from "../view/identity.ts";
 import { narrow } from "../view/slice.ts";
-import { resolveAxis } from "./axes.ts";
+import { countable, resolveAxis } from "./axes.ts";
 
 export interface CumulativeOptions {
   /** The axis walked along; 0 when left out, negative ones count from the last. */
@@ -26,7 +26,7 @@ export interface CumulativeExtreme {
 }
 
 /**
- * Sums so far along an axis: y_i = x_0 + ... + x_i; bool and uint8 are counted in int32.
+ * Sums so far along an axis: y_i = x_0 + ... + x_i; bool, uint8 and int8 are counted in int32.
  *
  * @throws ArgumentError for an axis the tensor does not have.
  */
@@ -35,7 +35,7 @@ export function cumsum(x: Tensor, { axis = 0 }: CumulativeOptions = {}): Tensor 
 }
 
 /**
- * Products so far along an axis: y_i = x_0 * ... * x_i; bool and uint8 are multiplied in int32.
+ * Products so far along an axis: y_i = x_0 * ... * x_i; bool, uint8 and int8 are multiplied in int32.
  * Derivatives are right where factors are zero.
  *
  * @throws ArgumentError for an axis the tensor does not have.
@@ -85,8 +85,4 @@ function scan(x: Tensor, axis: number, join: (earlier: Tensor, later: Tensor) =>
     done = concat([narrow(done, axis, 0, reach), joined], { axis });
   }
   return done;
-}
-
-function countable(x: Tensor): Tensor {
-  return x.dtype === "bool" || x.dtype === "uint8" ? cast(x, "int32") : x;
 }

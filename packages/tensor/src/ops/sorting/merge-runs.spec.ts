@@ -28,6 +28,7 @@ export const mergeRunsSpec: Spec<typeof mergeRunsOp> = {
     },
     { x: { x: { shape: [2, 5], dtype: "int32", range: [0, 3] }, order: order(2, 5) }, attrs: { run: 1, descending: false } },
     { x: { x: { shape: [2, 5], dtype: "uint8", range: [0, 255] }, order: order(2, 5) }, attrs: { run: 1, descending: true } },
+    { x: { x: { shape: [2, 8], dtype: "int8", range: [-128, 127] }, order: order(2, 8) }, attrs: { run: 1, descending: false } },
     { x: { x: [2, 1], order: order(2, 1) }, attrs: { run: 1, descending: false } },
     { x: { x: [2, 0], order: order(2, 0) }, attrs: { run: 1, descending: false } },
     { x: { x: [0, 3], order: order(0, 3) }, attrs: { run: 1, descending: false } },
