@@ -57,7 +57,7 @@ fn subgroupShuffleXor_${type}(local: u32, x: ${type}, mask: u32) -> ${type} {
 give_${type}(local, x);
 let other = memberOf(groupOf(local), laneOf(local) ^ mask);
 let isThere = other < ${size}u && groupOf(other) == groupOf(local) && laneOf(other) == (laneOf(local) ^ mask);
-return select(${type}(77), given_${type}[min(other, ${size - 1}u)], isThere);
+return select(${type}(1000000), given_${type}[min(other, ${size - 1}u)], isThere);
 }`;
   });
   return `const subgroupWidth = ${width}u;
@@ -93,7 +93,10 @@ describe.skipIf(gpu === null)(`merging in subgroups${orMissing(found)}`, () => {
     const module = device.createShaderModule({ code });
     expect((await module.getCompilationInfo()).messages.map(({ message }) => message)).toEqual([]);
     const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module } });
-    const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: written } }] });
+    const group = device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [{ binding: 0, resource: { buffer: written } }],
+    });
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
