@@ -77,7 +77,7 @@ export async function openDevice({
     });
   }
   const requiredLimits = limitsOf((name) => adapter.limits[name]);
-  const requiredFeatures = (Object.keys(featureNames) as readonly (keyof DeviceFeatures)[])
+  const requiredFeatures = (["f16", "subgroups", "timestamps"] as const)
     .filter((feature) => wanted[feature] !== false && adapter.features.has(featureNames[feature]))
     .map((feature) => featureNames[feature]);
   let device: GPUDevice;

@@ -92,7 +92,7 @@ describe.skipIf(gpu === null)(`halves on WebGPU${orMissing(found)}`, () => {
     ["without 16-bit floats", false, { f16: false }],
     [device, !f16, {}],
   ] as const) {
-    describe.skipIf(isLacking)(title, () => {
+    describe.skipIf(isLacking)(`computed ${title}`, () => {
       test.each(Object.entries(contractions).map(([name, program], number) => [name, program, number] as const))(
         "%s, by candidates of every kind",
         { timeout: 300_000 },

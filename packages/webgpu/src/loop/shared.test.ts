@@ -77,7 +77,7 @@ describe.skipIf(gpu === null)(`reductions on WebGPU${orMissing(found)}`, () => {
     ["without subgroups", false, { subgroups: false }],
     [`with subgroups${hasSubgroups ? "" : " (needs an adapter that has them)"}`, !hasSubgroups, {}],
   ] as const) {
-    describe.skipIf(isLacking)(title, () => {
+    describe.skipIf(isLacking)(`merged ${title}`, () => {
       let engine: Engine;
 
       beforeAll(async () => {

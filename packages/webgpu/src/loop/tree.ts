@@ -68,12 +68,13 @@ ${fields.map(({ name }) => `${name} = subgroupBroadcastFirst(${name});`).join("\
 }
 
 /** Afterwards number 0 of each subgroup holds all of it. */
-function mergedInSubgroup({ fields, collective, merge }: Reduction): string {
+function mergedInSubgroup(reduction: Reduction): string {
+  const { fields, collective } = reduction;
   if (collective !== null) return fields.map(({ name }) => `${name} = ${collective}(${name});`).join("\n");
   return `for (var mask = 1u; mask < subgroupWidth; mask = mask << 1u) {
 ${fields.map(({ name }) => `let other_${name} = subgroupShuffleXor(${name}, mask);`).join("\n")}
 if ((subgroupLane ^ mask) < present) {
-${merge(fields.map(({ name }) => `other_${name}`))}
+${reduction.merge(fields.map(({ name }) => `other_${name}`))}
 }
 }`;
 }
