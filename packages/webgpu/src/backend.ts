@@ -1,11 +1,21 @@
-import { type Backend, candidatesOf, type DeviceBuffer, type MemoryUse, type Plan, type RunTime, type Step } from "@gradus/compile";
-import { type Aval, BackendError, MemoryError } from "@gradus/tensor";
+import {
+  type Backend,
+  type BufferId,
+  candidatesOf,
+  type DeviceBuffer,
+  type LibraryStep,
+  type MemoryUse,
+  type Plan,
+  type RunTime,
+  type Step,
+} from "@gradus/compile";
+import { type Aval, BackendError, type DType, MemoryError } from "@gradus/tensor";
 import { type DeviceFeatures, type DeviceLimits, type DeviceOptions, openDevice, type OpenDevice } from "./device.ts";
 import { DeviceMemory } from "./device-memory.ts";
 import { type Dispatch, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
 import { GpuBuffer } from "./gpu-buffer.ts";
-import { kernelTable } from "./kernel-table.ts";
+import { type Candidate, kernelTable } from "./kernel-table.ts";
 import type { Kernel, Kernels, Operand } from "./kernels/kernel.ts";
 import { sideBySide } from "./kernels/side-by-side.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -20,7 +30,7 @@ import type { TuningStore } from "./tuning/choices.ts";
 import { type Choose, chooseFirst } from "./tuning/choose.ts";
 import { candidateTimer } from "./tuning/candidate-timer.ts";
 import { Tuner } from "./tuning/tuner.ts";
-import { ShaderMemory } from "./wgsl/memory.ts";
+import { elementsPerWord, holdsHalves, ShaderMemory } from "./wgsl/memory.ts";
 import { shaderModule } from "./wgsl/module.ts";
 
 /** What was done on the device since it was opened. */
@@ -78,7 +88,7 @@ export class WebgpuBackend implements Backend {
     return new WebgpuBackend(await openDevice(options), options);
   }
 
-  private constructor({ device, adapter, software, features, limits }: OpenDevice, options: WebgpuOptions) {
+  private constructor({ device, adapter, software, features, subgroupSize, limits }: OpenDevice, options: WebgpuOptions) {
     this.#limits = limits;
     this.#options = options;
     this.device = device;
@@ -103,9 +113,15 @@ export class WebgpuBackend implements Backend {
       software,
       workgroupBytes: limits.maxComputeWorkgroupStorageSize,
       workgroupSize: limits.maxComputeInvocationsPerWorkgroup,
+      subgroupSize,
+      f16: features.f16,
     });
     const { tuning = software ? "off" : "on", tuningStore = browserTuningStore(), choose = null } = options;
-    const timer = candidateTimer({ device, dispatch: (kernel, plan, label) => this.#dispatch({ kernel, step: 0, label }, plan) });
+    const timer = candidateTimer({
+      device,
+      dispatch: (kernel, plan, label) => this.#dispatch({ kernel, step: 0, label }, plan),
+      kernels: (candidate, step, plan) => this.#callKernels(candidate, step, plan),
+    });
     this.#choose = choose ?? (tuning === "off" ? chooseFirst : new Tuner({ adapter, store: tuningStore, timer }).choose);
   }
 
@@ -216,11 +232,23 @@ export class WebgpuBackend implements Backend {
   }
 
   #fits(kernels: readonly Kernel[], plan: Plan): boolean {
-    const { staged, ranges } = this.#layout(
-      kernels.flatMap(({ operands }) => operands),
-      plan,
-    );
-    return staged.length === 0 && ranges.every(({ bytes }) => bytes <= this.#limits.maxStorageBufferBindingSize);
+    const operands = kernels.flatMap((kernel) => kernel.operands);
+    const { staged, ranges } = this.#layout(operands, plan);
+    const isBound = staged.length === 0 && ranges.every(({ bytes }) => bytes <= this.#limits.maxStorageBufferBindingSize);
+    return isBound && (!this.features.f16 || this.#halvesApart(operands, plan));
+  }
+
+  /** Whether halves that are written share their bindings with nothing but halves. */
+  #halvesApart(operands: readonly Operand[], plan: Plan): boolean {
+    const { slots } = this.#layout(operands, plan);
+    return slots.every(({ dtype, binding }, i) => dtype !== "float16" || operands[i]?.written === false || holdsHalves(slots, binding));
+  }
+
+  /** Elements of each dtype that an invocation of a step's kernels has to write together. */
+  #together(step: Step, plan: Plan): (dtype: DType) => number {
+    const operands = operandsOf(step);
+    const halves = this.features.f16 && this.#halvesApart([...operands, someWorkspace], plan) ? 1 : elementsPerWord.float16;
+    return (dtype) => (dtype === "float16" ? halves : elementsPerWord[dtype]);
   }
 
   #layout(operands: readonly Operand[], plan: Plan): Layout {
@@ -234,11 +262,17 @@ export class WebgpuBackend implements Backend {
 
   /** The kernels of a step, which run one after the other. */
   async #kernels(step: Step, plan: Plan): Promise<Kernels> {
-    if (step.kind === "loop") return loopKernels(step, plan);
+    if (step.kind === "loop") {
+      return loopKernels(step, plan, { subgroups: this.features.subgroups, together: this.#together(step, plan) });
+    }
+    return this.#callKernels(await this.#choose(step, candidatesOf(this.#table, step), plan), step, plan);
+  }
+
+  #callKernels({ kernels }: Candidate, step: LibraryStep, plan: Plan): Kernels {
     const buffer = plan.buffers[step.write];
     if (buffer === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
-    const { kernels } = await this.#choose(step, candidatesOf(this.#table, step), plan);
-    return kernels({ reads: step.reads, write: { id: step.write, shape: buffer.shape, dtype: buffer.dtype } });
+    const { shape, dtype } = buffer;
+    return kernels({ reads: step.reads, write: { id: step.write, shape, dtype, together: this.#together(step, plan)(dtype) } });
   }
 
   async #dispatch({ kernel, step, label }: PlanLaunch, plan: Plan): Promise<Dispatch> {
@@ -254,7 +288,7 @@ export class WebgpuBackend implements Backend {
         },
       );
     }
-    const memory = new ShaderMemory(layout.slots, layout.ranges);
+    const memory = new ShaderMemory(layout.slots, layout.ranges, this.features);
     const source = shaderModule(memory, kernel.size, kernel.source(memory));
     const written = layout.ranges.map((range) => range.written);
     const pipeline = await this.#pipelines.get(source, written, `${label}: ${kernel.name}`);
@@ -277,6 +311,16 @@ export class WebgpuBackend implements Backend {
     }
   }
 }
+
+/** What the kernels of a step touch, but for the workspace. */
+function operandsOf(step: Step): readonly Operand[] {
+  const reads = step.kind === "loop" ? step.reads : [...step.reads, ...(step.epilogue?.reads ?? [])];
+  const writes = step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
+  const operand = (written: boolean) => (id: BufferId) => ({ kind: "buffer", id, written }) as const;
+  return [...reads.map(operand(false)), ...writes.map(operand(true))];
+}
+
+const someWorkspace: Operand = { kind: "workspace", words: 1, written: true };
 
 /** A kernel to dispatch, and where it comes from: the first step it belongs to, and all of them in words. */
 interface PlanLaunch {

@@ -3,6 +3,7 @@ import { type Aval, sizeOf } from "@gradus/tensor";
 import type { Contraction } from "./kernels/contraction.ts";
 import { contractionCandidates } from "./kernels/contraction-candidates.ts";
 import { conv2dContraction, inputGradContraction, weightGradContraction } from "./kernels/conv2d.ts";
+import type { CallTarget } from "./kernels/finish.ts";
 import type { Kernels, Operand } from "./kernels/kernel.ts";
 import { matmulContraction } from "./kernels/matmul.ts";
 import { scatterAddKernels } from "./kernels/scatter-add.ts";
@@ -11,7 +12,7 @@ import { sortedScatterAddKernels } from "./kernels/scatter-add-sorted.ts";
 /** The buffers of a library step: two inputs, and the output. */
 export interface CallBuffers {
   readonly reads: readonly number[];
-  readonly write: { readonly id: number } & Aval;
+  readonly write: CallTarget;
 }
 
 /** One way to compute a library call, by a name that tuning remembers it by. */
@@ -27,19 +28,27 @@ export interface KernelDevice {
   readonly workgroupBytes: number;
   /** Invocations of a workgroup, at most. */
   readonly workgroupSize: number;
+  /** Invocations of a subgroup, at most; 1 where they cannot exchange values. */
+  readonly subgroupSize: number;
+  /** Whether shaders have 16-bit floats. */
+  readonly f16: boolean;
 }
 
 /** Kernels for every library op. */
 export function kernelTable(device: KernelDevice): KernelTable<Candidate> {
   const contracted = (
+    { x }: { readonly x: Readonly<Record<string, Aval>> },
     contraction: (operands: readonly [Operand, Operand]) => Contraction,
     epilogue: Epilogue | null,
-  ): readonly [Candidate, ...Candidate[]] => contractionCandidates(contraction, epilogue, device);
+  ): readonly [Candidate, ...Candidate[]] => {
+    const inHalves = device.f16 && Object.values(x).every(({ dtype }) => dtype === "float16");
+    return contractionCandidates(contraction, { epilogue, inHalves }, device);
+  };
   return {
-    matmul: (call, epilogue) => contracted((operands) => matmulContraction(call, operands), epilogue),
-    conv2d: (call, epilogue) => contracted((operands) => conv2dContraction(call, operands), epilogue),
-    conv2dInputGrad: (call, epilogue) => contracted((operands) => inputGradContraction(call, operands), epilogue),
-    conv2dWeightGrad: (call, epilogue) => contracted((operands) => weightGradContraction(call, operands), epilogue),
+    matmul: (call, epilogue) => contracted(call, (operands) => matmulContraction(call, operands), epilogue),
+    conv2d: (call, epilogue) => contracted(call, (operands) => conv2dContraction(call, operands), epilogue),
+    conv2dInputGrad: (call, epilogue) => contracted(call, (operands) => inputGradContraction(call, operands), epilogue),
+    conv2dWeightGrad: (call, epilogue) => contracted(call, (operands) => weightGradContraction(call, operands), epilogue),
     scatterAdd: (call) => {
       const byRow: Candidate = {
         name: "by row",

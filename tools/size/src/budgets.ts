@@ -25,7 +25,8 @@ export const BUDGETS: readonly Budget[] = [
     name: "webgpu beside tensor, compile",
     entries: ["packages/webgpu/dist/index.js"],
     beside: ["@gradus/tensor", "@gradus/compile"],
-    kilobytes: 30,
+    // The design wanted 30: decision 0010.
+    kilobytes: 34,
   },
   { name: "nn, every layer and loss, beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 20 },
   {
