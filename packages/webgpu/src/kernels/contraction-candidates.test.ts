@@ -5,7 +5,7 @@ import { kernelTable, type KernelDevice } from "../kernel-table.ts";
 import { tileBytes } from "./tile.ts";
 import { tiles } from "./contraction-candidates.ts";
 
-const gpu: KernelDevice = { software: false, workgroupBytes: 49_152, workgroupSize: 1024 };
+const gpu: KernelDevice = { software: false, workgroupBytes: 49_152, workgroupSize: 1024, bindingBytes: 2 ** 31, convolution: "fastest" };
 
 function floats(...shape: Shape): Aval {
   return { shape, dtype: "float32" };
@@ -48,7 +48,7 @@ describe("the candidate tried first", () => {
 });
 
 test("a device is offered no tile that it has no room for", () => {
-  const least: KernelDevice = { software: false, workgroupBytes: 16_384, workgroupSize: 128 };
+  const least: KernelDevice = { ...gpu, workgroupBytes: 16_384, workgroupSize: 128 };
   const offered = names(product(1024, 1024, 1024), least);
   expect(offered).toContain("64x64x16 by 8x8");
   expect(offered.filter((name) => name.startsWith("128"))).toEqual([]);

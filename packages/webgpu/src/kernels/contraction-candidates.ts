@@ -27,9 +27,8 @@ export function contractionCandidates(make: Make, epilogue: Epilogue | null, dev
   const runsInward = [sample.left("0"), sample.right("0")].every(({ along }) => along === "inner");
   const simplest = mayShare && runsInward ? shared : plain;
   if (rows < 8 || columns < 8 || inner < 8) return inDefaultOrder(simplest, simple);
-  const fitting = tiles.filter((tile) => tile.down * tile.across <= device.workgroupSize && tileBytes(tile) <= device.workgroupBytes);
-  const tiled = fitting
-    .filter((tile) => wasted(sample, tile) <= 4)
+  const tiled = tiles
+    .filter((tile) => fits(tile, device) && wasted(sample, tile) <= 4)
     .flatMap((tile) => {
       const parts = tiledParts(sample, tile);
       const whole = candidate(tileName(tile), (each, ending) => tiledContraction(each, ending, tile));
@@ -56,6 +55,18 @@ function promise(contraction: Contraction, { tile, parts }: { readonly tile: Til
   const invocations = blocks(contraction, tile) * parts * tile.down * tile.across;
   const products = (tile.rows * tile.columns) / (tile.rows + tile.columns);
   return (Math.min(1, invocations / busy.inTiles) * Math.min(1, products / 4) * (parts === 1 ? 1 : 0.9)) / wasted(contraction, tile);
+}
+
+/** The tile that promises most for a contraction, and in how many parts; null where the device has room for none. */
+export function suitedTile(contraction: Contraction, device: KernelDevice): { readonly tile: Tile; readonly parts: number } | null {
+  const ways = tiles
+    .filter((tile) => fits(tile, device))
+    .flatMap((tile) => [...new Set([tiledParts(contraction, tile), 1])].map((parts) => ({ tile, parts })));
+  return ways.toSorted((a, b) => promise(contraction, b) - promise(contraction, a))[0] ?? null;
+}
+
+function fits(tile: Tile, { workgroupSize, workgroupBytes }: KernelDevice): boolean {
+  return tile.down * tile.across <= workgroupSize && tileBytes(tile) <= workgroupBytes;
 }
 
 /** From large to small; of each size first what is quickest for most. */

@@ -17,7 +17,8 @@ export function tiledContraction(contraction: Contraction, ending: Ending, tile:
 /** Rows of blocks that are worked on together, so that what they read of the right factor is still in the cache. */
 const rowsTogether = 8;
 
-function tiledKernel(contraction: Contraction, finish: Finish, tile: Tile, parts: number): Kernel {
+/** The same, with an end of the caller's own. */
+export function tiledKernel(contraction: Contraction, finish: Finish, tile: Tile, parts: number): Kernel {
   const { name, batch } = contraction;
   const { depth, ahead } = tile;
   const size = tile.down * tile.across;
