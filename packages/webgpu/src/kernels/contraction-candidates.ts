@@ -57,11 +57,15 @@ function promise(contraction: Contraction, { tile, parts }: { readonly tile: Til
   return (Math.min(1, invocations / busy.inTiles) * Math.min(1, products / 4) * (parts === 1 ? 1 : 0.9)) / wasted(contraction, tile);
 }
 
-/** The tile that promises most for a contraction, and in how many parts; null where the device has room for none. */
+/**
+ * The tile that promises most for a contraction, and in how many parts; null where the device has room for none. On a software device
+ * the smallest, as it takes seconds to compile a larger one.
+ */
 export function suitedTile(contraction: Contraction, device: KernelDevice): { readonly tile: Tile; readonly parts: number } | null {
-  const ways = tiles
-    .filter((tile) => fits(tile, device))
-    .flatMap((tile) => [...new Set([tiledParts(contraction, tile), 1])].map((parts) => ({ tile, parts })));
+  const fitting = tiles.filter((tile) => fits(tile, device));
+  const ways = (device.software ? fitting.slice(-1) : fitting).flatMap((tile) =>
+    [...new Set([tiledParts(contraction, tile), 1])].map((parts) => ({ tile, parts })),
+  );
   return ways.toSorted((a, b) => promise(contraction, b) - promise(contraction, a))[0] ?? null;
 }
 

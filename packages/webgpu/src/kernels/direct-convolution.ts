@@ -61,7 +61,7 @@ ${sums.join("\n")}
       const store = range(rows.run, (r) => {
         const stores = inFours
           ? `storeOutput(position + ${r * columns.outputs}, vec4<f32>(${[0, 1, 2, 3].map((l) => `sum${r}_${l}`).join(", ")}));`
-          : range(columns.run, (l) => guarded(columns, `${j}`, l, `storeOutput(position + ${r * columns.outputs + l}, sum${r}_${l});`));
+          : range(columns.run, (l) => guarded(columns, j, l, `storeOutput(position + ${r * columns.outputs + l}, sum${r}_${l});`));
         return guarded(rows, i, r, stores);
       });
       const body = `let number = ${workgroupNumber(workgroups)} * ${size} + i32(local);
