@@ -5,7 +5,8 @@ import { conv2dContraction, inputGradContraction, weightGradContraction } from "
 import { type ConvolutionSizes, forwardSizes, inputGradSizes, weightGradSizes } from "./conv2d-sizes.ts";
 import { directForward, directInputGrad, directWeightGrad } from "./direct-candidates.ts";
 import { phasedInputGrad } from "./input-gradient-phases.ts";
-import { winogradCandidates, winogradForward, winogradInputGrad, winogradWeightGrad } from "./winograd.ts";
+import { winogradCandidates } from "./winograd.ts";
+import { winogradForward, winogradInputGrad, winogradWeightGrad } from "./winograd-passes.ts";
 
 /**
  * How convolutions may be computed: `direct` sums every product, and `fastest` takes Winograd's F(4 x 4, 3 x 3) and F(2 x 2, 3 x 3) where

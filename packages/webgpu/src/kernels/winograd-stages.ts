@@ -118,7 +118,7 @@ export interface SquarePlace {
   readonly inFours: boolean;
 }
 
-interface ResultsOptions {
+export interface ResultsOptions {
   readonly name: string;
   readonly from: Operand;
   readonly matrix: Matrix;
