@@ -213,8 +213,27 @@ describe.skipIf(gpu === null)(`kernels of convolutions on WebGPU${orMissing(foun
     });
   });
 
+  test("stages that may bind only two buffers share the workspace's binding", { timeout: 120_000 }, async () => {
+    const plan = planOf("conv2d", { x: [2, 9, 10, 12], weight: [10, 9, 3, 3], padding: same });
+    expect(namesOf(plan)).toContain("winograd 2x2");
+    const narrow = await WebgpuBackend.create({
+      ...(gpu === null ? {} : { gpu }),
+      limits: { maxStorageBuffersPerShaderStage: 2 },
+      choose: (_step, candidates) => candidates.find(({ name }) => name === "winograd 2x2") ?? candidates[0],
+    });
+    try {
+      const [expected = new Float64Array()] = new ReferenceBackend().prepare(plan).runExact(inputsOf(plan), []);
+      const executable = await narrow.prepare(plan);
+      const [values = new Float32Array()] = await executable.run(inputsOf(plan), []);
+      expect(error(expected, values)).toBeLessThan(2e-5);
+    } finally {
+      narrow.dispose();
+    }
+  });
+
   test("two convolutions of one wave stand in the workspace side by side", { timeout: 120_000 }, async () => {
     const one = planOf("conv2d", { x: [2, 9, 10, 10], weight: [10, 9, 3, 3], padding: same });
+    expect(namesOf(one)).toContain("winograd 4x4");
     // The second has its own weights, and its own result.
     const [weight, result] = [4, 5];
     const copies = [1, 2].flatMap((id, i): readonly PlanBuffer[] => {
