@@ -16,6 +16,7 @@ import { type Dispatch, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
 import { GpuBuffer } from "./gpu-buffer.ts";
 import { type Candidate, kernelTable } from "./kernel-table.ts";
+import type { ConvolutionAlgorithm } from "./kernels/conv2d-candidates.ts";
 import type { Kernel, Kernels, Operand } from "./kernels/kernel.ts";
 import { sideBySide } from "./kernels/side-by-side.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -49,6 +50,8 @@ export interface WebgpuOptions extends DeviceOptions {
   readonly tuning?: "on" | "off";
   /** Where choices outlive the process; the page's IndexedDB when left out. In Node: `folderTuningStore()` of `@gradus/webgpu/node`. */
   readonly tuningStore?: TuningStore | null;
+  /** Whether convolutions may take Winograd's algorithm where tuning finds it faster, the default, or sum every product; see ConvolutionAlgorithm. */
+  readonly convolution?: ConvolutionAlgorithm;
   /** Decides between the candidates of a library step instead; for tests and measurements. */
   readonly choose?: Choose | null;
 }
@@ -115,6 +118,8 @@ export class WebgpuBackend implements Backend {
       workgroupSize: limits.maxComputeInvocationsPerWorkgroup,
       subgroupSize,
       f16: features.f16,
+      bindingBytes: limits.maxStorageBufferBindingSize,
+      convolution: options.convolution ?? "fastest",
     });
     const { tuning = software ? "off" : "on", tuningStore = browserTuningStore(), choose = null } = options;
     const timer = candidateTimer({
@@ -216,7 +221,9 @@ export class WebgpuBackend implements Backend {
       const steps = numbers.map((number) => {
         const kernels = kernelsOf[number] ?? [];
         const start = end;
-        const words = kernels.flatMap(({ operands }) => operands.flatMap((operand) => (operand.kind === "workspace" ? operand.words : [])));
+        const words = kernels.flatMap(({ operands }) =>
+          operands.flatMap((operand) => (operand.kind === "workspace" ? (operand.offset ?? 0) + operand.words : [])),
+        );
         end = Math.ceil((start + 4 * Math.max(0, ...words)) / this.alignment) * this.alignment;
         return kernels.map((kernel) => ({
           ...kernel,

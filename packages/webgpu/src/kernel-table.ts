@@ -1,8 +1,7 @@
-import type { Epilogue, KernelTable } from "@gradus/compile";
+import type { KernelTable } from "@gradus/compile";
 import { type Aval, sizeOf } from "@gradus/tensor";
-import type { Contraction } from "./kernels/contraction.ts";
 import { contractionCandidates } from "./kernels/contraction-candidates.ts";
-import { conv2dContraction, inputGradContraction, weightGradContraction } from "./kernels/conv2d.ts";
+import { conv2dCandidates, type ConvolutionAlgorithm, inputGradCandidates, weightGradCandidates } from "./kernels/conv2d-candidates.ts";
 import type { CallTarget } from "./kernels/finish.ts";
 import type { Kernels, Operand } from "./kernels/kernel.ts";
 import { matmulContraction } from "./kernels/matmul.ts";
@@ -32,23 +31,19 @@ export interface KernelDevice {
   readonly subgroupSize: number;
   /** Whether shaders have 16-bit floats. */
   readonly f16: boolean;
+  /** Bytes of memory that one binding may show. */
+  readonly bindingBytes: number;
+  /** How it may compute convolutions. */
+  readonly convolution: ConvolutionAlgorithm;
 }
 
 /** Kernels for every library op. */
 export function kernelTable(device: KernelDevice): KernelTable<Candidate> {
-  const contracted = (
-    { x }: { readonly x: Readonly<Record<string, Aval>> },
-    contraction: (operands: readonly [Operand, Operand]) => Contraction,
-    epilogue: Epilogue | null,
-  ): readonly [Candidate, ...Candidate[]] => {
-    const inHalves = device.f16 && Object.values(x).every(({ dtype }) => dtype === "float16");
-    return contractionCandidates(contraction, { epilogue, inHalves }, device);
-  };
   return {
-    matmul: (call, epilogue) => contracted(call, (operands) => matmulContraction(call, operands), epilogue),
-    conv2d: (call, epilogue) => contracted(call, (operands) => conv2dContraction(call, operands), epilogue),
-    conv2dInputGrad: (call, epilogue) => contracted(call, (operands) => inputGradContraction(call, operands), epilogue),
-    conv2dWeightGrad: (call, epilogue) => contracted(call, (operands) => weightGradContraction(call, operands), epilogue),
+    matmul: (call, epilogue) => contractionCandidates(call, (operands) => matmulContraction(call, operands), epilogue, device),
+    conv2d: (call, epilogue) => conv2dCandidates(call, epilogue, device),
+    conv2dInputGrad: (call, epilogue) => inputGradCandidates(call, epilogue, device),
+    conv2dWeightGrad: (call, epilogue) => weightGradCandidates(call, epilogue, device),
     scatterAdd: (call) => {
       const byRow: Candidate = {
         name: "by row",

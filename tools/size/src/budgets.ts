@@ -26,7 +26,7 @@ export const BUDGETS: readonly Budget[] = [
     entries: ["packages/webgpu/dist/index.js"],
     beside: ["@gradus/tensor", "@gradus/compile"],
     // The design wanted 30: decision 0010.
-    kilobytes: 34,
+    kilobytes: 40,
   },
   { name: "nn, every layer and loss, beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 20 },
   {

@@ -5,7 +5,15 @@ import { kernelTable, type KernelDevice } from "../kernel-table.ts";
 import { tileBytes } from "./tile.ts";
 import { subgroupTiles, tiles, tilesOfHalves } from "./contraction-candidates.ts";
 
-const gpu: KernelDevice = { software: false, workgroupBytes: 49_152, workgroupSize: 1024, subgroupSize: 1, f16: false };
+const gpu: KernelDevice = {
+  software: false,
+  workgroupBytes: 49_152,
+  workgroupSize: 1024,
+  subgroupSize: 1,
+  f16: false,
+  bindingBytes: 2 ** 31,
+  convolution: "fastest",
+};
 
 function floats(...shape: Shape): Aval {
   return { shape, dtype: "float32" };

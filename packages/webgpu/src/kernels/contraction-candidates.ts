@@ -1,4 +1,5 @@
 import type { Epilogue } from "@gradus/compile";
+import type { Aval } from "@gradus/tensor";
 import type { CallBuffers, Candidate, KernelDevice } from "../kernel-table.ts";
 import { plainContraction } from "./contraction-plain.ts";
 import { sharedContraction } from "./contraction-shared.ts";
@@ -11,11 +12,9 @@ import { blockOf, type Tile, tileBytes, tileName } from "./tile.ts";
 
 type Make = (operands: readonly [Operand, Operand]) => Contraction;
 
-/** What a contraction is part of. */
-interface Surroundings {
-  readonly epilogue: Epilogue | null;
-  /** Whether both factors are halves, on a device that computes with them. */
-  readonly inHalves: boolean;
+/** A library call, as far as its contraction is made by its factors' dtypes. */
+interface Call {
+  readonly x: Readonly<Record<string, Aval>>;
 }
 
 /**
@@ -23,8 +22,9 @@ interface Surroundings {
  * in tiles of halves, which gain on some devices and lose on others.
  */
 export function contractionCandidates(
+  call: Call,
   make: Make,
-  { epilogue, inHalves }: Surroundings,
+  epilogue: Epilogue | null,
   device: KernelDevice,
 ): readonly [Candidate, ...Candidate[]] {
   const candidate = (name: string, kernels: (contraction: Contraction, ending: Ending) => Kernels): Candidate => ({
@@ -59,11 +59,12 @@ export function contractionCandidates(
       { tile, parts: 1, candidate: whole },
     ];
   };
-  const fits = (tile: Tile): boolean => tile.down * tile.across <= device.workgroupSize && wasted(sample, tile) <= 4;
-  const fitting = [...tiles, ...(inHalves ? tilesOfHalves : [])].filter((tile) => fits(tile) && tileBytes(tile) <= device.workgroupBytes);
+  const inHalves = device.f16 && Object.values(call.x).every(({ dtype }) => dtype === "float16");
+  const suits = (tile: Tile): boolean => tile.down * tile.across <= device.workgroupSize && wasted(sample, tile) <= 4;
+  const fitting = [...tiles, ...(inHalves ? tilesOfHalves : [])].filter((tile) => suits(tile) && fits(tile, device));
   const tiled = fitting.flatMap((tile) => wholeAndInParts(tile, tileName(tile), tiledContraction));
   // Neighbours of a subgroup read neighbours only where the right factor runs along its columns.
-  const exchanging = inSubgroups && sample.right("0").along === "outer" ? subgroupTiles(device.subgroupSize).filter(fits) : [];
+  const exchanging = inSubgroups && sample.right("0").along === "outer" ? subgroupTiles(device.subgroupSize).filter(suits) : [];
   const exchanged = exchanging.flatMap((tile) => wholeAndInParts(tile, subgroupTileName(tile), subgroupContraction));
   const products = elements * inner;
   const inTiles = [...tiled, ...exchanged].map((each) => each.candidate);
@@ -73,9 +74,13 @@ export function contractionCandidates(
   return inDefaultOrder(suited?.candidate ?? plain, all);
 }
 
-interface Tiled {
+/** A tile, and into how many parts the sums are cut. */
+interface TiledWay {
   readonly tile: Tile;
   readonly parts: number;
+}
+
+interface Tiled extends TiledWay {
   readonly candidate: Candidate;
 }
 
@@ -83,10 +88,26 @@ interface Tiled {
  * What share of a device's speed a tile may reach: as much of it as its workgroups keep busy, less what it computes beyond the
  * edges, and less where an invocation reads much for what it multiplies. Parts cost another pass over the output.
  */
-function promise(contraction: Contraction, { tile, parts }: Tiled): number {
+function promise(contraction: Contraction, { tile, parts }: TiledWay): number {
   const invocations = blocks(contraction, tile) * parts * tile.down * tile.across;
   const products = (tile.rows * tile.columns) / (tile.rows + tile.columns);
   return (Math.min(1, invocations / busy.inTiles) * Math.min(1, products / 4) * (parts === 1 ? 1 : 0.9)) / wasted(contraction, tile);
+}
+
+/**
+ * The tile that promises most for a contraction, and in how many parts; null where the device has room for none. On a software device
+ * the smallest, as it takes seconds to compile a larger one.
+ */
+export function suitedTile(contraction: Contraction, device: KernelDevice): TiledWay | null {
+  const fitting = tiles.filter((tile) => fits(tile, device));
+  const ways = (device.software ? fitting.slice(-1) : fitting).flatMap((tile) =>
+    [...new Set([tiledParts(contraction, tile), 1])].map((parts) => ({ tile, parts })),
+  );
+  return ways.toSorted((a, b) => promise(contraction, b) - promise(contraction, a))[0] ?? null;
+}
+
+function fits(tile: Tile, { workgroupSize, workgroupBytes }: KernelDevice): boolean {
+  return tile.down * tile.across <= workgroupSize && tileBytes(tile) <= workgroupBytes;
 }
 
 /** From large to small; of each size first what is quickest for most. */

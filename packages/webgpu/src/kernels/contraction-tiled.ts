@@ -15,7 +15,8 @@ export function tiledContraction(contraction: Contraction, ending: Ending, tile:
   return withEnding(ending, parts, (finish) => tiledKernel(contraction, finish, tile, parts));
 }
 
-function tiledKernel(contraction: Contraction, finish: Finish, tile: Tile, parts: number): Kernel {
+/** The same, with an end of the caller's own. */
+export function tiledKernel(contraction: Contraction, finish: Finish, tile: Tile, parts: number): Kernel {
   const { name } = contraction;
   const { depth, ahead } = tile;
   const size = tile.down * tile.across;
