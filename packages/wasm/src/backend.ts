@@ -11,6 +11,7 @@ import {
   type Plan,
   readsOfStep,
   type RunTime,
+  type Step,
 } from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
 import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
@@ -27,6 +28,7 @@ import { Guards } from "./guards.ts";
 import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
 import { phasesOf, type Placed, type Span, type Unit } from "./phases.ts";
 import { type Address, counterWords, type Launch, programModule } from "./program.ts";
+import { routineKernels } from "./routine.ts";
 import { usualSharedWork, workOfPlan, workOfStep } from "./work.ts";
 import { controlWords, mostThreads } from "./worker.ts";
 
@@ -250,12 +252,24 @@ export class WasmBackend implements Backend {
       threads: this.threads,
     });
     const guards = this.#guards?.layout(plan) ?? null;
+    const kernelsOf = (step: Step): readonly Kernel[] => {
+      switch (step.kind) {
+        case "loop":
+          return loopKernels(step, context);
+        case "library":
+          return candidatesOf(table, step)[0];
+        case "routine":
+          return routineKernels(step);
+      }
+      step satisfies never;
+      throw new RangeError("unknown step");
+    };
     const launches: StepLaunch[] = [];
     for (const [number, step] of plan.steps.entries()) {
-      const kernels: readonly Kernel[] = step.kind === "loop" ? loopKernels(step, context) : candidatesOf(table, step)[0];
+      const kernels = kernelsOf(step);
       for (const root of step.kind === "loop"
         ? [...step.terms, ...step.writes].map(({ value }) => value)
-        : step.epilogue === null
+        : step.kind === "routine" || step.epilogue === null
           ? []
           : [step.epilogue.value])
         collectMath(root, needed.names);

@@ -11,6 +11,7 @@ import { sideBySide } from "./kernels/side-by-side.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { loopKernels } from "./loop/kernels.ts";
 import { Pipelines } from "./pipelines.ts";
+import { routineKernel } from "./routine.ts";
 import { Readback } from "./readback.ts";
 import { Region } from "./region.ts";
 import type { Shared } from "./shared.ts";
@@ -235,6 +236,7 @@ export class WebgpuBackend implements Backend {
   /** The kernels of a step, which run one after the other. */
   async #kernels(step: Step, plan: Plan): Promise<Kernels> {
     if (step.kind === "loop") return loopKernels(step, plan);
+    if (step.kind === "routine") return [routineKernel(step)];
     const buffer = plan.buffers[step.write];
     if (buffer === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
     const { kernels } = await this.#choose(step, candidatesOf(this.#table, step), plan);

@@ -22,7 +22,20 @@ export function stepCost(step: Step, buffers: Plan["buffers"]): StepCost {
     const most = (loads.get(id) ?? Infinity) * bytesOf({ shape: [], dtype: buffer.dtype });
     return sum + Math.min(buffer.bytes, most);
   }, 0);
-  return { flops: step.kind === "loop" ? loopFlops(step) : libraryFlops(step), bytes: read + written };
+  return { flops: flopsOf(step), bytes: read + written };
+}
+
+function flopsOf(step: Step): number {
+  switch (step.kind) {
+    case "loop":
+      return loopFlops(step);
+    case "library":
+      return libraryFlops(step);
+    case "routine":
+      return step.op.items(step.call) * step.op.work(step.call);
+  }
+  step satisfies never;
+  return 0;
 }
 
 function loopFlops({ extents, reduce, terms, writes }: LoopStep): number {
@@ -62,7 +75,7 @@ function convolutionFlops(out: readonly number[], [, ...channel]: readonly numbe
 /** How many elements a loop loads of each buffer, at most. Of buffers that only indices are read from, and of library calls, nothing is said. */
 function loadsOfStep(step: Step): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
-  if (step.kind === "library") return counts;
+  if (step.kind !== "loop") return counts;
   const count = (values: readonly Scalar[], times: number): void => {
     for (const { buffer } of loadsOf(values)) {
       const id = step.reads[buffer];
