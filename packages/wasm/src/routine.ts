@@ -52,7 +52,7 @@ type Index = IndexOf<WasmTerms>;
 
 /** Tells routines in WebAssembly: all in float64, rounded where the result is written. */
 class WasmRoutine implements Routine<WasmTerms> {
-  readonly epsilon = 2 ** -50;
+  readonly epsilon = 2 ** -52;
   readonly tiny = 1e-290;
   readonly nan = Number.NaN;
   /** Bytes of all matrices so far. */

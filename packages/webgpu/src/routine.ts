@@ -76,7 +76,7 @@ type Index = IndexOf<ShaderTerms>;
 
 /** Tells routines in WGSL, in float32. */
 class RoutineWriter implements Routine<ShaderTerms> {
-  readonly epsilon = 2 ** -21;
+  readonly epsilon = 2 ** -23;
   readonly tiny = 1e-37;
   readonly nan: string;
   readonly statements: string[] = [];

@@ -31,7 +31,7 @@ export interface Variable<T> {
  * in no `each` and no `when`.
  */
 export interface Routine<E extends Terms> {
-  /** What counts as nothing beside 1, after some rounding. */
+  /** From 1 to the next number. */
   readonly epsilon: number;
   /** What counts as nothing at all: near the least number that has all its digits. */
   readonly tiny: number;

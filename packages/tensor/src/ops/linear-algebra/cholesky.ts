@@ -11,7 +11,7 @@ import { itemsOf, squareOf } from "./matrices.ts";
 import { symmetric, symmetricAt } from "./symmetric.ts";
 import { solveTriangular } from "./solve-triangular.ts";
 
-/** The left-looking factorisation, column by column. Source: Golub and Van Loan, Matrix Computations, 4th edition, section 4.2.5. */
+/** The left-looking factorisation, column by column. Source: Golub and Van Loan, Matrix Computations, 4th edition, section 4.2. */
 export const choleskyOp = defineRoutine<Tensor>()({
   name: "cholesky",
   inputs: { a: "one" },

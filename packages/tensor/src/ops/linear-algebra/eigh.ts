@@ -1,19 +1,19 @@
 import { apply } from "../../op/apply.ts";
 import { defineRoutine } from "../../op/define.ts";
-import { type Matrix, type Routine, sumOf, type Terms } from "../../op/routine.ts";
+import { type Matrix, sumOf, type Terms } from "../../op/routine.ts";
 import type { Tensor } from "../../tensor.ts";
 import { matmul } from "../library/matmul.ts";
 import { add } from "../pointwise/arithmetic.ts";
 import { diagonalEmbed, tril, triu } from "../view/diagonal.ts";
 import { transpose } from "../view/permute.ts";
 import { overGaps } from "./gaps.ts";
-import { orthogonalise, rankOf, signOf } from "./jacobi.ts";
+import { rankOf, signOf, tournament, turn, turnOf } from "./jacobi.ts";
 import { itemsOf, partsOf, squareOf } from "./matrices.ts";
 import { symmetric, symmetricAt } from "./symmetric.ts";
 
 /**
- * Eigenvalues and eigenvectors side by side in the last axis. With a multiple of the identity added, a symmetric matrix has
- * no negative eigenvalue: then its eigenvectors are its singular vectors, which one-sided Jacobi finds.
+ * Eigenvalues and eigenvectors side by side in the last axis, by Jacobi's method: rotations that each make one pair of elements zero, those of
+ * a round of pairs at once.
  */
 export const eighOp = defineRoutine<Tensor>()({
   name: "eigh",
@@ -28,25 +28,70 @@ export const eighOp = defineRoutine<Tensor>()({
   routine(r, { x: { a } }) {
     const n = a.shape.at(-1) ?? 0;
     const given = r.input(0, n);
-    const [w, v, values] = [r.scratch(n, n), r.scratch(n, n), r.scratch(1, n)];
-    const shift = shiftOf(r, given, n);
+    const [m, v, values, turns] = [r.scratch(n, n), r.scratch(n, n), r.scratch(1, n), r.scratch(2, n)];
+    const squares = sumOf(r, 0, n, (i) => sumOf(r, 0, n, (j) => r.mul(given.at(i, j), given.at(i, j))));
+    const nothing = r.number(r.add(r.mul(r.epsilon, r.sqrt(squares)), r.tiny)).value;
     r.each(0, n, (c) =>
       r.count(0, n, (i) => {
-        w.put(c, i, r.add(symmetricAt(r, given, i, c), r.choose(r.same(i, c), shift, 0)));
+        m.put(c, i, symmetricAt(r, given, i, c));
         v.put(c, i, r.choose(r.same(i, c), 1, 0));
       }),
     );
-    orthogonalise(r, w, v, n, n);
-    r.each(0, n, (c) =>
-      values.put(
-        0,
-        c,
-        sumOf(r, 0, n, (i) => {
-          const row = sumOf(r, 0, n, (j) => r.mul(symmetricAt(r, given, i, j), v.at(c, j)));
-          return r.mul(row, v.at(c, i));
-        }),
-      ),
-    );
+    tournament(r, n, ({ pairs, meet, again }) => {
+      r.each(0, pairs, (pair) => {
+        turns.put(0, pair, 1);
+        turns.put(1, pair, 0);
+        meet(pair, (p, q) =>
+          // Not "larger", so that a NaN spreads.
+          r.when(r.not(r.less(r.abs(m.at(p, q)), nothing)), () => {
+            again();
+            const [cosine, sine] = turnOf(r, [m.at(p, p), m.at(p, q), m.at(q, q)]);
+            turns.put(0, pair, cosine);
+            turns.put(1, pair, sine);
+          }),
+        );
+      });
+      r.each(0, n, (i) =>
+        r.count(0, pairs, (pair) =>
+          meet(pair, (p, q) => {
+            turn(
+              r,
+              m,
+              [
+                [i, p],
+                [i, q],
+              ],
+              turnAt(turns, pair),
+            );
+            turn(
+              r,
+              v,
+              [
+                [p, i],
+                [q, i],
+              ],
+              turnAt(turns, pair),
+            );
+          }),
+        ),
+      );
+      r.each(0, n, (i) =>
+        r.count(0, pairs, (pair) =>
+          meet(pair, (p, q) =>
+            turn(
+              r,
+              m,
+              [
+                [p, i],
+                [q, i],
+              ],
+              turnAt(turns, pair),
+            ),
+          ),
+        ),
+      );
+    });
+    r.each(0, n, (c) => values.put(0, c, m.at(c, c)));
     const [outValues, outVectors] = [r.output(0, n), r.output(n, n)];
     r.each(0, n, (c) => {
       const rank = r.index(r.minus(n - 1, rankOf(r, values, c, n))).value;
@@ -65,24 +110,6 @@ export const eighOp = defineRoutine<Tensor>()({
     return { a: symmetric(matmul(matmul(eigenvectors, inner), transpose(eigenvectors))) };
   },
 });
-
-/**
- * What makes every eigenvalue positive when it is added: no eigenvalue is below the least of a diagonal element less the others' magnitudes
- * in its row (Gershgorin; Golub and Van Loan, section 7.2.1). Some more keeps the least of them from being nothing but rounding.
- */
-function shiftOf<E extends Terms>(r: Routine<E>, a: Matrix<E>, n: number): E["number"] {
-  const [least, squares] = [r.number(0), r.number(0)];
-  r.count(0, n, (i) => {
-    const bound = r.number(0);
-    r.count(0, n, (j) => {
-      const own = r.number(symmetricAt(r, a, i, j)).value;
-      squares.set(r.add(squares.value, r.mul(own, own)));
-      bound.set(r.add(bound.value, r.choose(r.same(i, j), own, r.sub(0, r.abs(own)))));
-    });
-    least.set(r.choose(r.less(bound.value, least.value), bound.value, least.value));
-  });
-  return r.number(r.sub(r.mul(0.05, r.sqrt(squares.value)), least.value)).value;
-}
 
 /** The eigendecomposition of a symmetric matrix: a = v diag(λ) vᵀ. */
 export interface EighDecomposition {
@@ -107,6 +134,11 @@ export interface EighDecomposition {
  */
 export function eigh(a: Tensor): EighDecomposition {
   return unpacked(apply(eighOp, { a }, {}), a.shape.at(-1) ?? 0);
+}
+
+/** Cosine and sine of a pair of the round. */
+function turnAt<E extends Terms>(turns: Matrix<E>, pair: E["index"]): readonly [E["number"], E["number"]] {
+  return [turns.at(0, pair), turns.at(1, pair)];
 }
 
 function unpacked(packed: Tensor, n: number): EighDecomposition {

@@ -1,53 +1,82 @@
-import { type Matrix, type Routine, sumOf, type Terms } from "../../op/routine.ts";
+import type { Matrix, Routine, Terms } from "../../op/routine.ts";
 
 /** Sweeps over all pairs at most. Convergence is quadratic: matrices of some hundred columns take 6 to 10. */
 const mostSweeps = 30;
 
 /**
- * Turns the columns of a matrix until each is at right angles to the others, pair by pair, and the columns of `v` with them: one-sided
- * Jacobi. Both hold columns as rows: `w` [columns, rows], `v` [columns, columns].
- *
- * Pairs meet as in a round-robin tournament, so that those of one round have nothing in common.
- *
- * Source: Golub and Van Loan, Matrix Computations, 4th edition, sections 8.5.3 (angles), 8.5.8 (order) and 8.6.4 (one-sided).
+ * One round of a tournament, in which nobody meets two others.
  *
  * @internal
  */
-export function orthogonalise<E extends Terms>(r: Routine<E>, w: Matrix<E>, v: Matrix<E>, rows: number, columns: number): void {
-  if (columns < 2) return;
-  const others = columns - 1 + (columns % 2);
-  const dot = (p: E["index"], q: E["index"]): E["number"] => sumOf(r, 0, rows, (i) => r.mul(w.at(p, i), w.at(q, i)));
+export interface Round<E extends Terms> {
+  readonly pairs: number;
+  /** Tells something of a pair; nothing of the one that rests, where their number is odd. */
+  readonly meet: (pair: E["index"], body: (p: E["index"], q: E["index"]) => void) => void;
+  /** Asks for another sweep over all pairs. */
+  readonly again: () => void;
+}
+
+/**
+ * Sweeps over all pairs of `n`, in rounds as of a round-robin tournament, as long as a round asks for another.
+ *
+ * Source: Brent and Luk, The solution of singular-value and symmetric eigenvalue problems on multiprocessor arrays (1985).
+ *
+ * @internal
+ */
+export function tournament<E extends Terms>(r: Routine<E>, n: number, play: (round: Round<E>) => void): void {
+  if (n < 2) return;
+  const others = n - 1 + (n % 2);
   r.repeat(mostSweeps, (again) =>
     r.count(0, others, (round) =>
-      r.each(0, (others + 1) / 2, (pair) => {
-        const p = r.index(r.modulo(r.plus(round, pair), others)).value;
-        const q = r.index(r.pick(r.same(pair, 0), others, r.modulo(r.minus(r.plus(round, others), pair), others))).value;
-        // With an odd number of columns one of them rests.
-        r.when(r.before(q, columns), () => {
-          const [pp, qq, pq] = [dot(p, p), dot(q, q), dot(p, q)];
-          const nothing = r.add(r.mul(r.epsilon, r.mul(r.sqrt(pp), r.sqrt(qq))), r.tiny);
-          // Not "larger", so that a NaN spreads.
-          r.when(r.not(r.less(r.abs(pq), nothing)), () => {
-            again();
-            const ratio = r.number(r.div(r.sub(qq, pp), r.mul(2, pq))).value;
-            const size = r.add(r.abs(ratio), r.sqrt(r.add(1, r.mul(ratio, ratio))));
-            const tangent = r.number(r.div(r.choose(r.less(ratio, 0), -1, 1), size)).value;
-            const cosine = r.number(r.div(1, r.sqrt(r.add(1, r.mul(tangent, tangent))))).value;
-            const sine = r.number(r.mul(cosine, tangent)).value;
-            const turn = (m: Matrix<E>, length: number): void =>
-              r.count(0, length, (i) => {
-                const [a, b] = [r.number(m.at(p, i)).value, r.number(m.at(q, i)).value];
-                m.put(p, i, r.sub(r.mul(cosine, a), r.mul(sine, b)));
-                m.put(q, i, r.add(r.mul(sine, a), r.mul(cosine, b)));
-              });
-            turn(w, rows);
-            turn(v, columns);
-          });
-        });
+      play({
+        pairs: (others + 1) / 2,
+        meet: (pair, body) => {
+          const p = r.index(r.modulo(r.plus(round, pair), others)).value;
+          const q = r.index(r.pick(r.same(pair, 0), others, r.modulo(r.minus(r.plus(round, others), pair), others))).value;
+          r.when(r.before(q, n), () => body(p, q));
+        },
+        again,
       }),
     ),
   );
 }
+
+/**
+ * Cosine and sine of the smaller angle by which two columns are turned so that nothing is left of `pq`, where pp, pq and qq are what a
+ * symmetric matrix has of them: (c, s) makes p into c p - s q, and q into s p + c q.
+ *
+ * Source: Golub and Van Loan, Matrix Computations, 4th edition, section 8.5.
+ *
+ * @internal
+ */
+export function turnOf<E extends Terms>(
+  r: Routine<E>,
+  [pp, pq, qq]: readonly [E["number"], E["number"], E["number"]],
+): readonly [cosine: E["number"], sine: E["number"]] {
+  const ratio = r.number(r.div(r.sub(qq, pp), r.mul(2, pq))).value;
+  const size = r.add(r.abs(ratio), r.sqrt(r.add(1, r.mul(ratio, ratio))));
+  const tangent = r.number(r.div(r.choose(r.less(ratio, 0), -1, 1), size)).value;
+  const cosine = r.number(r.div(1, r.sqrt(r.add(1, r.mul(tangent, tangent))))).value;
+  return [cosine, r.number(r.mul(cosine, tangent)).value];
+}
+
+/**
+ * Turns two elements of a matrix.
+ *
+ * @internal
+ */
+export function turn<E extends Terms>(
+  r: Routine<E>,
+  m: Matrix<E>,
+  [first, second]: readonly [At<E>, At<E>],
+  [cosine, sine]: readonly [E["number"], E["number"]],
+): void {
+  const [a, b] = [r.number(m.at(...first)).value, r.number(m.at(...second)).value];
+  m.put(...first, r.sub(r.mul(cosine, a), r.mul(sine, b)));
+  m.put(...second, r.add(r.mul(sine, a), r.mul(cosine, b)));
+}
+
+type At<E extends Terms> = readonly [row: E["index"], column: E["index"]];
 
 /**
  * Where a value stands among `count` when they are sorted, the largest first; equal ones, and NaN, in their order.

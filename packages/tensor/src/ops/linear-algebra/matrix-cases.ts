@@ -82,22 +82,55 @@ export function shuffled(...shape: Shape): ReturnType<typeof apart> {
  */
 export function eigenOf(symmetric: Rows): { readonly values: number[]; readonly vectors: Rows } {
   const n = symmetric.length;
-  let a = symmetric;
-  let v = filled(n, n, (i, j) => (i === j ? 1 : 0));
+  const a = symmetric.map((row) => [...row]);
+  const v = filled(n, n, (i, j) => (i === j ? 1 : 0));
+  const turn = (row: number[], p: number, q: number, angle: number): void => {
+    const [x = 0, y = 0] = [row[p], row[q]];
+    row[p] = Math.cos(angle) * x - Math.sin(angle) * y;
+    row[q] = Math.sin(angle) * x + Math.cos(angle) * y;
+  };
   for (let sweep = 0; sweep < 50; sweep++)
     for (let p = 0; p < n; p++)
       for (let q = p + 1; q < n; q++) {
         if (Math.abs(at(a, p, q)) < 1e-20) continue;
         const angle = Math.atan2(2 * at(a, p, q), at(a, q, q) - at(a, p, p)) / 2;
-        const turn = filled(n, n, (i, j) => {
-          if (i === j) return i === p || i === q ? Math.cos(angle) : 1;
-          return i === p && j === q ? Math.sin(angle) : i === q && j === p ? -Math.sin(angle) : 0;
-        });
-        a = timesOf(timesOf(transposeOf(turn), a), turn);
-        v = timesOf(v, turn);
+        for (const row of [...a, ...v]) turn(row, p, q, angle);
+        for (let c = 0; c < n; c++) {
+          const pair = [at(a, p, c), at(a, q, c)];
+          turn(pair, 0, 1, angle);
+          [a[p]![c], a[q]![c]] = [pair[0] ?? 0, pair[1] ?? 0];
+        }
       }
   const order = a.map((_, i) => i).sort((i, j) => at(a, i, i) - at(a, j, j));
   return { values: order.map((i) => at(a, i, i)), vectors: filled(n, n, (i, j) => at(v, i, order[j] ?? 0)) };
+}
+
+/**
+ * Vectors of length 1 at right angles, of which the first i span what the first i given ones do (Gram and Schmidt, each twice). One that
+ * lies in the span of those before it is replaced by the unit vector that lies farthest from it.
+ *
+ * @internal
+ */
+export function orthonormal(vectors: Rows): Rows {
+  const basis: Rows = [];
+  const rest = (vector: readonly number[]): number[] => {
+    let left = [...vector];
+    for (const other of [...basis, ...basis]) {
+      const inner = other.reduce((sum, value, i) => sum + value * (left[i] ?? 0), 0);
+      left = left.map((value, i) => value - inner * (other[i] ?? 0));
+    }
+    return left;
+  };
+  for (const vector of vectors) {
+    let left = rest(vector);
+    if (Math.hypot(...left) <= 1e-12 * Math.max(...vectors.map((each) => Math.hypot(...each)))) {
+      const units = vector.map((_, i) => rest(vector.map((_value, j) => (i === j ? 1 : 0))));
+      left = units.reduce((best, unit) => (Math.hypot(...unit) > Math.hypot(...best) ? unit : best));
+    }
+    const length = Math.hypot(...left);
+    basis.push(left.map((value) => value / length));
+  }
+  return basis;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Spec } from "../../op/spec.ts";
-import { apart, eigenOf, largestSign, matricesIn, type Rows, shuffled, timesOf, transposeOf } from "./matrix-cases.ts";
+import { apart, eigenOf, largestSign, matricesIn, orthonormal, shuffled, timesOf, transposeOf } from "./matrix-cases.ts";
 import type { svdOp } from "./svd.ts";
 
 export const svdSpec: Spec<typeof svdOp> = {
@@ -13,7 +13,7 @@ export const svdSpec: Spec<typeof svdOp> = {
       const short = directions.map((direction) => direction.map((value) => value * largestSign(direction)));
       const images = timesOf(short, transposeOf(t));
       const lengths = images.map((image) => Math.hypot(...image));
-      const long: Rows = images.map((image, i) => image.map((value) => value / (lengths[i] ?? 1)));
+      const long = orthonormal(images);
       return [...transposeOf(tall ? long : short).flat(), ...lengths, ...(tall ? short : long).flat()];
     }),
   cases: [

@@ -1,6 +1,6 @@
 import { apply } from "../../op/apply.ts";
 import { defineRoutine } from "../../op/define.ts";
-import { sumOf } from "../../op/routine.ts";
+import { type Matrix, type Routine, sumOf, type Terms } from "../../op/routine.ts";
 import type { Tensor } from "../../tensor.ts";
 import { matmul } from "../library/matmul.ts";
 import { add, div, mul, sub } from "../pointwise/arithmetic.ts";
@@ -10,11 +10,11 @@ import { transpose } from "../view/permute.ts";
 import { unsqueeze } from "../view/squeeze.ts";
 import { overGaps } from "./gaps.ts";
 import { reflect, reflected, signAt } from "./householder.ts";
-import { orthogonalise, rankOf, signOf } from "./jacobi.ts";
+import { rankOf, signOf, tournament, turn, turnOf } from "./jacobi.ts";
 import { itemsOf, matricesOf, partsOf } from "./matrices.ts";
 
 /**
- * u, s and vh side by side in the last axis. Columns of the matrix, or of its transpose where it is wide, are turned until they are at
+ * u, s and vh side by side in the last axis, by one-sided Jacobi. Columns of the matrix, or of its transpose where it is wide, are turned until they are at
  * right angles: their lengths are the singular values. Where one is 0 it has no direction, so the directions are
  * taken from a QR decomposition of the columns, which has one for all.
  */
@@ -42,10 +42,46 @@ export const svdOp = defineRoutine<Tensor>()({
       r.count(0, long, (i) => w.put(c, i, tall ? given.at(i, c) : given.at(c, i)));
       r.count(0, short, (i) => v.put(c, i, r.choose(r.same(c, i), 1, 0)));
     });
-    orthogonalise(r, w, v, long, short);
+    // Rounding leaves about so much of a dot product of vectors of length 1.
+    const rest = r.epsilon * Math.sqrt(long);
+    tournament(r, short, ({ pairs, meet, again }) =>
+      r.each(0, pairs, (pair) =>
+        meet(pair, (p, q) => {
+          const [pp, pq, qq] = [dot(r, w, [p, p], long), dot(r, w, [p, q], long), dot(r, w, [q, q], long)];
+          const nothing = r.add(r.mul(rest, r.mul(r.sqrt(pp), r.sqrt(qq))), r.tiny);
+          // Not "larger", so that a NaN spreads.
+          r.when(r.not(r.less(r.abs(pq), nothing)), () => {
+            again();
+            const angle = turnOf(r, [pp, pq, qq]);
+            r.count(0, long, (i) =>
+              turn(
+                r,
+                w,
+                [
+                  [p, i],
+                  [q, i],
+                ],
+                angle,
+              ),
+            );
+            r.count(0, short, (i) =>
+              turn(
+                r,
+                v,
+                [
+                  [p, i],
+                  [q, i],
+                ],
+                angle,
+              ),
+            );
+          });
+        }),
+      ),
+    );
     r.each(0, short, (c) => {
-      const total = sumOf(r, 0, long, (i) => r.mul(w.at(c, i), w.at(c, i)));
-      values.put(0, c, r.sqrt(total));
+      const square = dot(r, w, [c, c], long);
+      values.put(0, c, r.sqrt(square));
     });
     r.each(0, short, (c) => {
       const rank = rankOf(r, values, c, short);
@@ -105,13 +141,19 @@ export interface SvdDecomposition {
  *
  * Shapes: [..., n, m] gives u [..., n, k], s [..., k] and vh [..., k, m], k = min(n, m).
  *
- * Source: Golub and Van Loan, Matrix Computations, 4th edition, section 8.6.4; its gradient: Townsend, Differentiating the
+ * Source: Hestenes, Inversion of matrices by biorthogonalization and related results (1958), and Golub and Van Loan, Matrix Computations,
+ * 4th edition, section 8.6; its gradient: Townsend, Differentiating the
  * singular value decomposition (2016).
  *
  * @throws ShapeError unless the matrices are floats.
  */
 export function svd(a: Tensor): SvdDecomposition {
   return unpacked(apply(svdOp, { a }, {}), a.shape.at(-2) ?? 0, a.shape.at(-1) ?? 0);
+}
+
+/** The dot product of two rows. */
+function dot<E extends Terms>(r: Routine<E>, w: Matrix<E>, [p, q]: readonly [E["index"], E["index"]], length: number): E["number"] {
+  return sumOf(r, 0, length, (i) => r.mul(w.at(p, i), w.at(q, i)));
 }
 
 function unpacked(packed: Tensor, rows: number, columns: number): SvdDecomposition {
