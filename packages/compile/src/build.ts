@@ -322,14 +322,19 @@ class Assembly {
     return kernel.kind === "library" ? this.#libraryStep(kernel, label) : this.#routineStep(kernel, label);
   }
 
-  #routineStep({ node: { tensor }, stores, reads, op }: RoutineKernel, label: string): RoutineStep {
+  #routineStep({ node, stores, reads, op }: RoutineKernel, label: string): RoutineStep {
+    const { tensor } = node;
     const [store] = stores;
     if (store === undefined) throw new RangeError("a routine stores nothing");
+    const call = { x: mapSlots(tensor, (parent): Aval => parent), attrs: attrsOf(tensor), out: tensor };
+    const items = op.items(call);
     return {
       kind: "routine",
       label,
       op,
-      call: { x: mapSlots(tensor, (parent): Aval => parent), attrs: attrsOf(tensor), out: tensor },
+      call,
+      items,
+      sizes: [...node.parents.map((parent) => parent.tensor), tensor].map(({ shape }) => sizeOf(shape) / items),
       reads: reads.map((read) => this.#buffer(read)),
       write: this.#buffer(store),
     };

@@ -80,6 +80,10 @@ export interface RoutineStep {
   readonly label: string;
   readonly op: ErasedRoutineOp;
   readonly call: Parameters<ErasedRoutineOp["work"]>[0];
+  /** Runs of the routine. */
+  readonly items: number;
+  /** Elements of one item in each of `reads`, then in the result. */
+  readonly sizes: readonly number[];
   /** Input buffers, in slot order. */
   readonly reads: readonly BufferId[];
   readonly write: BufferId;

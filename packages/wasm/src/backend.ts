@@ -17,7 +17,7 @@ import { ArgumentError, type Aval, BackendError, type HostData, hostArray, Memor
 import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
 import { bestLevel, wasmFeatures } from "./features.ts";
 import { Heap, mostPages } from "./heap.ts";
-import { deferredKernels, kernelTable } from "./kernel-table.ts";
+import { deferredKernels, kernelTable, routineKernel } from "./kernel-table.ts";
 import type { ConvolutionAlgorithm } from "./kernels/convolution-algorithm.ts";
 import type { Kernel, Level } from "./kernels/kernel.ts";
 import { epilogueCode } from "./loop/epilogue.ts";
@@ -28,7 +28,6 @@ import { Guards } from "./guards.ts";
 import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
 import { phasesOf, type Placed, type Span, type Unit } from "./phases.ts";
 import { type Address, counterWords, type Launch, programModule } from "./program.ts";
-import { routineKernels } from "./routine.ts";
 import { usualSharedWork, workOfPlan, workOfStep } from "./work.ts";
 import { controlWords, mostThreads } from "./worker.ts";
 
@@ -122,7 +121,7 @@ export class WasmBackend implements Backend {
     await this.#pool?.ready();
   }
 
-  /** A promise only for the first plans with convolutions, whose kernels are then loaded. */
+  /** A promise only for the first plans with convolutions or routines, whose kernels are then loaded. */
   prepare(plan: Plan): Executable | Promise<Executable> {
     const loading = loadKernels(plan, deferredKernels);
     return loading === null ? this.#prepare(plan, null) : loading.then(() => this.#prepare(plan, null));
@@ -259,7 +258,7 @@ export class WasmBackend implements Backend {
         case "library":
           return candidatesOf(table, step)[0];
         case "routine":
-          return routineKernels(step);
+          return [routineKernel(step)];
       }
       step satisfies never;
       throw new RangeError("unknown step");

@@ -1,40 +1,39 @@
 import type { RoutineStep } from "@gradus/compile";
-import { type IndexOf, type Matrix, type NumberOf, type Routine, type Shape, sizeOf, type Terms, type Variable } from "@gradus/tensor";
-import { FunctionBuilder, type Local, type Operand } from "./asm/index.ts";
-import { kernel, type Kernel } from "./kernels/kernel.ts";
+import type { IndexOf, Matrix, NumberOf, ReadMatrix, Routine, Shape, Terms, Variable, WrittenMatrix } from "@gradus/tensor";
+import type { FunctionBuilder, Local, Operand } from "./asm/index.ts";
+import type { KernelBody } from "./kernels/kernel.ts";
 
-/** A routine step as a kernel: one item of the batch a tile. */
-export function routineKernels(step: RoutineStep): readonly Kernel[] {
-  const { op, call, label, reads } = step;
-  const items = op.items(call);
+/**
+ * The kernel of a routine step: one item of the batch a tile. Only a routine that was told knows how much memory it takes, so it is told to
+ * `trial` first, a function that nobody runs.
+ */
+export function routineBody({ op, call, label, reads, items, sizes }: RoutineStep, trial: FunctionBuilder): KernelBody {
   const shapes = [...Object.values(call.x).flatMap((x) => x ?? []), call.out].map(({ shape }) => shape);
-  const sizes = shapes.map((shape) => sizeOf(shape) / items);
   const tell = (f: FunctionBuilder, bases: readonly Local<"i32">[], scratch: Local<"i32">): number => {
     const routine = new WasmRoutine(f, bases, scratch);
     op.routine(routine, call);
     return routine.scratchBytes;
   };
-  // Only a routine that was told knows how much memory it takes.
-  const trial = new FunctionBuilder(label, { parameters: [], result: null });
-  const scratchBytes = tell(
+  const told = tell(
     trial,
     sizes.map(() => trial.local("i32")),
     trial.local("i32"),
   );
-  return [
-    kernel({
-      name: `${label} ${shapes.map((shape) => shape.join("x")).join(" ")}`,
-      key: `routine ${op.name} ${JSON.stringify(call.attrs)} ${shapes.map(itemShape).join(" ")} ${sizes.join()}`,
-      tiles: items,
-      scratchBytes: Math.ceil(scratchBytes / 16) * 16,
-      workspaceBytes: 0,
-      buffers: reads.length + 1,
-      body: (f, _level, { tile, scratch, buffers }) => {
-        const bases = buffers.map((buffer, i) => f.local("i32", () => f.i32.add(buffer, () => f.i32.mul(tile, 4 * (sizes[i] ?? 0)))));
-        tell(f, bases, scratch);
-      },
-    }),
-  ];
+  const bytes = Math.ceil(told / 16) * 16;
+  // Of a single item, memory is not needed for every thread.
+  const single = items === 1;
+  return {
+    name: `${label} ${shapes.map((shape) => shape.join("x")).join(" ")}`,
+    key: `routine ${single ? "of one " : ""}${op.name} ${JSON.stringify(call.attrs)} ${shapes.map(itemShape).join(" ")} ${sizes.join()}`,
+    tiles: items,
+    scratchBytes: single ? 0 : bytes,
+    workspaceBytes: single ? bytes : 0,
+    buffers: reads.length + 1,
+    body: (f, _level, { tile, scratch, workspace, buffers }) => {
+      const bases = buffers.map((buffer, i) => f.local("i32", () => f.i32.add(buffer, () => f.i32.mul(tile, 4 * (sizes[i] ?? 0)))));
+      tell(f, bases, single ? workspace : scratch);
+    },
+  };
 }
 
 function itemShape(shape: Shape): string {
@@ -68,11 +67,11 @@ class WasmRoutine implements Routine<WasmTerms> {
     this.#scratch = scratch;
   }
 
-  input(slot: number, columns: number): Matrix<WasmTerms> {
+  input(slot: number, columns: number): ReadMatrix<WasmTerms> {
     return this.#singles(this.#bases[slot], 0, columns);
   }
 
-  output(first: number, columns: number): Matrix<WasmTerms> {
+  output(first: number, columns: number): WrittenMatrix<WasmTerms> {
     return this.#singles(this.#bases.at(-1), 4 * first, columns);
   }
 

@@ -1,4 +1,13 @@
-import { type Backend, candidatesOf, type DeviceBuffer, type MemoryUse, type Plan, type RunTime, type Step } from "@gradus/compile";
+import {
+  type Backend,
+  candidatesOf,
+  Deferred,
+  type DeviceBuffer,
+  type MemoryUse,
+  type Plan,
+  type RunTime,
+  type Step,
+} from "@gradus/compile";
 import { type Aval, BackendError, MemoryError } from "@gradus/tensor";
 import { type DeviceFeatures, type DeviceLimits, type DeviceOptions, openDevice, type OpenDevice } from "./device.ts";
 import { DeviceMemory } from "./device-memory.ts";
@@ -11,7 +20,6 @@ import { sideBySide } from "./kernels/side-by-side.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { loopKernels } from "./loop/kernels.ts";
 import { Pipelines } from "./pipelines.ts";
-import { routineKernel } from "./routine.ts";
 import { Readback } from "./readback.ts";
 import { Region } from "./region.ts";
 import type { Shared } from "./shared.ts";
@@ -23,6 +31,9 @@ import { candidateTimer } from "./tuning/candidate-timer.ts";
 import { Tuner } from "./tuning/tuner.ts";
 import { ShaderMemory } from "./wgsl/memory.ts";
 import { shaderModule } from "./wgsl/module.ts";
+
+/** What tells routines, for the first plan that has one. */
+const routines = new Deferred(() => import("./routine.ts"));
 
 /** What was done on the device since it was opened. */
 export interface DeviceCounts {
@@ -236,7 +247,10 @@ export class WebgpuBackend implements Backend {
   /** The kernels of a step, which run one after the other. */
   async #kernels(step: Step, plan: Plan): Promise<Kernels> {
     if (step.kind === "loop") return loopKernels(step, plan);
-    if (step.kind === "routine") return [routineKernel(step)];
+    if (step.kind === "routine") {
+      await routines.load();
+      return [routines.module.routineKernel(step)];
+    }
     const buffer = plan.buffers[step.write];
     if (buffer === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
     const { kernels } = await this.#choose(step, candidatesOf(this.#table, step), plan);

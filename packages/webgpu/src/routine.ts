@@ -1,5 +1,5 @@
 import type { RoutineStep } from "@gradus/compile";
-import { type IndexOf, type Matrix, type NumberOf, type Routine, sizeOf, type Terms, type Variable } from "@gradus/tensor";
+import type { IndexOf, Matrix, NumberOf, ReadMatrix, Routine, Terms, Variable, WrittenMatrix } from "@gradus/tensor";
 import type { Kernel, Operand } from "./kernels/kernel.ts";
 import { Library } from "./wgsl/library.ts";
 import type { ShaderMemory } from "./wgsl/memory.ts";
@@ -11,10 +11,8 @@ const size = 64;
 const mostWorkgroups = 256;
 
 /** A routine step as a kernel: a workgroup does one item, all its invocations the same, and the steps of `each` divided among them. */
-export function routineKernel({ op, call, label, reads, write }: RoutineStep): Kernel {
-  const items = op.items(call);
+export function routineKernel({ op, call, label, reads, write, items, sizes }: RoutineStep): Kernel {
   const workgroups = Math.min(items, mostWorkgroups);
-  const sizes = [...Object.values(call.x).flatMap((x) => x ?? []), call.out].map(({ shape }) => sizeOf(shape) / items);
   const tell = (access: Access): RoutineWriter => {
     const writer = new RoutineWriter(access);
     op.routine(writer, call);
@@ -94,20 +92,12 @@ class RoutineWriter implements Routine<ShaderTerms> {
     this.nan = literal("float32", Number.NaN);
   }
 
-  input(slot: number, columns: number): Matrix<ShaderTerms> {
-    return {
-      at: (row, column) => this.#access.load(slot, position(0, row, column, columns)),
-      put: () => {
-        throw new RangeError("an input is not written");
-      },
-    };
+  input(slot: number, columns: number): ReadMatrix<ShaderTerms> {
+    return { at: (row, column) => this.#access.load(slot, position(0, row, column, columns)) };
   }
 
-  output(first: number, columns: number): Matrix<ShaderTerms> {
+  output(first: number, columns: number): WrittenMatrix<ShaderTerms> {
     return {
-      at: () => {
-        throw new RangeError("a result is not read");
-      },
       put: (row, column, value) => this.#say(this.#access.store(position(first, row, column, columns), float(value))),
     };
   }

@@ -32,7 +32,7 @@ function flopsOf(step: Step): number {
     case "library":
       return libraryFlops(step);
     case "routine":
-      return step.op.items(step.call) * step.op.work(step.call);
+      return step.items * step.op.work(step.call);
   }
   step satisfies never;
   return 0;

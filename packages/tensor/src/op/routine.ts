@@ -11,11 +11,17 @@ export interface Terms {
 export type NumberOf<E extends Terms> = E["number"] | number;
 export type IndexOf<E extends Terms> = E["index"] | number;
 
-/** A matrix of one item of the batch. */
-export interface Matrix<E extends Terms> {
+/** A matrix of one item of the batch, to be read. */
+export interface ReadMatrix<E extends Terms> {
   at(row: IndexOf<E>, column: IndexOf<E>): E["number"];
+}
+
+/** One to be written. */
+export interface WrittenMatrix<E extends Terms> {
   put(row: IndexOf<E>, column: IndexOf<E>, value: NumberOf<E>): void;
 }
+
+export interface Matrix<E extends Terms> extends ReadMatrix<E>, WrittenMatrix<E> {}
 
 /** A local variable. */
 export interface Variable<T> {
@@ -37,10 +43,10 @@ export interface Routine<E extends Terms> {
   readonly tiny: number;
   readonly nan: E["number"];
 
-  /** An input, to be read. */
-  input(slot: number, columns: number): Matrix<E>;
-  /** A part of the result, to be written, from its element number `first` on. */
-  output(first: number, columns: number): Matrix<E>;
+  /** The item of an input. */
+  input(slot: number, columns: number): ReadMatrix<E>;
+  /** A part of the result, from its element number `first` on. */
+  output(first: number, columns: number): WrittenMatrix<E>;
   /** Memory for the length of the routine; what it holds at first is unknown. */
   scratch(rows: number, columns: number): Matrix<E>;
   number(initial: NumberOf<E>): Variable<E["number"]>;

@@ -1,6 +1,6 @@
 import { apply } from "../../op/apply.ts";
 import { defineRoutine } from "../../op/define.ts";
-import { type Matrix, sumOf, type Terms } from "../../op/routine.ts";
+import { type Matrix, type Routine, sumOf, type Terms } from "../../op/routine.ts";
 import type { Tensor } from "../../tensor.ts";
 import { matmul } from "../library/matmul.ts";
 import { add } from "../pointwise/arithmetic.ts";
@@ -51,41 +51,45 @@ export const eighOp = defineRoutine<Tensor>()({
           }),
         );
       });
-      r.each(0, n, (i) =>
-        r.count(0, pairs, (pair) =>
-          meet(pair, (p, q) => {
-            turn(
-              r,
-              m,
-              [
-                [i, p],
-                [i, q],
-              ],
-              turnAt(turns, pair),
-            );
-            turn(
-              r,
-              v,
-              [
-                [p, i],
-                [q, i],
-              ],
-              turnAt(turns, pair),
-            );
-          }),
+      r.each(0, pairs, (pair) =>
+        meet(pair, (p, q) =>
+          whenTurned(r, turns, pair, (angle) =>
+            r.count(0, n, (i) => {
+              turn(
+                r,
+                m,
+                [
+                  [p, i],
+                  [q, i],
+                ],
+                angle,
+              );
+              turn(
+                r,
+                v,
+                [
+                  [p, i],
+                  [q, i],
+                ],
+                angle,
+              );
+            }),
+          ),
         ),
       );
       r.each(0, n, (i) =>
         r.count(0, pairs, (pair) =>
           meet(pair, (p, q) =>
-            turn(
-              r,
-              m,
-              [
-                [p, i],
-                [q, i],
-              ],
-              turnAt(turns, pair),
+            whenTurned(r, turns, pair, (angle) =>
+              turn(
+                r,
+                m,
+                [
+                  [i, p],
+                  [i, q],
+                ],
+                angle,
+              ),
             ),
           ),
         ),
@@ -136,9 +140,15 @@ export function eigh(a: Tensor): EighDecomposition {
   return unpacked(apply(eighOp, { a }, {}), a.shape.at(-1) ?? 0);
 }
 
-/** Cosine and sine of a pair of the round. */
-function turnAt<E extends Terms>(turns: Matrix<E>, pair: E["index"]): readonly [E["number"], E["number"]] {
-  return [turns.at(0, pair), turns.at(1, pair)];
+/** Does something with cosine and sine of a pair of the round, if it turns. */
+function whenTurned<E extends Terms>(
+  r: Routine<E>,
+  turns: Matrix<E>,
+  pair: E["index"],
+  body: (angle: readonly [E["number"], E["number"]]) => void,
+): void {
+  const sine = r.number(turns.at(1, pair)).value;
+  r.when(r.not(r.equal(sine, 0)), () => body([r.number(turns.at(0, pair)).value, sine]));
 }
 
 function unpacked(packed: Tensor, n: number): EighDecomposition {

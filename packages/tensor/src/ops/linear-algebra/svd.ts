@@ -47,7 +47,7 @@ export const svdOp = defineRoutine<Tensor>()({
     tournament(r, short, ({ pairs, meet, again }) =>
       r.each(0, pairs, (pair) =>
         meet(pair, (p, q) => {
-          const [pp, pq, qq] = [dot(r, w, [p, p], long), dot(r, w, [p, q], long), dot(r, w, [q, q], long)];
+          const [pp, pq, qq] = productsOf(r, w, [p, q], long);
           const nothing = r.add(r.mul(rest, r.mul(r.sqrt(pp), r.sqrt(qq))), r.tiny);
           // Not "larger", so that a NaN spreads.
           r.when(r.not(r.less(r.abs(pq), nothing)), () => {
@@ -80,7 +80,7 @@ export const svdOp = defineRoutine<Tensor>()({
       ),
     );
     r.each(0, short, (c) => {
-      const square = dot(r, w, [c, c], long);
+      const square = sumOf(r, 0, long, (i) => r.mul(w.at(c, i), w.at(c, i)));
       values.put(0, c, r.sqrt(square));
     });
     r.each(0, short, (c) => {
@@ -151,9 +151,21 @@ export function svd(a: Tensor): SvdDecomposition {
   return unpacked(apply(svdOp, { a }, {}), a.shape.at(-2) ?? 0, a.shape.at(-1) ?? 0);
 }
 
-/** The dot product of two rows. */
-function dot<E extends Terms>(r: Routine<E>, w: Matrix<E>, [p, q]: readonly [E["index"], E["index"]], length: number): E["number"] {
-  return sumOf(r, 0, length, (i) => r.mul(w.at(p, i), w.at(q, i)));
+/** The dot products of two rows: of the first with itself, with the second, and of the second with itself. */
+function productsOf<E extends Terms>(
+  r: Routine<E>,
+  w: Matrix<E>,
+  [p, q]: readonly [E["index"], E["index"]],
+  length: number,
+): readonly [pp: E["number"], pq: E["number"], qq: E["number"]] {
+  const [pp, pq, qq] = [r.number(0), r.number(0), r.number(0)];
+  r.count(0, length, (i) => {
+    const [a, b] = [r.number(w.at(p, i)).value, r.number(w.at(q, i)).value];
+    pp.set(r.add(pp.value, r.mul(a, a)));
+    pq.set(r.add(pq.value, r.mul(a, b)));
+    qq.set(r.add(qq.value, r.mul(b, b)));
+  });
+  return [pp.value, pq.value, qq.value];
 }
 
 function unpacked(packed: Tensor, rows: number, columns: number): SvdDecomposition {

@@ -1,4 +1,4 @@
-import { type IndexOf, type Matrix, type Routine, type Terms } from "../../op/routine.ts";
+import { type IndexOf, type ReadMatrix, type Routine, type Terms } from "../../op/routine.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add, mul } from "../pointwise/arithmetic.ts";
 import { transpose } from "../view/permute.ts";
@@ -17,6 +17,6 @@ export function symmetric(x: Tensor): Tensor {
  *
  * @internal
  */
-export function symmetricAt<E extends Terms>(r: Routine<E>, a: Matrix<E>, i: IndexOf<E>, j: IndexOf<E>): E["number"] {
+export function symmetricAt<E extends Terms>(r: Routine<E>, a: ReadMatrix<E>, i: IndexOf<E>, j: IndexOf<E>): E["number"] {
   return r.mul(0.5, r.add(a.at(i, j), a.at(j, i)));
 }
