@@ -6,7 +6,7 @@ import { bytesOf, type LibraryStep, type LoopStep, type Plan, type Step } from "
 export interface StepCost {
   /**
    * Operations on numbers. Of a matrix product 2 m n k, and of a convolution or its gradients as many for the product it is,
-   * padding included; of all else what its scalar programs cost in additions, by the leaf table, and one for each value reduced.
+   * padding included; of a routine what its op says; of all else what its scalar programs cost in additions, by the leaf table, and one for each value reduced.
    */
   readonly flops: number;
   /** Bytes read and written, each buffer once as either: of a buffer read at few places no more than is loaded. */
