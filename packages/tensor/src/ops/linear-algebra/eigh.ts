@@ -55,44 +55,14 @@ export const eighOp = defineRoutine<Tensor>()({
         meet(pair, (p, q) =>
           whenTurned(r, turns, pair, (angle) =>
             r.count(0, n, (i) => {
-              turn(
-                r,
-                m,
-                [
-                  [p, i],
-                  [q, i],
-                ],
-                angle,
-              );
-              turn(
-                r,
-                v,
-                [
-                  [p, i],
-                  [q, i],
-                ],
-                angle,
-              );
+              turn(r, m, angle, [p, i], [q, i]);
+              turn(r, v, angle, [p, i], [q, i]);
             }),
           ),
         ),
       );
       r.each(0, n, (i) =>
-        r.count(0, pairs, (pair) =>
-          meet(pair, (p, q) =>
-            whenTurned(r, turns, pair, (angle) =>
-              turn(
-                r,
-                m,
-                [
-                  [i, p],
-                  [i, q],
-                ],
-                angle,
-              ),
-            ),
-          ),
-        ),
+        r.count(0, pairs, (pair) => meet(pair, (p, q) => whenTurned(r, turns, pair, (angle) => turn(r, m, angle, [i, p], [i, q])))),
       );
     });
     r.each(0, n, (c) => values.put(0, c, m.at(c, c)));

@@ -68,8 +68,9 @@ export function turnOf<E extends Terms>(
 export function turn<E extends Terms>(
   r: Routine<E>,
   m: Matrix<E>,
-  [first, second]: readonly [At<E>, At<E>],
   [cosine, sine]: readonly [E["number"], E["number"]],
+  first: At<E>,
+  second: At<E>,
 ): void {
   const [a, b] = [r.number(m.at(...first)).value, r.number(m.at(...second)).value];
   m.put(...first, r.sub(r.mul(cosine, a), r.mul(sine, b)));

@@ -53,28 +53,8 @@ export const svdOp = defineRoutine<Tensor>()({
           r.when(r.not(r.less(r.abs(pq), nothing)), () => {
             again();
             const angle = turnOf(r, [pp, pq, qq]);
-            r.count(0, long, (i) =>
-              turn(
-                r,
-                w,
-                [
-                  [p, i],
-                  [q, i],
-                ],
-                angle,
-              ),
-            );
-            r.count(0, short, (i) =>
-              turn(
-                r,
-                v,
-                [
-                  [p, i],
-                  [q, i],
-                ],
-                angle,
-              ),
-            );
+            r.count(0, long, (i) => turn(r, w, angle, [p, i], [q, i]));
+            r.count(0, short, (i) => turn(r, v, angle, [p, i], [q, i]));
           });
         }),
       ),
