@@ -33,14 +33,14 @@ export class Deferred<Module> {
   }
 }
 
-/** The ops whose kernels are in modules of their own. */
-export type DeferredKernels = { readonly [K in keyof LibraryOps]?: Deferred<unknown> };
+/** The ops whose kernels are in modules of their own, and whether what tells routines is in one. */
+export type DeferredKernels = { readonly [K in keyof LibraryOps | "routine"]?: Deferred<unknown> };
 
 /** Loads what a plan needs and is not there yet; null if that is nothing. */
 export function loadKernels({ steps }: Plan, deferred: DeferredKernels): Promise<void> | null {
   const missing = new Set<Deferred<unknown>>();
   for (const step of steps) {
-    const kernels = step.kind === "library" ? deferred[step.op] : undefined;
+    const kernels = step.kind === "loop" ? undefined : deferred[step.kind === "library" ? step.op : step.kind];
     if (kernels !== undefined && !kernels.loaded) missing.add(kernels);
   }
   return missing.size === 0 ? null : Promise.all(Array.from(missing, (kernels) => kernels.load())).then(() => undefined);

@@ -11,12 +11,13 @@ import {
   type Plan,
   readsOfStep,
   type RunTime,
+  type Step,
 } from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
 import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
 import { bestLevel, wasmFeatures } from "./features.ts";
 import { Heap, mostPages } from "./heap.ts";
-import { deferredKernels, kernelTable } from "./kernel-table.ts";
+import { deferredKernels, kernelTable, routineKernel } from "./kernel-table.ts";
 import type { ConvolutionAlgorithm } from "./kernels/convolution-algorithm.ts";
 import type { Kernel, Level } from "./kernels/kernel.ts";
 import { epilogueCode } from "./loop/epilogue.ts";
@@ -120,7 +121,7 @@ export class WasmBackend implements Backend {
     await this.#pool?.ready();
   }
 
-  /** A promise only for the first plans with convolutions, whose kernels are then loaded. */
+  /** A promise only for the first plans with convolutions or routines, whose kernels are then loaded. */
   prepare(plan: Plan): Executable | Promise<Executable> {
     const loading = loadKernels(plan, deferredKernels);
     return loading === null ? this.#prepare(plan, null) : loading.then(() => this.#prepare(plan, null));
@@ -250,12 +251,24 @@ export class WasmBackend implements Backend {
       threads: this.threads,
     });
     const guards = this.#guards?.layout(plan) ?? null;
+    const kernelsOf = (step: Step): readonly Kernel[] => {
+      switch (step.kind) {
+        case "loop":
+          return loopKernels(step, context);
+        case "library":
+          return candidatesOf(table, step)[0];
+        case "routine":
+          return [routineKernel(step)];
+      }
+      step satisfies never;
+      throw new RangeError("unknown step");
+    };
     const launches: StepLaunch[] = [];
     for (const [number, step] of plan.steps.entries()) {
-      const kernels: readonly Kernel[] = step.kind === "loop" ? loopKernels(step, context) : candidatesOf(table, step)[0];
+      const kernels = kernelsOf(step);
       for (const root of step.kind === "loop"
         ? [...step.terms, ...step.writes].map(({ value }) => value)
-        : step.epilogue === null
+        : step.kind === "routine" || step.epilogue === null
           ? []
           : [step.epilogue.value])
         collectMath(root, needed.names);

@@ -50,7 +50,7 @@ testBackend(runner, () => new WasmBackend({ threads: 2, guard: true, tileWork: 2
 });
 
 describe("what is wrong is noticed", () => {
-  test.each(["add", "sum", "matmul", "conv2d", "argmax", "less"])("one element of %s", async (name) => {
+  test.each(["add", "sum", "matmul", "conv2d", "argmax", "less", "solve"])("one element of %s", async (name) => {
     const engine = engineOf({ threads: 1 }, (backend) => sabotage(backend, { op: name }));
     const reports = await checkOps(engine, { ops: specifiedOps().filter((op) => op.name === name), gradients: false });
     expect(failuresOf(reports).length).toBeGreaterThan(0);

@@ -1,18 +1,27 @@
-import { Deferred, type DeferredKernels, type Epilogue, type KernelTable } from "@gradus/compile";
+import { Deferred, type DeferredKernels, type Epilogue, type KernelTable, type RoutineStep } from "@gradus/compile";
 import { type Shape, sizeOf } from "@gradus/tensor";
 import type { ConvolutionSettings } from "./kernels/convolution-algorithm.ts";
-import type { Epilogue as EpilogueCode, Kernel } from "./kernels/kernel.ts";
+import { FunctionBuilder } from "./asm/index.ts";
+import { type Epilogue as EpilogueCode, kernel, type Kernel } from "./kernels/kernel.ts";
 import { matmulKernels } from "./kernels/matmul.ts";
 import { scatterAddKernels } from "./kernels/scatter-add.ts";
 
 const convolutions = new Deferred(() => import("./kernels/convolutions.ts"));
+/** What tells routines, for the first plan that has one. */
+const routines = new Deferred(() => import("./routine.ts"));
 
 /** What has to be loaded before the table answers a call of these ops. */
 export const deferredKernels: DeferredKernels = {
   conv2d: convolutions,
   conv2dInputGrad: convolutions,
   conv2dWeightGrad: convolutions,
+  routine: routines,
 };
+
+/** The kernel of a routine step. */
+export function routineKernel(step: RoutineStep): Kernel {
+  return kernel(routines.module.routineBody(step, new FunctionBuilder(step.label, { parameters: [], result: null })));
+}
 
 /** Kernels for every library op: phases run in order. */
 export function kernelTable(

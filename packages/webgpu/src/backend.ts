@@ -4,10 +4,13 @@ import {
   candidatesOf,
   type DeviceBuffer,
   type LibraryStep,
+  loadKernels,
   type MemoryUse,
   type Plan,
+  readsOfStep,
   type RunTime,
   type Step,
+  writesOfStep,
 } from "@gradus/compile";
 import { type Aval, BackendError, type DType, MemoryError } from "@gradus/tensor";
 import { type DeviceFeatures, type DeviceLimits, type DeviceOptions, openDevice, type OpenDevice } from "./device.ts";
@@ -15,7 +18,7 @@ import { DeviceMemory } from "./device-memory.ts";
 import { type Dispatch, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
 import { GpuBuffer } from "./gpu-buffer.ts";
-import { type Candidate, kernelTable } from "./kernel-table.ts";
+import { type Candidate, deferredKernels, kernelTable, routines } from "./kernel-table.ts";
 import type { ConvolutionAlgorithm } from "./kernels/conv2d-candidates.ts";
 import type { Kernel, Kernels, Operand } from "./kernels/kernel.ts";
 import { sideBySide } from "./kernels/side-by-side.ts";
@@ -159,7 +162,8 @@ export class WebgpuBackend implements Backend {
     const { faults } = this.#shared;
     faults.check();
     this.#refuseLarge(plan);
-    const made = launches().then(async (all) => Promise.all(all.map(async (launch) => this.#dispatch(launch, plan))));
+    const loaded = loadKernels(plan, deferredKernels) ?? Promise.resolve();
+    const made = loaded.then(launches).then(async (all) => Promise.all(all.map(async (launch) => this.#dispatch(launch, plan))));
     const dispatches = await made.catch(async (cause: unknown) => {
       throw await faults.explain(cause);
     });
@@ -272,6 +276,7 @@ export class WebgpuBackend implements Backend {
     if (step.kind === "loop") {
       return loopKernels(step, plan, { subgroups: this.features.subgroups, together: this.#together(step, plan) });
     }
+    if (step.kind === "routine") return [routines.module.routineKernel(step)];
     return this.#callKernels(await this.#choose(step, candidatesOf(this.#table, step), plan), step, plan);
   }
 
@@ -321,10 +326,8 @@ export class WebgpuBackend implements Backend {
 
 /** What the kernels of a step touch, but for the workspace. */
 function operandsOf(step: Step): readonly Operand[] {
-  const reads = step.kind === "loop" ? step.reads : [...step.reads, ...(step.epilogue?.reads ?? [])];
-  const writes = step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
   const operand = (written: boolean) => (id: BufferId) => ({ kind: "buffer", id, written }) as const;
-  return [...reads.map(operand(false)), ...writes.map(operand(true))];
+  return [...readsOfStep(step).map(operand(false)), ...writesOfStep(step).map(operand(true))];
 }
 
 const someWorkspace: Operand = { kind: "workspace", words: 1, written: true };

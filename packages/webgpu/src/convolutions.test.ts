@@ -16,7 +16,7 @@ import {
 } from "@gradus/tensor";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebgpuBackend } from "./backend.ts";
-import { kernelTable } from "./kernel-table.ts";
+import { deferredKernels, kernelTable } from "./kernel-table.ts";
 import { orMissing, testGpu } from "./test-gpu.test.support.ts";
 
 const found = await testGpu();
@@ -145,6 +145,7 @@ describe.skipIf(gpu === null)(`kernels of convolutions on WebGPU${orMissing(foun
   let wanted = "";
 
   beforeAll(async () => {
+    await deferredKernels.conv2d?.load();
     backend = await WebgpuBackend.create({
       ...(gpu === null ? {} : { gpu }),
       choose: (_step, candidates) => candidates.find(({ name }) => name === wanted) ?? candidates[0],

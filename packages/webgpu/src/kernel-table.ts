@@ -1,12 +1,25 @@
-import type { KernelTable } from "@gradus/compile";
+import { Deferred, type DeferredKernels, type KernelTable } from "@gradus/compile";
 import { type Aval, sizeOf } from "@gradus/tensor";
 import { contractionCandidates } from "./kernels/contraction-candidates.ts";
-import { conv2dCandidates, type ConvolutionAlgorithm, inputGradCandidates, weightGradCandidates } from "./kernels/conv2d-candidates.ts";
+import type { ConvolutionAlgorithm } from "./kernels/conv2d-candidates.ts";
 import type { CallTarget } from "./kernels/finish.ts";
 import type { Kernels, Operand } from "./kernels/kernel.ts";
 import { matmulContraction } from "./kernels/matmul.ts";
 import { scatterAddKernels } from "./kernels/scatter-add.ts";
 import { sortedScatterAddKernels } from "./kernels/scatter-add-sorted.ts";
+
+const convolutions = new Deferred(() => import("./kernels/conv2d-candidates.ts"));
+
+/** What tells routines. */
+export const routines = new Deferred(() => import("./routine.ts"));
+
+/** What has to be loaded before the table answers a call of these ops, or routines are told. */
+export const deferredKernels: DeferredKernels = {
+  conv2d: convolutions,
+  conv2dInputGrad: convolutions,
+  conv2dWeightGrad: convolutions,
+  routine: routines,
+};
 
 /** The buffers of a library step: two inputs, and the output. */
 export interface CallBuffers {
@@ -41,9 +54,9 @@ export interface KernelDevice {
 export function kernelTable(device: KernelDevice): KernelTable<Candidate> {
   return {
     matmul: (call, epilogue) => contractionCandidates(call, (operands) => matmulContraction(call, operands), epilogue, device),
-    conv2d: (call, epilogue) => conv2dCandidates(call, epilogue, device),
-    conv2dInputGrad: (call, epilogue) => inputGradCandidates(call, epilogue, device),
-    conv2dWeightGrad: (call, epilogue) => weightGradCandidates(call, epilogue, device),
+    conv2d: (call, epilogue) => convolutions.module.conv2dCandidates(call, epilogue, device),
+    conv2dInputGrad: (call, epilogue) => convolutions.module.inputGradCandidates(call, epilogue, device),
+    conv2dWeightGrad: (call, epilogue) => convolutions.module.weightGradCandidates(call, epilogue, device),
     scatterAdd: (call) => {
       const byRow: Candidate = {
         name: "by row",

@@ -16,17 +16,18 @@ export const BUDGETS: readonly Budget[] = [
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
     // The design wanted 60: decision 0010. Everything exported counts, so breadth does too.
-    kilobytes: 94,
-    onDemand: 20,
+    kilobytes: 99,
+    onDemand: 21,
   },
-  { name: "a program that only multiplies matrices", entries: ["tools/size/src/pages/only-matmul.ts"], kilobytes: 60, onDemand: 20 },
+  { name: "a program that only multiplies matrices", entries: ["tools/size/src/pages/only-matmul.ts"], kilobytes: 61, onDemand: 21 },
   { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 75, onDemand: 20 },
   {
     name: "webgpu beside tensor, compile",
     entries: ["packages/webgpu/dist/index.js"],
     beside: ["@gradus/tensor", "@gradus/compile"],
     // The design wanted 30: decision 0010.
-    kilobytes: 40,
+    kilobytes: 34,
+    onDemand: 9,
   },
   { name: "nn, every layer and loss, beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 20 },
   {

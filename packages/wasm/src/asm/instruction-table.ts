@@ -109,6 +109,12 @@ export const instructionTable = {
   },
   f64: {
     const: "44 >d literal",
+    load: "2b i>d memory 8",
+    store: "39 id> memory 8",
+    eq: "61 dd>i",
+    lt: "63 dd>i",
+    abs: "99 d>d",
+    sqrt: "9f d>d",
     add: "a0 dd>d",
     sub: "a1 dd>d",
     mul: "a2 dd>d",

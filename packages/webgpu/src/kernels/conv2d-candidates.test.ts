@@ -1,7 +1,9 @@
 import type { LibraryCall } from "@gradus/compile";
 import { type Aval, convolvedSize, type Shape } from "@gradus/tensor";
-import { describe, expect, test } from "vitest";
-import { type KernelDevice, kernelTable } from "../kernel-table.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { deferredKernels, type KernelDevice, kernelTable } from "../kernel-table.ts";
+
+beforeAll(async () => deferredKernels.conv2d?.load());
 
 const gpu: KernelDevice = {
   software: false,
