@@ -2,7 +2,7 @@ import type { Epilogue, LibraryCall } from "@gradus/compile";
 import type { Candidate, KernelDevice } from "../kernel-table.ts";
 import { contractionCandidates } from "./contraction-candidates.ts";
 import { conv2dContraction, inputGradContraction, weightGradContraction } from "./conv2d.ts";
-import { type ConvolutionSizes, forwardSizes, inputGradSizes, weightGradSizes } from "./conv2d-sizes.ts";
+import { type ConvolutionSteps, forwardSizes, inputGradSizes, weightGradSizes } from "./conv2d-sizes.ts";
 import { directForward, directInputGrad, directWeightGrad } from "./direct-candidates.ts";
 import { phasedInputGrad } from "./input-gradient-phases.ts";
 import { winogradCandidates } from "./winograd.ts";
@@ -45,7 +45,7 @@ export function weightGradCandidates(call: LibraryCall<"conv2dWeightGrad">, epil
 
 /** The contraction first, but where its rows are single channels: then nothing is shared in a tile. */
 function inDefaultOrder(
-  { gc }: ConvolutionSizes,
+  { gc }: ConvolutionSteps,
   contracted: Candidates,
   direct: readonly Candidate[],
   rest: readonly Candidate[],

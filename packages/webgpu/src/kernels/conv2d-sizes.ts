@@ -1,17 +1,8 @@
 import type { LibraryCall } from "@gradus/compile";
-import type { Shape } from "@gradus/tensor";
+import type { ConvolutionSizes, Shape } from "@gradus/tensor";
 
 /** Every size of a convolution and its steps. */
-export interface ConvolutionSizes {
-  readonly n: number;
-  readonly c: number;
-  readonly h: number;
-  readonly w: number;
-  readonly o: number;
-  readonly kh: number;
-  readonly kw: number;
-  readonly oh: number;
-  readonly ow: number;
+export interface ConvolutionSteps extends ConvolutionSizes {
   readonly groups: number;
   /** Channels of a group. */
   readonly gc: number;
@@ -24,15 +15,15 @@ export interface ConvolutionSizes {
   readonly left: number;
 }
 
-export function forwardSizes({ x: { x, weight }, attrs, out }: LibraryCall<"conv2d">): ConvolutionSizes {
+export function forwardSizes({ x: { x, weight }, attrs, out }: LibraryCall<"conv2d">): ConvolutionSteps {
   return sizesOf(x.shape, weight.shape, out.shape, attrs);
 }
 
-export function inputGradSizes({ x: { ct, weight }, attrs: { inputShape, ...attrs } }: LibraryCall<"conv2dInputGrad">): ConvolutionSizes {
+export function inputGradSizes({ x: { ct, weight }, attrs: { inputShape, ...attrs } }: LibraryCall<"conv2dInputGrad">): ConvolutionSteps {
   return sizesOf(inputShape, weight.shape, ct.shape, attrs);
 }
 
-export function weightGradSizes({ x: { x, ct }, attrs: { weightShape, ...attrs } }: LibraryCall<"conv2dWeightGrad">): ConvolutionSizes {
+export function weightGradSizes({ x: { x, ct }, attrs: { weightShape, ...attrs } }: LibraryCall<"conv2dWeightGrad">): ConvolutionSteps {
   return sizesOf(x.shape, weightShape, ct.shape, attrs);
 }
 
@@ -41,7 +32,7 @@ function sizesOf(
   weight: Shape,
   output: Shape,
   { stride, padding, dilation, groups }: Pick<LibraryCall<"conv2d">["attrs"], "stride" | "padding" | "dilation" | "groups">,
-): ConvolutionSizes {
+): ConvolutionSteps {
   const [n = 1, c = 1, h = 1, w = 1] = input;
   const [o = 1, gc = 1, kh = 1, kw = 1] = weight;
   const [, , oh = 1, ow = 1] = output;

@@ -1,6 +1,6 @@
 import type { LibraryCall } from "@gradus/compile";
 import { byAxes, byPosition, type Contraction, type Factor, type Output, type Place, type Window } from "./contraction.ts";
-import { type ConvolutionSizes, forwardSizes, inputGradSizes, weightGradSizes } from "./conv2d-sizes.ts";
+import { type ConvolutionSteps, forwardSizes, inputGradSizes, weightGradSizes } from "./conv2d-sizes.ts";
 import type { Operand } from "./kernel.ts";
 
 /** y[n, o, i, j] = Σ over c, p, q of w[o, c, p, q] * x[n, c, i s + p d - top, j s + q d - left]. */
@@ -100,7 +100,7 @@ export function weightGradContraction(call: LibraryCall<"conv2dWeightGrad">, [in
 }
 
 /** What output pixel (i, j) of image n gives to the place in the input that it reads, in group z. */
-function pixel(s: ConvolutionSizes, z: string, [n = "0", i = "0", j = "0"]: readonly string[]): Place {
+function pixel(s: ConvolutionSteps, z: string, [n = "0", i = "0", j = "0"]: readonly string[]): Place {
   return {
     base: `(${n} * ${s.c} + ${z} * ${s.gc}) * ${s.h * s.w}`,
     y: `${i} * ${s.sh} - ${s.top}`,
@@ -109,14 +109,14 @@ function pixel(s: ConvolutionSizes, z: string, [n = "0", i = "0", j = "0"]: read
 }
 
 /** And what tap (p, q) of channel c gives. */
-function tap(s: ConvolutionSizes, c: string, p: string, q: string): Place {
+function tap(s: ConvolutionSteps, c: string, p: string, q: string): Place {
   return { base: `${c} * ${s.h * s.w}`, y: `${p} * ${s.dh}`, x: `${q} * ${s.dw}` };
 }
 
 type FromAxes = (names: readonly string[]) => Place;
 
 /** The input as taps at pixels see it: through a window where any of them lies outside. */
-function windowed(s: ConvolutionSizes, { outer, inner }: { readonly outer: FromAxes; readonly inner: FromAxes }): Omit<Factor, "along"> {
+function windowed(s: ConvolutionSteps, { outer, inner }: { readonly outer: FromAxes; readonly inner: FromAxes }): Omit<Factor, "along"> {
   const reaches = (outs: number, step: number, taps: number, spread: number, before: number, extent: number): boolean =>
     before > 0 || (outs - 1) * step + (taps - 1) * spread - before >= extent;
   const overRows = reaches(s.oh, s.sh, s.kh, s.dh, s.top, s.h);
@@ -143,7 +143,7 @@ function flattened(width: number, outer: FromAxes, inner: FromAxes): Pick<Factor
 }
 
 /** Whether each output pixel reads the input pixel of its own place. */
-function isPointwise(s: ConvolutionSizes): boolean {
+function isPointwise(s: ConvolutionSteps): boolean {
   return s.kh * s.kw === 1 && s.sh === 1 && s.sw === 1 && s.top === 0 && s.left === 0 && s.h === s.oh && s.w === s.ow;
 }
 

@@ -1,5 +1,5 @@
 import type { ShaderMemory } from "../wgsl/memory.ts";
-import type { ConvolutionSizes } from "./conv2d-sizes.ts";
+import type { ConvolutionSteps } from "./conv2d-sizes.ts";
 
 /** One axis of a sum over windows, where an invocation computes a run of neighbouring outputs. */
 export interface Axis {
@@ -29,12 +29,12 @@ export interface WindowAxis {
 }
 
 /** How the windows of a convolution go down its images. */
-export function rowsOf(s: ConvolutionSizes): WindowAxis {
+export function rowsOf(s: ConvolutionSteps): WindowAxis {
   return { input: s.h, output: s.oh, taps: s.kh, stride: s.sh, dilation: s.dh, before: s.top };
 }
 
 /** And across them. */
-export function columnsOf(s: ConvolutionSizes): WindowAxis {
+export function columnsOf(s: ConvolutionSteps): WindowAxis {
   return { input: s.w, output: s.ow, taps: s.kw, stride: s.sw, dilation: s.dw, before: s.left };
 }
 

@@ -1,6 +1,6 @@
 import type { Epilogue } from "@gradus/compile";
 import type { Candidate } from "../kernel-table.ts";
-import type { ConvolutionSizes } from "./conv2d-sizes.ts";
+import type { ConvolutionSteps } from "./conv2d-sizes.ts";
 import { type Axis, backwardAxis, columnsOf, forwardAxis, rowsOf, runsOf } from "./direct-axis.ts";
 import { type DirectConvolution, directConvolution } from "./direct-convolution.ts";
 import { directWeightGradient } from "./direct-weight-gradient.ts";
@@ -18,7 +18,7 @@ const across = 4;
 const down = [4, 2, 1] as const;
 
 /** The convolution, with few channels a group: the block of outputs that the shape suggests first. */
-export function directForward(s: ConvolutionSizes, epilogue: Epilogue | null): readonly Candidate[] {
+export function directForward(s: ConvolutionSteps, epilogue: Epilogue | null): readonly Candidate[] {
   const block = (rows: number, columns: number): readonly [Axis, Axis] => [
     forwardAxis(rowsOf(s), rows),
     forwardAxis(columnsOf(s), columns),
@@ -32,7 +32,7 @@ export function directForward(s: ConvolutionSizes, epilogue: Epilogue | null): r
 }
 
 /** Its input gradient. */
-export function directInputGrad(s: ConvolutionSizes, epilogue: Epilogue | null): readonly Candidate[] {
+export function directInputGrad(s: ConvolutionSteps, epilogue: Epilogue | null): readonly Candidate[] {
   const block = (height: number, width: number): readonly [Axis, Axis] | null => {
     const rows = backwardAxis(rowsOf(s), height);
     const columns = backwardAxis(columnsOf(s), width);
@@ -47,14 +47,14 @@ export function directInputGrad(s: ConvolutionSizes, epilogue: Epilogue | null):
 }
 
 /** And its weight gradient. */
-export function directWeightGrad(s: ConvolutionSizes, epilogue: Epilogue | null): readonly Candidate[] {
+export function directWeightGrad(s: ConvolutionSteps, epilogue: Epilogue | null): readonly Candidate[] {
   const kernels: Candidate["kernels"] = ({ reads: [x = 0, ct = 0], write }) =>
     directWeightGradient(s, [buffer(x), buffer(ct)], { epilogue, write });
   return applies(s) ? [{ name: "direct", kernels }] : [];
 }
 
 function directCandidates(
-  s: ConvolutionSizes,
+  s: ConvolutionSteps,
   epilogue: Epilogue | null,
   block: (rows: number, columns: number) => readonly [Axis, Axis] | null,
   convolution: Omit<DirectConvolution, "operands" | "sizes" | "rows" | "columns">,
@@ -74,7 +74,7 @@ function directCandidates(
   return suited === undefined ? [] : [suited, ...blocks.filter((each) => each !== suited)].map(({ candidate }) => candidate);
 }
 
-function applies(s: ConvolutionSizes): boolean {
+function applies(s: ConvolutionSteps): boolean {
   const isEmpty = s.n * s.c * s.h * s.w * s.o * s.oh * s.ow * s.kh * s.kw === 0;
   return !isEmpty && s.groups > 1 && Math.max(s.gc, s.go) <= mostChannels && s.kh * s.kw <= mostTaps;
 }

@@ -1,6 +1,6 @@
 import { Library } from "../wgsl/library.ts";
 import { spread } from "../wgsl/module.ts";
-import type { ConvolutionSizes } from "./conv2d-sizes.ts";
+import type { ConvolutionSteps } from "./conv2d-sizes.ts";
 import { type Axis, leavesInputs, offsetsOf, rowReader, runsOf } from "./direct-axis.ts";
 import { type Ending, type Finish, withEnding } from "./finish.ts";
 import { inRows, type Kernel, type Kernels, type Operand, workgroupNumber } from "./kernel.ts";
@@ -12,7 +12,7 @@ export interface DirectConvolution {
   readonly name: string;
   /** The images read, and the weights. */
   readonly operands: readonly [Operand, Operand];
-  readonly sizes: ConvolutionSizes;
+  readonly sizes: ConvolutionSteps;
   readonly rows: Axis;
   readonly columns: Axis;
   /** Channels of a group: those it sums over, and those it computes. */

@@ -1,6 +1,6 @@
 import { Library } from "../wgsl/library.ts";
 import { spread } from "../wgsl/module.ts";
-import type { ConvolutionSizes } from "./conv2d-sizes.ts";
+import type { ConvolutionSteps } from "./conv2d-sizes.ts";
 import { columnsOf, forwardAxis, leavesInputs, rowReader, rowsOf, runsOf } from "./direct-axis.ts";
 import { type Ending, type Finish, withEnding } from "./finish.ts";
 import { inRows, type Kernel, type Kernels, type Operand, workgroupNumber } from "./kernel.ts";
@@ -17,13 +17,13 @@ const mostParts = 64;
  * The weight gradient of a convolution in groups of few channels: a workgroup a window and part of the outputs. Its invocations keep sums
  * for every tap in registers, then add them up in pairs, and a second kernel adds up the parts: always in the same order.
  */
-export function directWeightGradient(s: ConvolutionSizes, operands: readonly [Operand, Operand], ending: Ending): Kernels {
+export function directWeightGradient(s: ConvolutionSteps, operands: readonly [Operand, Operand], ending: Ending): Kernels {
   const runs = s.n * s.oh * Math.ceil(s.ow / run);
   const parts = Math.max(1, Math.min(Math.ceil(busy / (s.o * s.gc)), Math.floor(runs / (size * leastRuns)), mostParts));
   return withEnding(ending, parts, (finish) => partKernel(s, operands, parts, finish));
 }
 
-function partKernel(s: ConvolutionSizes, operands: readonly [Operand, Operand], parts: number, finish: Finish): Kernel {
+function partKernel(s: ConvolutionSteps, operands: readonly [Operand, Operand], parts: number, finish: Finish): Kernel {
   const { n, o, c, oh, ow, gc, go, kh, kw } = s;
   const rows = forwardAxis(rowsOf(s), 1);
   const columns = forwardAxis(columnsOf(s), run);

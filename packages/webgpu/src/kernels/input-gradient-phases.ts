@@ -5,7 +5,7 @@ import { suitedTile } from "./contraction-candidates.ts";
 import { plainContraction } from "./contraction-plain.ts";
 import { tiledContraction } from "./contraction-tiled.ts";
 import { byAxes, byPosition, type Contraction, sizesOf } from "./contraction.ts";
-import type { ConvolutionSizes } from "./conv2d-sizes.ts";
+import type { ConvolutionSteps } from "./conv2d-sizes.ts";
 import { columnsOf, rowsOf, type WindowAxis } from "./direct-axis.ts";
 import type { Operand } from "./kernel.ts";
 import { sideBySide } from "./side-by-side.ts";
@@ -31,7 +31,7 @@ const mostPhases = 16;
  * The input gradient of a strided convolution, a kernel for each place of an input between strides: each is a convolution of stride 1
  * with the taps that reach it. Not for results narrower than a word, which are finished by a kernel of their own.
  */
-export function phasedInputGrad(s: ConvolutionSizes, dtype: DType, epilogue: Epilogue | null, device: KernelDevice): readonly Candidate[] {
+export function phasedInputGrad(s: ConvolutionSteps, dtype: DType, epilogue: Epilogue | null, device: KernelDevice): readonly Candidate[] {
   const phases = phasesOf(rowsOf(s)).flatMap((rows) => phasesOf(columnsOf(s)).map((columns) => ({ rows, columns })));
   const isEmpty = s.n * s.c * s.o * s.oh * s.ow === 0;
   if (isEmpty || s.sh * s.sw === 1 || phases.length > mostPhases || dtype !== "float32") return [];
@@ -66,7 +66,7 @@ function phasesOf({ input, taps, stride, dilation, before }: WindowAxis): readon
   });
 }
 
-function phaseContraction(s: ConvolutionSizes, rows: Phase, columns: Phase, operands: readonly [Operand, Operand]): Contraction {
+function phaseContraction(s: ConvolutionSteps, rows: Phase, columns: Phase, operands: readonly [Operand, Operand]): Contraction {
   const taps = s.kh * s.kw;
   const pixels = s.oh * s.ow;
   const leaves = ({ offset, spread, taps: count, count: inputs }: Phase, extent: number): boolean =>

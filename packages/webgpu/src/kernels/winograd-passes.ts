@@ -1,6 +1,6 @@
 import type { Shape } from "@gradus/tensor";
 import { spread } from "../wgsl/module.ts";
-import type { ConvolutionSizes } from "./conv2d-sizes.ts";
+import type { ConvolutionSteps } from "./conv2d-sizes.ts";
 import type { Kernels, Operand } from "./kernel.ts";
 import { minimalFiltering } from "./winograd-matrices.ts";
 import { type ResultsOptions, type SquarePlace, type Tiling, transformImages, transformWindows, wholeFours } from "./winograd-stages.ts";
@@ -21,7 +21,7 @@ export interface Pass {
 }
 
 /** The pass that takes squares of so many outputs both ways. */
-export type MakePass = (s: ConvolutionSizes, outputs: number) => Pass;
+export type MakePass = (s: ConvolutionSteps, outputs: number) => Pass;
 
 /** y: squares of x, and windows. */
 export const winogradForward: MakePass = (s, outputs) =>

@@ -4,7 +4,7 @@ import type { Candidate, KernelDevice } from "../kernel-table.ts";
 import { suitedTile } from "./contraction-candidates.ts";
 import { tiledKernel } from "./contraction-tiled.ts";
 import type { Contraction } from "./contraction.ts";
-import type { ConvolutionSizes } from "./conv2d-sizes.ts";
+import type { ConvolutionSteps } from "./conv2d-sizes.ts";
 import { type Ending, type Finish, withEnding } from "./finish.ts";
 import { type Kernel, type Kernels, type Operand, workspaceUnit } from "./kernel.ts";
 import { matmulContraction } from "./matmul.ts";
@@ -27,7 +27,7 @@ const worthwhile = 1.1;
 /** F(4 x 4, 3 x 3) and F(2 x 2, 3 x 3), where they apply, multiply less, and fit the device's memory. */
 export function winogradCandidates(
   make: MakePass,
-  s: ConvolutionSizes,
+  s: ConvolutionSteps,
   epilogue: Epilogue | null,
   device: KernelDevice,
 ): readonly Candidate[] {
