@@ -50,7 +50,7 @@ export async function librarySizes(libraries: readonly string[]): Promise<Record
 async function librarySize(library: string): Promise<LibrarySize> {
   if (library.split(" ")[0] === "gradus") {
     buildPackages("packages/gradus");
-    return { kind: "bundle", script: await gzippedSize(root, ["packages/gradus/dist/index.js"]), fetched: 0 };
+    return { kind: "bundle", script: await wholeBundle(root, ["packages/gradus/dist/index.js"]), fetched: 0 };
   }
   const folder = nativePackages[library];
   if (folder !== undefined) return { kind: "package", bytes: folderBytes(join(peers, "node_modules", folder)) };
@@ -59,9 +59,15 @@ async function librarySize(library: string): Promise<LibrarySize> {
   const files = download.fetched.map((path) => gzipSync(readFileSync(join(peers, "node_modules", path))).length);
   return {
     kind: "bundle",
-    script: await gzippedSize(peers, download.packages),
+    script: await wholeBundle(peers, download.packages),
     fetched: files.reduce((sum, bytes) => sum + bytes, 0),
   };
+}
+
+/** All chunks together: what a page loads that uses everything. */
+async function wholeBundle(folder: string, entries: readonly string[]): Promise<number> {
+  const { atFirst, onDemand } = await gzippedSize(folder, entries);
+  return atFirst + onDemand;
 }
 
 function folderBytes(folder: string): number {

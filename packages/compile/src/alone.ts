@@ -33,8 +33,38 @@ export function combineOf({ op, tensor }: Pick<Alone, "op" | "tensor">): Combine
   return op.reduce(slots, attrsOf(tensor)).combine;
 }
 
-/** The op's body over plain loads of its inputs. */
-export function lowerAlone({ op, tensor, parents }: Alone): { result: Scalar; s: ScalarBuilder } {
+/** A body lowered over plain loads of its op's inputs. */
+interface LoweredAlone {
+  readonly result: Scalar;
+  readonly s: ScalarBuilder;
+}
+
+/** The op's body over plain loads of its inputs. Calls that are alike share the answer: a recurrence makes the same few at every step. */
+export function lowerAlone(node: Alone): LoweredAlone {
+  const key = callKey(node);
+  let known = lowered.get(key);
+  if (known !== undefined) return known;
+  if (lowered.size === mostLowered) lowered.clear();
+  lowered.set(key, (known = bodyAlone(node)));
+  return known;
+}
+
+const lowered = new Map<string, LoweredAlone>();
+const mostLowered = 4096;
+
+/** Equal for calls of one op with the same attributes, shapes and dtypes, whose inputs are equal where the other's are. */
+function callKey({ op, tensor, parents }: Alone): string {
+  const { source } = tensor;
+  const attrs = source.kind === "op" ? source.attrsId : 0;
+  const inputs = parents.map((parent) => `${parents.indexOf(parent)}${avalKey(parent.tensor)}`);
+  return `${op?.id ?? 0}|${attrs}|${avalKey(tensor)}|${inputs.join(";")}`;
+}
+
+export function avalKey({ shape, dtype }: Aval): string {
+  return `${dtype}[${shape.join()}]`;
+}
+
+function bodyAlone({ op, tensor, parents }: Alone): LoweredAlone {
   const s = new ScalarBuilder();
   if (op?.kind !== "loop") return { result: s.constant("float32", 0), s };
   const loads = new Map(parents.map(({ tensor: parent }, i) => [parent, i]));

@@ -1,6 +1,8 @@
 import {
   add,
   argmax,
+  cast,
+  cholesky,
   conv2d,
   exp,
   expand,
@@ -20,6 +22,8 @@ import {
   type Tensor,
 } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
+import { buildPlan } from "./build.ts";
+import { readProgram } from "./program.ts";
 import { printScalar } from "./print.ts";
 import { cell, data, planOf, textOf } from "./plan-text.test.support.ts";
 
@@ -167,6 +171,39 @@ describe("group", () => {
   test("a product with two readers stays whole", () => {
     const y = matmul(data(2, 2), data(2, 2));
     expect(planOf(relu(y), neg(y)).steps.map(({ label }) => label)).toEqual(["matmul", "relu", "neg"]);
+  });
+});
+
+describe("routines", () => {
+  test("read stored values, and hand theirs to the steps behind them", () => {
+    const a = data(4, 4);
+    expect(textOf(planOf(mul(cholesky(add(a, 1)), 2)))).toMatchInlineSnapshot(`
+      "
+      add: over [16] of %0
+        %1 = add(b0[0+1*i0], 1)
+      cholesky: %1 -> %2
+      mul: over [16] of %2
+        %3 = mul(b0[0+1*i0], 2)
+      %0 float32[4, 4] at 0 (constant)
+      %1 float32[4, 4] at 64 (add)
+      %2 float32[4, 4] at 0 (cholesky)
+      %3 float32[4, 4] at 0 (mul)
+      outputs %3; arena 128
+      "
+    `);
+  });
+
+  test("take halves between casts, even where library kernels take them", () => {
+    const a = cast(data(4, 4), "float16");
+    const program = readProgram([cholesky(a).value()], []);
+    const { steps } = buildPlan(program, { alignment: 64, sideBySide: true, takesHalves: true });
+    expect(steps.map(({ kind, label }) => `${kind} ${label}`)).toMatchInlineSnapshot(`
+      [
+        "loop cast",
+        "routine cholesky",
+        "loop cast",
+      ]
+    `);
   });
 });
 

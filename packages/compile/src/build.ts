@@ -1,16 +1,27 @@
-import { axisIndex, type ErasedLibraryOp, type Aval, attrsOf, mapSlots, type Scalar, ScalarBuilder, sizeOf } from "@gradus/tensor";
+import {
+  axisIndex,
+  type ErasedLibraryOp,
+  type ErasedRoutineOp,
+  type Aval,
+  attrsOf,
+  mapSlots,
+  type Scalar,
+  ScalarBuilder,
+  sizeOf,
+} from "@gradus/tensor";
 import { BitSet } from "./bit-set.ts";
 import { canonicalise, type Graph, type Node } from "./canonical.ts";
 import { bufferNode, type Group, group, type Grouping, isAlias } from "./group.ts";
-import { lowerEpilogue, lowerLoop, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
+import { LoopLowering } from "./alike.ts";
+import { lowerEpilogue, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
 import { cacheLine, type Lifetime, planMemory } from "./memory.ts";
 import { type Pieces, placePieces } from "./parts.ts";
-import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type PlanWishes, type Step } from "./plan.ts";
+import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type PlanWishes, type RoutineStep, type Step } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { schedule, type Task, wavesOf } from "./schedule.ts";
 
 /** A group lowered: what its kernel computes, with nodes where buffers will be. */
-type Kernel = LoopKernel | LibraryKernel;
+type Kernel = LoopKernel | LibraryKernel | RoutineKernel;
 
 interface LoopKernel {
   readonly kind: "loop";
@@ -28,13 +39,22 @@ interface LibraryKernel {
   readonly epilogue: LoweredEpilogue | null;
 }
 
+interface RoutineKernel {
+  readonly kind: "routine";
+  readonly stores: readonly Node[];
+  /** What the call reads, in slot order. */
+  readonly reads: readonly Node[];
+  readonly node: Node;
+  readonly op: ErasedRoutineOp;
+}
+
 const usualWishes: PlanWishes = { alignment: cacheLine, sideBySide: false, takesHalves: false };
 
 /** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
 export function buildPlan(program: Program, { alignment, sideBySide, takesHalves }: PlanWishes = usualWishes): Plan {
   const graph = canonicalise(program, takesHalves);
   const grouping = group(graph, alignment);
-  const computing = grouping.groups.flatMap((each) => lowerGroup(each, grouping.stored));
+  const computing = lowerGroups(grouping.groups, grouping.stored);
   const pieces = placePieces(graph, grouping, new Set(computing.flatMap(({ stores }) => stores)));
   const kernels = [
     ...computing,
@@ -52,15 +72,23 @@ export function buildPlan(program: Program, { alignment, sideBySide, takesHalves
 const mostGrowth = 1.5;
 const freeGrowth = 1 << 20;
 
-function lowerGroup(each: Group, stored: ReadonlySet<Node>): Kernel[] {
+function lowerGroups(groups: readonly Group[], stored: ReadonlySet<Node>): Kernel[] {
+  const lowering = new LoopLowering(stored);
+  return groups.flatMap((each) => lowerGroup(each, stored, lowering));
+}
+
+function lowerGroup(each: Group, stored: ReadonlySet<Node>, lowering: LoopLowering): Kernel[] {
   const [first] = each.stores;
   if (first === undefined) return [];
   const { stores, producers } = each;
   const source = producers[0] ?? first;
-  const library = source.op?.kind === "library" ? source : null;
+  const { op } = source;
+  if (op?.kind === "routine")
+    return [{ kind: "routine", stores, reads: source.parents.map((parent) => bufferNode(parent, stored)), node: source, op }];
+  const library = op?.kind === "library" ? source : null;
   try {
     if (library === null) {
-      const loop = lowerLoop(each, stored);
+      const loop = lowering.lower(each);
       return [{ kind: "loop", stores, reads: loop.reads, loop }];
     }
     const epilogue = library === first ? null : lowerEpilogue(each, stored, libraryAxes(library));
@@ -79,7 +107,7 @@ function splitGroup({ stores, producers }: Group, stored: ReadonlySet<Node>): Ke
       ? stores.map((store, i) => ({ stores: [store], producers: [producers[i] ?? null] }))
       : [...producers, ...stores].flatMap((node) => (node === null ? [] : [{ stores: [node], producers: [null] }]));
   const nodes = new Set([...stored, ...apart.flatMap((each) => each.stores)]);
-  return apart.flatMap((each) => lowerGroup(each, nodes));
+  return lowerGroups(apart, nodes);
 }
 
 function libraryOp({ op }: Node): ErasedLibraryOp {
@@ -291,7 +319,25 @@ class Assembly {
         writes: stores.map((store, i) => ({ buffer: this.#buffer(store), value: valueAt(loop.values, i) })),
       };
     }
-    return this.#libraryStep(kernel, label);
+    return kernel.kind === "library" ? this.#libraryStep(kernel, label) : this.#routineStep(kernel, label);
+  }
+
+  #routineStep({ node, stores, reads, op }: RoutineKernel, label: string): RoutineStep {
+    const { tensor } = node;
+    const [store] = stores;
+    if (store === undefined) throw new RangeError("a routine stores nothing");
+    const call = { x: mapSlots(tensor, (parent): Aval => parent), attrs: attrsOf(tensor), out: tensor };
+    const items = op.items(call);
+    return {
+      kind: "routine",
+      label,
+      op,
+      call,
+      items,
+      sizes: [...node.parents.map((parent) => parent.tensor), tensor].map(({ shape }) => sizeOf(shape) / items),
+      reads: reads.map((read) => this.#buffer(read)),
+      write: this.#buffer(store),
+    };
   }
 
   #libraryStep({ node, stores, reads, epilogue }: LibraryKernel, label: string): LibraryStep {
@@ -465,7 +511,7 @@ class Assembly {
 }
 
 export function readsOfStep(step: Step): readonly number[] {
-  return step.kind === "loop" ? step.reads : [...step.reads, ...(step.epilogue?.reads ?? [])];
+  return step.kind === "library" ? [...step.reads, ...(step.epilogue?.reads ?? [])] : step.reads;
 }
 
 export function writesOfStep(step: Step): readonly number[] {

@@ -53,7 +53,7 @@ export function canonicalise({ order, outputs, updates, leaves }: Program, takes
   };
   for (const recorded of order) {
     const tensor = readInPlace(recorded, find);
-    const apart = takesHalves ? null : betweenCasts(tensor);
+    const apart = betweenCasts(tensor, takesHalves);
     for (const widened of apart?.widened ?? []) enter(widened);
     if (apart !== null) enter(apart.call);
     nodeOf.set(recorded, enter(apart?.rounded ?? tensor));

@@ -38,7 +38,7 @@ const programLimit = 600;
  */
 export function group(graph: Graph, alignment: number): Grouping {
   const required = new Set<Node>([...graph.outputs, ...graph.updates.map(({ value }) => value)]);
-  for (const node of graph.nodes) if (node.op?.kind === "library") for (const parent of node.parents) required.add(viewBase(parent));
+  for (const node of graph.nodes) if (isOpaque(node)) for (const parent of node.parents) required.add(viewBase(parent));
   const replacing = new Set(graph.updates.map(({ value }) => value));
   const joins = new Set(graph.nodes.filter((node) => !replacing.has(node) && isJoin(node, alignment)));
   for (const join of joins) for (const node of [join, ...join.parents]) required.add(viewBase(node));
@@ -104,8 +104,13 @@ export function bufferNode(node: Node, stored: ReadonlySet<Node>): Node {
   return holder;
 }
 
+/** Whether the op reads its inputs from buffers of their own, as a whole. */
+function isOpaque({ op }: Node): boolean {
+  return op?.kind === "library" || op?.kind === "routine";
+}
+
 function isProducer({ op }: Node): boolean {
-  return op !== null && (op.kind === "library" || op.access === "reduce");
+  return op !== null && (op.kind !== "loop" || op.access === "reduce");
 }
 
 /** The pointwise node that can take `node` in as it is computed: its only reader, of the same size, element for element. */
@@ -113,6 +118,7 @@ function absorber(node: Node, required: ReadonlySet<Node>, replacing: ReadonlySe
   const [reader] = node.readers;
   if (reader === undefined || node.readers.length !== 1 || required.has(node) || reader.op?.kind !== "loop") return null;
   if (reader.tensor.size !== node.tensor.size) return null;
+  if (node.op?.kind === "routine") return null;
   if (node.op?.kind === "library" && (node.op.axes === undefined || reader.tensor.dtype !== node.tensor.dtype)) return null;
   // A kernel may gather partial sums in its output, so it never writes over a state cell that it still reads.
   if (replacing.has(reader)) return null;

@@ -20,14 +20,16 @@ export function asStored(s: ScalarBuilder, value: Scalar, dtype: DType): Scalar 
 }
 
 /**
- * A library call on halves as one on float32 between casts, for kernels that know nothing of halves; null for any other tensor.
- * Its sums are float32's, and its result is rounded once.
+ * A call on halves as one on float32 between casts: of a library op where kernels know nothing of halves, and of a routine anywhere;
+ * null for any other tensor. Its sums are float32's, and its result is rounded once.
  */
 export function betweenCasts(
   recorded: Tensor,
+  takesHalves: boolean,
 ): { readonly widened: readonly Tensor[]; readonly call: Tensor; readonly rounded: Tensor } | null {
   const { source } = recorded;
-  if (source.kind !== "op" || opOf(recorded)?.kind !== "library") return null;
+  const kind = opOf(recorded)?.kind;
+  if (source.kind !== "op" || !(kind === "routine" || (kind === "library" && !takesHalves))) return null;
   const inputs: Record<string, Tensor> = {};
   for (const [slot, input] of Object.entries(source.x)) {
     if (input !== null && !isList(input) && input.dtype === "float16") inputs[slot] = cast(input, "float32");

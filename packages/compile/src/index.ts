@@ -1,4 +1,5 @@
 export * from "./plan.ts";
+export * from "./deferred.ts";
 export * from "./engine.ts";
 export * from "./compile.ts";
 export type { Prepared } from "./executables.ts";

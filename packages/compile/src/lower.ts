@@ -38,10 +38,8 @@ export interface LoweredEpilogue {
 
 /** Thrown when a fusion that looked possible reads its producer at another element than its own. */
 export class FusionMiss extends Error {
-  readonly node: Node;
-  constructor(node: Node) {
+  constructor() {
     super("a fused value is read at another element");
-    this.node = node;
   }
 }
 
@@ -164,7 +162,7 @@ class Lowering {
       const address = linearIndex(index, stridesOf(shape));
       const own = address.key === this.#position.key;
       if (inHere) {
-        if (!own) throw new FusionMiss(holder);
+        if (!own) throw new FusionMiss();
         return this.valueOf(holder);
       }
       let buffer = this.reads.indexOf(holder);

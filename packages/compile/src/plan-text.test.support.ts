@@ -23,6 +23,7 @@ export function planOf(...outputs: readonly Tensor[]): Plan {
 export function textOf(plan: Plan): string {
   const name = (id: BufferId): string => `%${id}`;
   const stepText = (step: Step): string[] => {
+    if (step.kind === "routine") return [`${step.label}: ${step.reads.map(name).join(", ")} -> ${name(step.write)}`];
     if (step.kind === "library") {
       const { epilogue } = step;
       const head = `${step.label}: ${step.reads.map(name).join(", ")} -> ${name(step.write)}`;

@@ -4,6 +4,7 @@ import {
   type Combine,
   type Fill,
   type HostData,
+  type ErasedRoutineOp,
   type InputsOf,
   type LibraryOps,
   type Scalar,
@@ -73,7 +74,22 @@ export type LibraryStep = {
   };
 }[keyof LibraryOps];
 
-export type Step = LoopStep | LibraryStep;
+/** A routine for each matrix of a batch, which a backend is told by its op. */
+export interface RoutineStep {
+  readonly kind: "routine";
+  readonly label: string;
+  readonly op: ErasedRoutineOp;
+  readonly call: Parameters<ErasedRoutineOp["work"]>[0];
+  /** Runs of the routine. */
+  readonly items: number;
+  /** Elements of one item in each of `reads`, then in the result. */
+  readonly sizes: readonly number[];
+  /** Input buffers, in slot order. */
+  readonly reads: readonly BufferId[];
+  readonly write: BufferId;
+}
+
+export type Step = LoopStep | LibraryStep | RoutineStep;
 
 /** A fused, scheduled, memory-planned graph: the unit a backend runs. */
 export interface Plan {

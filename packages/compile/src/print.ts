@@ -31,6 +31,7 @@ export function printPlan(plan: Plan): string {
 }
 
 function loopsOf(step: Step): string {
+  if (step.kind === "routine") return "routine";
   if (step.kind === "library") return step.epilogue === null ? "library" : `library then ${printScalar(step.epilogue.value)}`;
   return `[${step.extents.join(", ")}]${step.reduce.length > 0 ? ` ${step.terms.map(({ combine }) => combine).join()} over [${step.reduce.join(", ")}]` : ""}`;
 }

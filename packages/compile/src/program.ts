@@ -133,7 +133,7 @@ function arity(slot: Tensor | readonly Tensor[] | null): number {
 }
 
 const sourceCodes: Readonly<Record<Tensor["source"]["kind"], number>> = { op: 0, host: 1, state: 2, argument: 3, kept: 4 };
-const dtypeCodes: Readonly<Record<DType, number>> = { float32: 0, int32: 1, uint8: 2, bool: 3, float16: 4 };
+const dtypeCodes: Readonly<Record<DType, number>> = { float32: 0, int32: 1, uint8: 2, bool: 3, float16: 4, int8: 5 };
 
 function hashOf(words: Int32Array): number {
   let hash = 0x811c9dc5;

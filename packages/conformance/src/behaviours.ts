@@ -18,6 +18,7 @@ import {
 } from "@gradus/tensor";
 import { equal, expectCode, failure, host, same } from "./expectations.ts";
 import { halfBehaviours } from "./half-behaviours.ts";
+import { linearAlgebraBehaviours } from "./linear-algebra-behaviours.ts";
 import { profileBehaviours } from "./profile-behaviours.ts";
 
 /** Something every engine must do, apart from computing its ops: how state, replay and laziness behave. */
@@ -30,9 +31,10 @@ export interface Behaviour {
 /** Makes a state cell that is freed after the check. */
 export type MakeCell = (shape: Shape, values: readonly number[], label?: string) => State;
 
-/** How state, replay and laziness behave, and halves, as calls that throw. `testBackend` runs them all. */
+/** How state, replay and laziness behave, halves and factorisations, as calls that throw. `testBackend` runs them all. */
 export const behaviours: readonly Behaviour[] = [
   ...halfBehaviours,
+  ...linearAlgebraBehaviours,
   {
     name: "an assigned cell has its new value after the step, and its old one in what was recorded before",
     async check(engine, cell) {

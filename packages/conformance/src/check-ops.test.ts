@@ -2,7 +2,7 @@ import { Engine } from "@gradus/compile";
 import { ReferenceBackend } from "@gradus/reference";
 import { mul, neg, sub } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
-import { type SpecifiedOp, specifiedOps } from "./case.ts";
+import { drawCase, type ErasedCase, flatten, type SpecifiedOp, specifiedOps } from "./case.ts";
 import { checkOps, type OpReport } from "./check-ops.ts";
 import { sabotage } from "./sabotage.ts";
 
@@ -23,6 +23,17 @@ describe("the op-by-case loop on the reference", () => {
     ).toEqual([]);
   });
 });
+
+test("every op has a case without elements", () => {
+  const isEmpty = (each: ErasedCase, op: SpecifiedOp): boolean =>
+    flatten(drawCase(op.op, each, 1)).some(({ data }) => data.length === 0) || Object.values(each.attrs).some(isEmptyShape);
+  expect(all.filter((op) => !op.cases.some((each) => isEmpty(each, op))).map(({ name }) => name)).toEqual([]);
+});
+
+/** A shape, as a source op's attribute is one. */
+function isEmptyShape(value: unknown): boolean {
+  return Array.isArray(value) && value.includes(0);
+}
 
 describe("a backend that is wrong in one element", () => {
   test.each(all.map(({ name }) => name))("%s is noticed", async (name) => {

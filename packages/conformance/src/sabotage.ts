@@ -1,4 +1,4 @@
-import type { Backend, LibraryStep, LoopStep, Plan, Step } from "@gradus/compile";
+import type { Backend, LoopStep, Plan, Step } from "@gradus/compile";
 import {
   axisIndex,
   type IndexExpression,
@@ -52,8 +52,8 @@ function brokenLoop(step: LoopStep, element: number | undefined): LoopStep {
   return { ...step, writes: step.writes.map(({ buffer, value }) => ({ buffer, value: wrongAt(s, value, step.extents, element) })) };
 }
 
-/** A step that rewrites a library call's result in place: not every kernel takes an epilogue. */
-function spoiling({ buffers }: Plan, { write }: LibraryStep, element: number | undefined): LoopStep {
+/** A step that rewrites the result of a library call or a routine in place: not every kernel takes an epilogue. */
+function spoiling({ buffers }: Plan, { write }: Exclude<Step, LoopStep>, element: number | undefined): LoopStep {
   const s = new ScalarBuilder();
   const { shape = [], dtype = "float32" } = buffers[write] ?? {};
   const extents = [sizeOf(shape)];

@@ -26,7 +26,7 @@ describe("readIdx", () => {
   });
 
   it("reads each element type, big-endian", () => {
-    expect(parseIdx(idx(0x09, [2], 0x80, 0x7f))).toEqual({ dtype: "int32", shape: [2], data: new Int32Array([-128, 127]) });
+    expect(parseIdx(idx(0x09, [2], 0x80, 0x7f))).toEqual({ dtype: "int8", shape: [2], data: new Int8Array([-128, 127]) });
     expect(parseIdx(idx(0x0b, [1], 0xff, 0xfe))).toEqual({ dtype: "int32", shape: [1], data: new Int32Array([-2]) });
     expect(parseIdx(idx(0x0c, [1], 0x80, 0, 0, 1))).toEqual({ dtype: "int32", shape: [1], data: new Int32Array([-(2 ** 31) + 1]) });
     expect(parseIdx(idx(0x0d, [1], 0x3f, 0xc0, 0, 0))).toEqual({ dtype: "float32", shape: [1], data: new Float32Array([1.5]) });

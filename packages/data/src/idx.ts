@@ -15,7 +15,7 @@ const maxAxes = 8;
  * Reads an IDX array, plain or gzipped: MNIST's format.
  *
  * Two zero bytes, a type, the number of axes, each axis' size as 32 bits big-endian, then the elements, big-endian.
- * Bytes become uint8, signed and wider integers int32, float32 stays; the sizes times the width must be the file's length exactly.
+ * Bytes become uint8, signed bytes int8, wider integers int32, float32 stays; the sizes times the width must be the file's length exactly.
  *
  * @throws FormatError `idx/*`, or `gzip/*` for a packing that is damaged or inflates without bound.
  */
@@ -59,14 +59,14 @@ export function parseIdx(bytes: Uint8Array, { subject = "idx", maxBytes = 1 << 3
 }
 
 interface ElementType {
-  readonly dtype: "uint8" | "int32" | "float32";
+  readonly dtype: "uint8" | "int8" | "int32" | "float32";
   readonly width: number;
   read(view: DataView, at: number): number;
 }
 
 const elementTypes: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
   [0x08, { dtype: "uint8", width: 1, read: (view, at) => view.getUint8(at) }],
-  [0x09, { dtype: "int32", width: 1, read: (view, at) => view.getInt8(at) }],
+  [0x09, { dtype: "int8", width: 1, read: (view, at) => view.getInt8(at) }],
   [0x0b, { dtype: "int32", width: 2, read: (view, at) => view.getInt16(at) }],
   [0x0c, { dtype: "int32", width: 4, read: (view, at) => view.getInt32(at) }],
   [0x0d, { dtype: "float32", width: 4, read: (view, at) => view.getFloat32(at) }],

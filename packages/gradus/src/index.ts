@@ -10,6 +10,8 @@ export { type Backend, compile, type Compiled, Engine, type MemoryUse, printPlan
 export { profile, type ProfileOptions, type ProfileReport } from "@gradus/compile/profile";
 export {
   type Clock,
+  decodeNpy,
+  encodeNpy,
   type FileSystem,
   memoryFileSystem,
   nodeFileSystem,

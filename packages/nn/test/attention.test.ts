@@ -103,7 +103,6 @@ describe("transformers", () => {
     expect(rows).toEqual([
       ["embed", "Embedding", 40],
       ["places", "SinusoidalPositions", 0],
-      ["encoder.self_attn.dropout", "Dropout", 0],
       ["encoder.self_attn.out_proj", "Linear", 20],
       ["encoder.self_attn", "MultiHeadAttention", 60],
       ["encoder.dropout1", "Dropout", 0],

@@ -16,7 +16,7 @@ function passesOf({ steps, buffers }: Pick<Plan, "steps" | "buffers">, size: num
   return steps.filter((step) => {
     const written = step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
     const touches = [...step.reads, ...written].some((id) => sizeOf(buffers[id]?.shape ?? []) >= size);
-    return touches && (step.kind === "library" || sizeOf([...step.extents, ...step.reduce]) >= size);
+    return touches && (step.kind !== "loop" || sizeOf([...step.extents, ...step.reduce]) >= size);
   }).length;
 }
 

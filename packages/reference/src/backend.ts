@@ -8,6 +8,7 @@ import {
   type LibraryStep,
   type MemoryUse,
   type Plan,
+  type RoutineStep,
   type RunTime,
 } from "@gradus/compile";
 import { type Aval, type DType, type HostData, hostFrom, numbersOf, sizeOf } from "@gradus/tensor";
@@ -152,10 +153,10 @@ class ExactBuffer implements DeviceBuffer {
   }
 }
 
-function runLibrary(step: LibraryStep, memory: readonly Float64Array[], rounding: Rounding): void {
+function runLibrary(step: LibraryStep | RoutineStep, memory: readonly Float64Array[], rounding: Rounding): void {
   const target = memory[step.write] ?? new Float64Array(0);
   const output = Float64Array.from(definitionOf(step)(pick(memory, step.reads)));
-  if (step.epilogue === null) {
+  if (step.kind === "routine" || step.epilogue === null) {
     target.set(output);
     return;
   }

@@ -1,4 +1,4 @@
-import type { LibraryStep } from "@gradus/compile";
+import type { LibraryStep, RoutineStep } from "@gradus/compile";
 import type { Aval, Host } from "@gradus/tensor";
 import { specs } from "@gradus/tensor/specs";
 
@@ -10,10 +10,10 @@ interface Meaning {
   reference(x: Readonly<Record<string, Host | readonly Host[] | null>>, attrs: object, out: Aval): ArrayLike<number>;
 }
 
-/** What a library step computes: its op's definition, which stands in the op's spec and nowhere else. */
-export function definitionOf({ op, call: { x, attrs, out } }: LibraryStep): Run {
-  // The table is typed row by row, and a step names its row.
-  const meaning: Meaning = specs[op];
+/** What a library or routine step computes: its op's definition, which stands in the op's spec and nowhere else. */
+export function definitionOf(step: LibraryStep | RoutineStep): Run {
+  const { x, attrs, out } = step.call;
+  const meaning = meaningOf(step.kind === "library" ? step.op : step.op.name);
   const slots: Readonly<Record<string, Aval | readonly Aval[] | null>> = x;
   return (inputs) => {
     let next = 0;
@@ -23,6 +23,14 @@ export function definitionOf({ op, call: { x, attrs, out } }: LibraryStep): Run 
     );
     return meaning.reference(given, attrs, out);
   };
+}
+
+/** The table is typed row by row, and a step names its row. */
+function meaningOf(name: string): Meaning {
+  const meanings: Readonly<Record<string, Meaning>> = specs;
+  const meaning = meanings[name];
+  if (meaning === undefined) throw new RangeError(`${name} has no spec`);
+  return meaning;
 }
 
 function isList(value: Aval | readonly Aval[]): value is readonly Aval[] {

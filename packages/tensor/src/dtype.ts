@@ -1,8 +1,8 @@
 /** Element types of tensors. float16 is a way to store: what is computed with halves is computed in float32 and rounded to them. */
-export type DType = "float32" | "float16" | "int32" | "uint8" | "bool";
+export type DType = "float32" | "float16" | "int32" | "uint8" | "int8" | "bool";
 
 /** Element types a file may hold besides: read into, or written from, a computing type. */
-export type FileDType = DType | "bfloat16" | "float64" | "int8" | "int16" | "int64";
+export type FileDType = DType | "bfloat16" | "float64" | "int16" | "int64";
 
 /**
  * The typed array that holds a dtype on the host; bool is one byte a value, 0 or 1, and float16 the halves' bits: `numbersOf` reads them,
@@ -14,19 +14,21 @@ export type TypedArrayOf<D extends DType> = D extends "float32"
     ? Uint16Array
     : D extends "int32"
       ? Int32Array
-      : Uint8Array;
-export type HostData = Float32Array | Int32Array | Uint16Array | Uint8Array;
+      : D extends "int8"
+        ? Int8Array
+        : Uint8Array;
+export type HostData = Float32Array | Int32Array | Uint16Array | Uint8Array | Int8Array;
 
 /** Bytes one element takes, in memory and in files. */
 export const bytesPerElement = {
   float32: 4,
   int32: 4,
   uint8: 1,
+  int8: 1,
   bool: 1,
   float16: 2,
   bfloat16: 2,
   float64: 8,
-  int8: 1,
   int16: 2,
   int64: 8,
 } as const satisfies Record<FileDType, number>;
@@ -45,6 +47,8 @@ export function hostArray(dtype: DType, length: number): HostData {
       return new Uint16Array(length);
     case "int32":
       return new Int32Array(length);
+    case "int8":
+      return new Int8Array(length);
     case "uint8":
     case "bool":
       return new Uint8Array(length);

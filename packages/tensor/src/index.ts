@@ -12,6 +12,7 @@ export * from "./identity.ts";
 export * from "./grad.ts";
 export * from "./op/attr.ts";
 export * from "./op/define.ts";
+export * from "./op/routine.ts";
 export * from "./op/spec.ts";
 export * from "./op/apply.ts";
 export * from "./scalar/leaves.ts";

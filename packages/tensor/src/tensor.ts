@@ -87,7 +87,7 @@ export class Tensor implements Aval {
   }
 
   /**
-   * The values, row-major, as a typed array of the dtype (bool and uint8: `Uint8Array`; float16: the bits, which `numbersOf` reads).
+   * The values, row-major, as a typed array of the dtype (bool and uint8: `Uint8Array`; int8: `Int8Array`; float16: the bits, which `numbersOf` reads).
    * Runs whatever is needed to know them. The array is the caller's to read; later reads return the same one.
    *
    * @throws StaleError if it depends on a parameter that a later step has overwritten.

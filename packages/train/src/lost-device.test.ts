@@ -32,7 +32,7 @@ function mortal(fate: Fate): Backend {
     takesHalves: false,
     prepare: async (plan) => {
       check();
-      const executable = inner.prepare(plan);
+      const executable = await inner.prepare(plan);
       return {
         run: async (inputs, bound) => {
           if (fate.lostAt.includes(fate.runs++)) lost = true;

@@ -17,6 +17,7 @@ import {
 import { afterEach, describe, expect, test } from "vitest";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
 import { wasmFeatures } from "./features.ts";
+import { prepared } from "./prepared.test.harness.ts";
 import { noise, TrainingStep } from "./training-step.test.harness.ts";
 
 const backends: WasmBackend[] = [];
@@ -131,15 +132,11 @@ describe("canaries", () => {
   test.each(["relaxed", "simd", "scalar"] as const)("a kernel that writes beyond its buffer is caught, at level %s", (level) => {
     if (level === "relaxed" && !wasmFeatures().relaxedSimd) return;
     const guarded = backendOf({ guard: true, level });
-    expect(() => guarded.prepare(brokenPlan(20, 19)).run([noise(20, 1)], [])).toThrow(
+    expect(() => prepared(guarded, brokenPlan(20, 19)).run([noise(20, 1)], [])).toThrow(
       "a kernel wrote 0 bytes after the buffer y of plan broken",
     );
-    expect(() => guarded.prepare(brokenPlan(20, 20)).run([noise(20, 1)], [])).not.toThrow();
-    expect(() =>
-      backendOf({ level })
-        .prepare(brokenPlan(20, 19))
-        .run([noise(20, 1)], []),
-    ).not.toThrow();
+    expect(() => prepared(guarded, brokenPlan(20, 20)).run([noise(20, 1)], [])).not.toThrow();
+    expect(() => prepared(backendOf({ level }), brokenPlan(20, 19)).run([noise(20, 1)], [])).not.toThrow();
   });
 
   test("so is one that writes beyond a state cell, by the cell's name", () => {
@@ -147,7 +144,7 @@ describe("canaries", () => {
     const plan = brokenPlan(20, 19);
     const [x, y] = plan.buffers;
     if (x === undefined || y === undefined) expect.unreachable();
-    const executable = backend.prepare({ ...plan, buffers: [x, { ...y, place: { kind: "bound", slot: 0 } }], bound: [1], outputs: [] });
+    const executable = prepared(backend, { ...plan, buffers: [x, { ...y, place: { kind: "bound", slot: 0 } }], bound: [1], outputs: [] });
     const cell = backend.allocate({ shape: [19], dtype: "float32" }, "layers.0.bias");
     expect(() => executable.run([noise(20, 1)], [cell])).toThrow(/wrote 0 bytes after the buffer layers\.0\.bias/);
   });
@@ -157,7 +154,7 @@ describe("canaries", () => {
     const backend = backendOf({ guard: true });
     const plan = brokenPlan(8, 8);
     const at = scaleIndex(axisIndex(0, 8), 2);
-    const executable = backend.prepare({
+    const executable = prepared(backend, {
       ...plan,
       steps: plan.steps.map((step) =>
         step.kind === "loop" ? { ...step, writes: [{ buffer: 1, value: s.load(0, "float32", at) }] } : step,
@@ -191,7 +188,7 @@ test("a plan that was given back, or a buffer of another backend, is refused", (
     bound: [0],
     arenaBytes: 0,
   };
-  const executable = backend.prepare(plan);
+  const executable = prepared(backend, plan);
   const cell = backend.allocate({ shape: [1], dtype: "float32" }, "x");
   expect(executable.run([], [cell])).toEqual([Float32Array.of(5)]);
   const foreign = { bytes: 4, read: () => Float32Array.of(0), write: () => undefined, free: () => undefined };

@@ -6,16 +6,18 @@ import {
   type DeviceBuffer,
   type Executable,
   type KernelTime,
+  loadKernels,
   type MemoryUse,
   type Plan,
   readsOfStep,
   type RunTime,
+  type Step,
 } from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
 import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
 import { bestLevel, wasmFeatures } from "./features.ts";
 import { Heap, mostPages } from "./heap.ts";
-import { kernelTable } from "./kernel-table.ts";
+import { deferredKernels, kernelTable, routineKernel } from "./kernel-table.ts";
 import type { ConvolutionAlgorithm } from "./kernels/convolution-algorithm.ts";
 import type { Kernel, Level } from "./kernels/kernel.ts";
 import { epilogueCode } from "./loop/epilogue.ts";
@@ -119,12 +121,15 @@ export class WasmBackend implements Backend {
     await this.#pool?.ready();
   }
 
-  prepare(plan: Plan): Executable {
-    return this.#prepare(plan, null);
+  /** A promise only for the first plans with convolutions or routines, whose kernels are then loaded. */
+  prepare(plan: Plan): Executable | Promise<Executable> {
+    const loading = loadKernels(plan, deferredKernels);
+    return loading === null ? this.#prepare(plan, null) : loading.then(() => this.#prepare(plan, null));
   }
 
   /** Reads the clock after every kernel, which costs a call to the host each: some tenths of a microsecond. Ready when all threads are. */
   async prepareTimed(plan: Plan, told: (run: RunTime) => void): Promise<Executable> {
+    await loadKernels(plan, deferredKernels);
     const executable = this.#prepare(plan, told);
     await this.ready();
     return executable;
@@ -246,12 +251,24 @@ export class WasmBackend implements Backend {
       threads: this.threads,
     });
     const guards = this.#guards?.layout(plan) ?? null;
+    const kernelsOf = (step: Step): readonly Kernel[] => {
+      switch (step.kind) {
+        case "loop":
+          return loopKernels(step, context);
+        case "library":
+          return candidatesOf(table, step)[0];
+        case "routine":
+          return [routineKernel(step)];
+      }
+      step satisfies never;
+      throw new RangeError("unknown step");
+    };
     const launches: StepLaunch[] = [];
     for (const [number, step] of plan.steps.entries()) {
-      const kernels: readonly Kernel[] = step.kind === "loop" ? loopKernels(step, context) : candidatesOf(table, step)[0];
+      const kernels = kernelsOf(step);
       for (const root of step.kind === "loop"
         ? [...step.terms, ...step.writes].map(({ value }) => value)
-        : step.epilogue === null
+        : step.kind === "routine" || step.epilogue === null
           ? []
           : [step.epilogue.value])
         collectMath(root, needed.names);
@@ -377,6 +394,8 @@ function view(memory: ArrayBufferLike, address: number, { dtype, shape }: Aval):
       return new Int32Array(memory, address, length);
     case "float16":
       return new Uint16Array(memory, address, length);
+    case "int8":
+      return new Int8Array(memory, address, length);
     case "uint8":
     case "bool":
       return new Uint8Array(memory, address, length);

@@ -28,34 +28,60 @@ export const smallWork = 30_000;
  * those it waits for in their own phase where they are single tiles too: one thread runs them in order, with no barrier.
  */
 export function phasesOf(launches: readonly Placed[]): readonly (readonly Unit[])[] {
-  const homes: { phase: number; unit: OpenUnit }[] = [];
-  const phases: OpenUnit[][] = [];
+  const homes: OpenUnit[] = [];
+  const phases: Set<OpenUnit>[] = [];
   const history = new History();
-  launches.forEach((launch, index) => {
-    const before = [...history.waitedFor(index, launch.spans)].flatMap((other) => homes[other] ?? []);
-    const latest = Math.max(-1, ...before.map(({ phase }) => phase));
-    const blocking = new Set(before.flatMap(({ phase, unit }) => (phase === latest ? [unit] : [])));
-    const joins = latest >= 0 && launch.tiles === 1 && launch.work <= smallWork && [...blocking].every(({ tiles }) => tiles === 1);
-    const phase = joins ? latest : latest + 1;
-    const unit: OpenUnit = { launches: [index], tiles: launch.tiles, work: launch.work };
-    if (joins) {
-      unit.launches = [...[...blocking].flatMap((other) => other.launches).sort((a, b) => a - b), index];
-      for (const other of blocking) unit.work += other.work;
-    }
-    phases[phase] = [...(phases[phase] ?? []).filter((other) => !joins || !blocking.has(other)), unit];
-    for (const each of unit.launches) homes[each] = { phase, unit };
+  launches.forEach(({ spans, tiles, work }, index) => {
+    const before = new Set([...history.waitedFor(index, spans)].flatMap((other) => standing(homes[other]) ?? []));
+    const latest = Math.max(-1, ...[...before].map(({ phase }) => phase));
+    const blocking = [...before].filter(({ phase }) => phase === latest);
+    const joins = latest >= 0 && tiles === 1 && work <= smallWork && blocking.every((unit) => unit.tiles === 1);
+    const unit = joins ? united(blocking) : { phase: latest + 1, launches: [], tiles, work: 0, into: null };
+    if (unit === null) throw new RangeError("a launch joins no unit");
+    unit.launches.push(index);
+    unit.work += work;
+    homes[index] = unit;
+    (phases[unit.phase] ??= new Set()).add(unit);
   });
   return phases.map((units) =>
-    units
-      .toSorted((a, b) => b.work / b.tiles - a.work / a.tiles)
-      .flatMap(({ launches: [first, ...rest] }): Unit[] => (first === undefined ? [] : [[first, ...rest]])),
+    [...units]
+      .filter(({ into }) => into === null)
+      .sort((a, b) => b.work / b.tiles - a.work / a.tiles)
+      .flatMap((unit): Unit[] => {
+        const [first, ...rest] = unit.launches.sort((a, b) => a - b);
+        return first === undefined ? [] : [[first, ...rest]];
+      }),
   );
 }
 
 interface OpenUnit {
+  readonly phase: number;
+  /** In any order: a long chain of small launches is one unit, which grows without being copied. */
   launches: number[];
   readonly tiles: number;
   work: number;
+  /** The unit that took this one in. */
+  into: OpenUnit | null;
+}
+
+/** The unit that has taken a unit in, itself if none has. */
+function standing(unit: OpenUnit | undefined): OpenUnit | undefined {
+  let last = unit;
+  while (last !== undefined && last.into !== null) last = last.into;
+  return last;
+}
+
+/** One unit of several, the largest with the others taken in. */
+function united(units: readonly OpenUnit[]): OpenUnit | null {
+  const [largest, ...others] = units.toSorted((a, b) => b.launches.length - a.launches.length);
+  if (largest === undefined) return null;
+  for (const other of others) {
+    for (const launch of other.launches) largest.launches.push(launch);
+    largest.work += other.work;
+    other.launches = [];
+    other.into = largest;
+  }
+  return largest;
 }
 
 /** Bytes that are looked through together: a long plan touches thousands of spans, of which few lie near each other. */

@@ -13,7 +13,7 @@ export function settled(backend: WasmBackend): Backend {
     sideBySide: backend.sideBySide,
     takesHalves: backend.takesHalves,
     prepare: async (plan) => {
-      const executable = backend.prepare(plan);
+      const executable = await backend.prepare(plan);
       await backend.ready();
       return executable;
     },

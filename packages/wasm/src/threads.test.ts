@@ -6,6 +6,7 @@ import { ModuleBuilder } from "./asm/index.ts";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
 import { mostPages } from "./heap.ts";
 import { startHostWorker, type StartWorker, type WorkerHandle } from "./pool.ts";
+import { prepared } from "./prepared.test.harness.ts";
 import { settled } from "./settled.ts";
 import { lossAfter25, noise, TrainingStep } from "./training-step.test.harness.ts";
 import type { WorkerMessage } from "./worker.ts";
@@ -46,9 +47,9 @@ function jobsOf(backend: Backend, count: number, alone: WasmBackend): Job[] {
     const program = readProgram([graphs[i % graphs.length] ?? x], []);
     const plan = buildPlan(program);
     const inputs = program.leaves.map(({ host }) => Float32Array.from(host ?? []));
-    const job = { executable: alone.prepare(plan), inputs, want: [] };
+    const job = { executable: prepared(alone, plan), inputs, want: [] };
     const want = run(job);
-    return { executable: backend.prepare(plan) as Executable, inputs, want };
+    return { executable: prepared(backend, plan), inputs, want };
   });
 }
 
@@ -82,7 +83,7 @@ test.each([1, 2])("a timed plan tells of every kernel of a run in order, on %i t
   const start = performance.now();
   const got = [await executable.run(inputs, []), await executable.run(inputs, [])];
   const end = performance.now();
-  const want = await backendOf({ threads: 1 }).prepare(plan).run(inputs, []);
+  const want = await prepared(backendOf({ threads: 1 }), plan).run(inputs, []);
   expect(got).toEqual([want, want]);
   const [first, second] = heard;
   expect(heard).toHaveLength(2);
@@ -151,8 +152,8 @@ describe("results", () => {
       const jobs = Array.from({ length: 40 }, (_, i) => {
         const plan = randomPlan(i + 1);
         const inputs = plan.inputs.map((_, k) => Float32Array.from(noise(24 * 24, i + k + 1)));
-        const want = run({ executable: alone.prepare(plan), inputs, want: [] });
-        return { executable: backend.prepare(plan), inputs, want };
+        const want = run({ executable: prepared(alone, plan), inputs, want: [] });
+        return { executable: prepared(backend, plan), inputs, want };
       });
       await backend.ready();
       for (let round = 0; round < 30; round++) for (const job of jobs) expect(run(job)).toEqual(job.want);

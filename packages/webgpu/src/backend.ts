@@ -1,11 +1,25 @@
-import { type Backend, candidatesOf, type DeviceBuffer, type MemoryUse, type Plan, type RunTime, type Step } from "@gradus/compile";
-import { type Aval, BackendError, MemoryError } from "@gradus/tensor";
+import {
+  type Backend,
+  type BufferId,
+  candidatesOf,
+  type DeviceBuffer,
+  type LibraryStep,
+  loadKernels,
+  type MemoryUse,
+  type Plan,
+  readsOfStep,
+  type RunTime,
+  type Step,
+  writesOfStep,
+} from "@gradus/compile";
+import { type Aval, BackendError, type DType, MemoryError } from "@gradus/tensor";
 import { type DeviceFeatures, type DeviceLimits, type DeviceOptions, openDevice, type OpenDevice } from "./device.ts";
 import { DeviceMemory } from "./device-memory.ts";
 import { type Dispatch, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
 import { GpuBuffer } from "./gpu-buffer.ts";
-import { kernelTable } from "./kernel-table.ts";
+import { type Candidate, deferredKernels, kernelTable, routines } from "./kernel-table.ts";
+import type { ConvolutionAlgorithm } from "./kernels/conv2d-candidates.ts";
 import type { Kernel, Kernels, Operand } from "./kernels/kernel.ts";
 import { sideBySide } from "./kernels/side-by-side.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -20,7 +34,7 @@ import type { TuningStore } from "./tuning/choices.ts";
 import { type Choose, chooseFirst } from "./tuning/choose.ts";
 import { candidateTimer } from "./tuning/candidate-timer.ts";
 import { Tuner } from "./tuning/tuner.ts";
-import { ShaderMemory } from "./wgsl/memory.ts";
+import { elementsPerWord, holdsHalves, ShaderMemory } from "./wgsl/memory.ts";
 import { shaderModule } from "./wgsl/module.ts";
 
 /** What was done on the device since it was opened. */
@@ -39,6 +53,8 @@ export interface WebgpuOptions extends DeviceOptions {
   readonly tuning?: "on" | "off";
   /** Where choices outlive the process; the page's IndexedDB when left out. In Node: `folderTuningStore()` of `@gradus/webgpu/node`. */
   readonly tuningStore?: TuningStore | null;
+  /** Whether convolutions may take Winograd's algorithm where tuning finds it faster, the default, or sum every product; see ConvolutionAlgorithm. */
+  readonly convolution?: ConvolutionAlgorithm;
   /** Decides between the candidates of a library step instead; for tests and measurements. */
   readonly choose?: Choose | null;
 }
@@ -78,7 +94,7 @@ export class WebgpuBackend implements Backend {
     return new WebgpuBackend(await openDevice(options), options);
   }
 
-  private constructor({ device, adapter, software, features, limits }: OpenDevice, options: WebgpuOptions) {
+  private constructor({ device, adapter, software, features, subgroupSize, limits }: OpenDevice, options: WebgpuOptions) {
     this.#limits = limits;
     this.#options = options;
     this.device = device;
@@ -103,9 +119,17 @@ export class WebgpuBackend implements Backend {
       software,
       workgroupBytes: limits.maxComputeWorkgroupStorageSize,
       workgroupSize: limits.maxComputeInvocationsPerWorkgroup,
+      subgroupSize,
+      f16: features.f16,
+      bindingBytes: limits.maxStorageBufferBindingSize,
+      convolution: options.convolution ?? "fastest",
     });
     const { tuning = software ? "off" : "on", tuningStore = browserTuningStore(), choose = null } = options;
-    const timer = candidateTimer({ device, dispatch: (kernel, plan, label) => this.#dispatch({ kernel, step: 0, label }, plan) });
+    const timer = candidateTimer({
+      device,
+      dispatch: (kernel, plan, label) => this.#dispatch({ kernel, step: 0, label }, plan),
+      kernels: (candidate, step, plan) => this.#callKernels(candidate, step, plan),
+    });
     this.#choose = choose ?? (tuning === "off" ? chooseFirst : new Tuner({ adapter, store: tuningStore, timer }).choose);
   }
 
@@ -138,7 +162,8 @@ export class WebgpuBackend implements Backend {
     const { faults } = this.#shared;
     faults.check();
     this.#refuseLarge(plan);
-    const made = launches().then(async (all) => Promise.all(all.map(async (launch) => this.#dispatch(launch, plan))));
+    const loaded = loadKernels(plan, deferredKernels) ?? Promise.resolve();
+    const made = loaded.then(launches).then(async (all) => Promise.all(all.map(async (launch) => this.#dispatch(launch, plan))));
     const dispatches = await made.catch(async (cause: unknown) => {
       throw await faults.explain(cause);
     });
@@ -200,7 +225,9 @@ export class WebgpuBackend implements Backend {
       const steps = numbers.map((number) => {
         const kernels = kernelsOf[number] ?? [];
         const start = end;
-        const words = kernels.flatMap(({ operands }) => operands.flatMap((operand) => (operand.kind === "workspace" ? operand.words : [])));
+        const words = kernels.flatMap(({ operands }) =>
+          operands.flatMap((operand) => (operand.kind === "workspace" ? (operand.offset ?? 0) + operand.words : [])),
+        );
         end = Math.ceil((start + 4 * Math.max(0, ...words)) / this.alignment) * this.alignment;
         return kernels.map((kernel) => ({
           ...kernel,
@@ -216,11 +243,23 @@ export class WebgpuBackend implements Backend {
   }
 
   #fits(kernels: readonly Kernel[], plan: Plan): boolean {
-    const { staged, ranges } = this.#layout(
-      kernels.flatMap(({ operands }) => operands),
-      plan,
-    );
-    return staged.length === 0 && ranges.every(({ bytes }) => bytes <= this.#limits.maxStorageBufferBindingSize);
+    const operands = kernels.flatMap((kernel) => kernel.operands);
+    const { staged, ranges } = this.#layout(operands, plan);
+    const isBound = staged.length === 0 && ranges.every(({ bytes }) => bytes <= this.#limits.maxStorageBufferBindingSize);
+    return isBound && (!this.features.f16 || this.#halvesApart(operands, plan));
+  }
+
+  /** Whether halves that are written share their bindings with nothing but halves. */
+  #halvesApart(operands: readonly Operand[], plan: Plan): boolean {
+    const { slots } = this.#layout(operands, plan);
+    return slots.every(({ dtype, binding }, i) => dtype !== "float16" || operands[i]?.written === false || holdsHalves(slots, binding));
+  }
+
+  /** Elements of each dtype that an invocation of a step's kernels has to write together. */
+  #together(step: Step, plan: Plan): (dtype: DType) => number {
+    const operands = operandsOf(step);
+    const halves = this.features.f16 && this.#halvesApart([...operands, someWorkspace], plan) ? 1 : elementsPerWord.float16;
+    return (dtype) => (dtype === "float16" ? halves : elementsPerWord[dtype]);
   }
 
   #layout(operands: readonly Operand[], plan: Plan): Layout {
@@ -234,11 +273,18 @@ export class WebgpuBackend implements Backend {
 
   /** The kernels of a step, which run one after the other. */
   async #kernels(step: Step, plan: Plan): Promise<Kernels> {
-    if (step.kind === "loop") return loopKernels(step, plan);
+    if (step.kind === "loop") {
+      return loopKernels(step, plan, { subgroups: this.features.subgroups, together: this.#together(step, plan) });
+    }
+    if (step.kind === "routine") return [routines.module.routineKernel(step)];
+    return this.#callKernels(await this.#choose(step, candidatesOf(this.#table, step), plan), step, plan);
+  }
+
+  #callKernels({ kernels }: Candidate, step: LibraryStep, plan: Plan): Kernels {
     const buffer = plan.buffers[step.write];
     if (buffer === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
-    const { kernels } = await this.#choose(step, candidatesOf(this.#table, step), plan);
-    return kernels({ reads: step.reads, write: { id: step.write, shape: buffer.shape, dtype: buffer.dtype } });
+    const { shape, dtype } = buffer;
+    return kernels({ reads: step.reads, write: { id: step.write, shape, dtype, together: this.#together(step, plan)(dtype) } });
   }
 
   async #dispatch({ kernel, step, label }: PlanLaunch, plan: Plan): Promise<Dispatch> {
@@ -254,7 +300,7 @@ export class WebgpuBackend implements Backend {
         },
       );
     }
-    const memory = new ShaderMemory(layout.slots, layout.ranges);
+    const memory = new ShaderMemory(layout.slots, layout.ranges, this.features);
     const source = shaderModule(memory, kernel.size, kernel.source(memory));
     const written = layout.ranges.map((range) => range.written);
     const pipeline = await this.#pipelines.get(source, written, `${label}: ${kernel.name}`);
@@ -277,6 +323,14 @@ export class WebgpuBackend implements Backend {
     }
   }
 }
+
+/** What the kernels of a step touch, but for the workspace. */
+function operandsOf(step: Step): readonly Operand[] {
+  const operand = (written: boolean) => (id: BufferId) => ({ kind: "buffer", id, written }) as const;
+  return [...readsOfStep(step).map(operand(false)), ...writesOfStep(step).map(operand(true))];
+}
+
+const someWorkspace: Operand = { kind: "workspace", words: 1, written: true };
 
 /** A kernel to dispatch, and where it comes from: the first step it belongs to, and all of them in words. */
 interface PlanLaunch {

@@ -14,7 +14,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebgpuBackend } from "./backend.ts";
-import { tiles } from "./kernels/contraction-candidates.ts";
+import { tiles, tilesOfHalves } from "./kernels/contraction-candidates.ts";
 import { tileName } from "./kernels/tile.ts";
 import { orMissing, testGpu } from "./test-gpu.test.support.ts";
 
@@ -78,13 +78,20 @@ describe.skipIf(gpu === null)(`every candidate on WebGPU${orMissing(found)}`, ()
     try {
       const expected = await outputsOf(one, reference);
       await outputsOf(one, engine);
-      const simple: readonly string[] = names.filter((name) => name === "plain" || name === "shared");
-      const tiled = names.filter((name) => !simple.includes(name));
-      // A software device takes seconds to compile each tile: there every case tries one, which no op has tried if there is any, or else not its own.
-      const untested = tiled.filter((name) => !tested.has(keyOf(one, name)));
+      const exchanging = (name: string): boolean => name.includes("in subgroups") && !name.startsWith("shared");
+      const tiled = names.filter(
+        (name) => exchanging(name) || [...tiles, ...tilesOfHalves].some((tile) => name.startsWith(tileName(tile))),
+      );
+      const simple = names.filter((name) => !tiled.includes(name));
+      // A software device takes seconds to compile each tile: there every case tries one, which no op has tried if there is any, or else not its own; and one in subgroups that its op has not tried.
+      const [inSubgroups, inTiles] = [true, false].map((is) => tiled.filter((name) => exchanging(name) === is));
+      const untested = (some: readonly string[] = []): readonly string[] => some.filter((name) => !tested.has(keyOf(one, name)));
       const next =
-        untested.find((name) => ![...tested].some((key) => key.endsWith(`: ${name}`))) ?? untested[0] ?? tiled[number % tiled.length];
-      const chosen = backend.software ? tiled.filter((name) => name === next) : tiled;
+        untested(inTiles).find((name) => ![...tested].some((key) => key.endsWith(`: ${name}`))) ??
+        untested(inTiles)[0] ??
+        inTiles?.[number % inTiles.length];
+      const tried = [next, untested(inSubgroups)[0]];
+      const chosen = backend.software ? tiled.filter((name) => tried.includes(name)) : tiled;
       for (wanted of [...simple, ...chosen]) {
         const outputs = await outputsOf(one, engine);
         expect(difference(expected, outputs, 1e-5), `candidate "${wanted}"`).toBeNull();
@@ -107,6 +114,12 @@ describe.skipIf(gpu === null)(`every candidate on WebGPU${orMissing(found)}`, ()
         tileName(tile),
       ).toBe(true);
     expect([...tested].some((key) => key.endsWith("in parts"))).toBe(true);
+    const inSubgroups = [...offered].filter((name) => name.includes("in subgroups"));
+    for (const name of inSubgroups)
+      expect(
+        [...tested].filter((key) => key.endsWith(`: ${name}`)),
+        name,
+      ).not.toEqual([]);
   });
 });
 

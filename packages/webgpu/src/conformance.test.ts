@@ -16,7 +16,7 @@ describe.skipIf(gpu === null)(`WebGPU${orMissing(found)}`, () => {
     graphs: 30,
   });
 
-  test.each(["add", "sum", "matmul", "conv2d", "argmax", "less"])(
+  test.each(["add", "sum", "matmul", "conv2d", "argmax", "less", "solve"])(
     "one wrong element of %s is noticed",
     { timeout: 120_000 },
     async (name) => {

@@ -7,6 +7,8 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Limits to keep to where they are below the adapter's; for tests. */
   readonly limits?: Partial<DeviceLimits>;
+  /** Features to do without, though the adapter has them: false; for tests and measurements. */
+  readonly features?: Partial<DeviceFeatures>;
 }
 
 /** The limits kernels are built to. */
@@ -37,6 +39,12 @@ export interface DeviceFeatures {
   readonly timestamps: boolean;
 }
 
+const featureNames = {
+  f16: "shader-f16",
+  subgroups: "subgroups",
+  timestamps: "timestamp-query",
+} as const satisfies Readonly<Record<keyof DeviceFeatures, GPUFeatureName>>;
+
 /** An open device and what is known of it. */
 export interface OpenDevice {
   readonly device: GPUDevice;
@@ -45,6 +53,8 @@ export interface OpenDevice {
   /** A program that imitates a device: right, and slow. */
   readonly software: boolean;
   readonly features: DeviceFeatures;
+  /** Invocations of a hardware group, at most; 1 where they cannot exchange values. */
+  readonly subgroupSize: number;
   readonly limits: DeviceLimits;
 }
 
@@ -57,6 +67,7 @@ export async function openDevice({
   gpu = hostGpu(),
   powerPreference = "high-performance",
   limits = {},
+  features: wanted = {},
 }: DeviceOptions = {}): Promise<OpenDevice> {
   const adapter = await gpu.requestAdapter({ powerPreference });
   if (adapter === null) {
@@ -66,7 +77,9 @@ export async function openDevice({
     });
   }
   const requiredLimits = limitsOf((name) => adapter.limits[name]);
-  const requiredFeatures = (["shader-f16", "subgroups", "timestamp-query"] as const).filter((feature) => adapter.features.has(feature));
+  const requiredFeatures = (["f16", "subgroups", "timestamps"] as const)
+    .filter((feature) => wanted[feature] !== false && adapter.features.has(featureNames[feature]))
+    .map((feature) => featureNames[feature]);
   let device: GPUDevice;
   try {
     device = await adapter.requestDevice({ requiredLimits, requiredFeatures, label: "gradus" });
@@ -79,12 +92,14 @@ export async function openDevice({
   }
   const { vendor, architecture, description } = adapter.info;
   const named = [vendor, architecture].filter((part) => part !== "").join(" ");
-  const has = (feature: GPUFeatureName): boolean => device.features.has(feature);
+  const has = (feature: keyof DeviceFeatures): boolean => device.features.has(featureNames[feature]);
   return {
     device,
     adapter: named === "" ? description || "unnamed adapter" : named,
     software: isSoftware(`${named} ${description}`),
-    features: { f16: has("shader-f16"), subgroups: has("subgroups"), timestamps: has("timestamp-query") },
+    features: { f16: has("f16"), subgroups: has("subgroups"), timestamps: has("timestamps") },
+    // Older implementations do not tell; WGSL allows no more than 128.
+    subgroupSize: has("subgroups") ? ((adapter.info as Partial<GPUAdapterInfo>).subgroupMaxSize ?? 128) : 1,
     limits: limitsOf((name) => Math.min(limits[name] ?? Number.POSITIVE_INFINITY, device.limits[name])),
   };
 }

@@ -1,18 +1,31 @@
-import type { Epilogue, KernelTable } from "@gradus/compile";
+import { Deferred, type DeferredKernels, type KernelTable } from "@gradus/compile";
 import { type Aval, sizeOf } from "@gradus/tensor";
 import { argsortKernels } from "./kernels/argsort.ts";
-import type { Contraction } from "./kernels/contraction.ts";
 import { contractionCandidates } from "./kernels/contraction-candidates.ts";
-import { conv2dContraction, inputGradContraction, weightGradContraction } from "./kernels/conv2d.ts";
+import type { ConvolutionAlgorithm } from "./kernels/conv2d-candidates.ts";
+import type { CallTarget } from "./kernels/finish.ts";
 import type { Kernels, Operand } from "./kernels/kernel.ts";
 import { matmulContraction } from "./kernels/matmul.ts";
 import { scatterAddKernels } from "./kernels/scatter-add.ts";
 import { sortedScatterAddKernels } from "./kernels/scatter-add-sorted.ts";
 
+const convolutions = new Deferred(() => import("./kernels/conv2d-candidates.ts"));
+
+/** What tells routines. */
+export const routines = new Deferred(() => import("./routine.ts"));
+
+/** What has to be loaded before the table answers a call of these ops, or routines are told. */
+export const deferredKernels: DeferredKernels = {
+  conv2d: convolutions,
+  conv2dInputGrad: convolutions,
+  conv2dWeightGrad: convolutions,
+  routine: routines,
+};
+
 /** The buffers of a library step: two inputs, and the output. */
 export interface CallBuffers {
   readonly reads: readonly number[];
-  readonly write: { readonly id: number } & Aval;
+  readonly write: CallTarget;
 }
 
 /** One way to compute a library call, by a name that tuning remembers it by. */
@@ -28,19 +41,23 @@ export interface KernelDevice {
   readonly workgroupBytes: number;
   /** Invocations of a workgroup, at most. */
   readonly workgroupSize: number;
+  /** Invocations of a subgroup, at most; 1 where they cannot exchange values. */
+  readonly subgroupSize: number;
+  /** Whether shaders have 16-bit floats. */
+  readonly f16: boolean;
+  /** Bytes of memory that one binding may show. */
+  readonly bindingBytes: number;
+  /** How it may compute convolutions. */
+  readonly convolution: ConvolutionAlgorithm;
 }
 
 /** Kernels for every library op. */
 export function kernelTable(device: KernelDevice): KernelTable<Candidate> {
-  const contracted = (
-    contraction: (operands: readonly [Operand, Operand]) => Contraction,
-    epilogue: Epilogue | null,
-  ): readonly [Candidate, ...Candidate[]] => contractionCandidates(contraction, epilogue, device);
   return {
-    matmul: (call, epilogue) => contracted((operands) => matmulContraction(call, operands), epilogue),
-    conv2d: (call, epilogue) => contracted((operands) => conv2dContraction(call, operands), epilogue),
-    conv2dInputGrad: (call, epilogue) => contracted((operands) => inputGradContraction(call, operands), epilogue),
-    conv2dWeightGrad: (call, epilogue) => contracted((operands) => weightGradContraction(call, operands), epilogue),
+    matmul: (call, epilogue) => contractionCandidates(call, (operands) => matmulContraction(call, operands), epilogue, device),
+    conv2d: (call, epilogue) => convolutions.module.conv2dCandidates(call, epilogue, device),
+    conv2dInputGrad: (call, epilogue) => convolutions.module.inputGradCandidates(call, epilogue, device),
+    conv2dWeightGrad: (call, epilogue) => convolutions.module.weightGradCandidates(call, epilogue, device),
     argsort: (call) => [
       {
         name: "merge sort",

@@ -100,8 +100,10 @@ function overlap(a: BoundRange, b: BoundRange): boolean {
 
 function placeOf(operand: Operand, { buffers }: Plan): BoundRange & { readonly dtype: DType } {
   const { written } = operand;
-  if (operand.kind === "workspace")
-    return { source: "workspace", offset: operand.start ?? 0, bytes: 4 * operand.words, written, dtype: "int32" };
+  if (operand.kind === "workspace") {
+    const { words, start = 0, offset = 0, dtype = "int32" } = operand;
+    return { source: "workspace", offset: start + 4 * offset, bytes: 4 * words, written, dtype };
+  }
   const buffer = buffers[operand.id];
   if (buffer === undefined) throw new RangeError(`the plan has no buffer ${operand.id}`);
   const { place, dtype } = buffer;

@@ -1,3 +1,4 @@
+import { type DeviceFeatures, openDevice } from "./device.ts";
 import { findGpu, type FoundGpu } from "./node.ts";
 
 /**
@@ -9,6 +10,13 @@ export async function testGpu(): Promise<FoundGpu> {
   const found = await findGpu();
   if (found.missing !== null && process.env["CI"] !== undefined) throw found.missing;
   return found;
+}
+
+/** What its devices have beyond the least. */
+export async function featuresOf(gpu: GPU): Promise<DeviceFeatures> {
+  const { device, features } = await openDevice({ gpu });
+  device.destroy();
+  return features;
 }
 
 /** For the title of what needs a GPU: why it is skipped. */

@@ -1,26 +1,33 @@
-/** How large a part of the library may be when a page loads it: minified and gzipped. */
+/** How large a part of the library may be for a page that loads it: minified and gzipped. */
 export interface Budget {
   readonly name: string;
   /** Files bundled together, relative to the root; all that they export is kept. */
   readonly entries: readonly string[];
   /** Packages the page has loaded already. */
   readonly beside?: readonly string[];
+  /** Before the page runs. */
   readonly kilobytes: number;
+  /** When it needs them: kernels that not every program has; none when left out. */
+  readonly onDemand?: number;
 }
 
 export const BUDGETS: readonly Budget[] = [
   {
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
-    // The design wanted 60: decision 0010; float16 added two: decision 0014. Everything exported counts, so breadth does too.
-    kilobytes: 110,
+    // The design wanted 60: decision 0010. Everything exported counts, so breadth does too.
+    kilobytes: 99,
+    onDemand: 21,
   },
-  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 90 },
+  { name: "a program that only multiplies matrices", entries: ["tools/size/src/pages/only-matmul.ts"], kilobytes: 61, onDemand: 22 },
+  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 75, onDemand: 21 },
   {
     name: "webgpu beside tensor, compile",
     entries: ["packages/webgpu/dist/index.js"],
     beside: ["@gradus/tensor", "@gradus/compile"],
-    kilobytes: 30,
+    // The design wanted 30: decision 0010.
+    kilobytes: 34,
+    onDemand: 9,
   },
   { name: "nn, every layer and loss, beside tensor", entries: ["packages/nn/dist/index.js"], beside: ["@gradus/tensor"], kilobytes: 20 },
   {

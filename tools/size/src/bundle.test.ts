@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { gzippedSize } from "./bundle.ts";
+import { gzippedSize, modulesAtFirst } from "./bundle.ts";
 
 let root: string;
 beforeEach(() => {
@@ -18,19 +18,30 @@ afterEach(() => {
 });
 
 test("what an entry exports is counted, in every entry", async () => {
-  const small = await gzippedSize(root, ["small.js"]);
-  const large = await gzippedSize(root, ["large.js"]);
-  const both = await gzippedSize(root, ["small.js", "large.js"]);
+  const atFirst = async (...entries: string[]): Promise<number> => (await gzippedSize(root, entries)).atFirst;
+  const small = await atFirst("small.js");
+  const large = await atFirst("large.js");
+  const both = await atFirst("small.js", "large.js");
   expect(small).toBeLessThan(300);
   expect(large).toBeGreaterThan(5000);
   expect(both).toBeGreaterThan(large);
 });
 
-test("a chunk loaded on demand is counted", async () => {
-  expect(await gzippedSize(root, ["lazy.js"])).toBeGreaterThan(5000);
+test("what is loaded on demand is counted apart", async () => {
+  const { atFirst, onDemand } = await gzippedSize(root, ["lazy.js"]);
+  expect(atFirst).toBeLessThan(1000);
+  expect(onDemand).toBeGreaterThan(5000);
 });
 
 test("packages beside the bundle are not", async () => {
   writeFileSync(join(root, "uses.js"), 'export * from "@gradus/tensor";\nimport "node:fs";\n');
-  expect(await gzippedSize(root, ["uses.js"], ["@gradus/tensor"])).toBeLessThan(1000);
+  expect((await gzippedSize(root, ["uses.js"], ["@gradus/tensor"])).atFirst).toBeLessThan(1000);
+});
+
+test("a program that only multiplies matrices loads no other op, and no kernels but its own", async () => {
+  const modules = await modulesAtFirst(join(import.meta.dirname, "../../.."), ["tools/size/src/pages/only-matmul.ts"]);
+  expect(modules).toContain("packages/wasm/dist/kernels/matmul.js");
+  expect(modules.filter((path) => /conv|winograd|depthwise|pool|softmax|sort|random/i.test(path.replace("wasm/dist/pool.js", "")))).toEqual(
+    [],
+  );
 });

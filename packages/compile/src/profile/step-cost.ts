@@ -6,7 +6,7 @@ import { bytesOf, type LibraryStep, type LoopStep, type Plan, type Step } from "
 export interface StepCost {
   /**
    * Operations on numbers. Of a matrix product 2 m n k, and of a convolution or its gradients as many for the product it is,
-   * padding included; of all else what its scalar programs cost in additions, by the leaf table, and one for each value reduced.
+   * padding included; of a routine what its op says; of all else what its scalar programs cost in additions, by the leaf table, and one for each value reduced.
    */
   readonly flops: number;
   /** Bytes read and written, each buffer once as either: of a buffer read at few places no more than is loaded. */
@@ -22,7 +22,20 @@ export function stepCost(step: Step, buffers: Plan["buffers"]): StepCost {
     const most = (loads.get(id) ?? Infinity) * bytesOf({ shape: [], dtype: buffer.dtype });
     return sum + Math.min(buffer.bytes, most);
   }, 0);
-  return { flops: step.kind === "loop" ? loopFlops(step) : libraryFlops(step), bytes: read + written };
+  return { flops: flopsOf(step), bytes: read + written };
+}
+
+function flopsOf(step: Step): number {
+  switch (step.kind) {
+    case "loop":
+      return loopFlops(step);
+    case "library":
+      return libraryFlops(step);
+    case "routine":
+      return step.items * step.op.work(step.call);
+  }
+  step satisfies never;
+  return 0;
 }
 
 function loopFlops({ extents, reduce, terms, writes }: LoopStep): number {
@@ -65,7 +78,7 @@ function convolutionFlops(out: readonly number[], [, ...channel]: readonly numbe
 /** How many elements a loop loads of each buffer, at most. Of buffers that only indices are read from, and of library calls, nothing is said. */
 function loadsOfStep(step: Step): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
-  if (step.kind === "library") return counts;
+  if (step.kind !== "loop") return counts;
   const count = (values: readonly Scalar[], times: number): void => {
     for (const { buffer } of loadsOf(values)) {
       const id = step.reads[buffer];

@@ -49,7 +49,7 @@ const name = fc.oneof(
   fc.constantFrom("__proto__", "constructor", "toString", "", "a.b.weight"),
 );
 const anyTensor: fc.Arbitrary<HostTensor> = fc
-  .tuple(fc.constantFrom("float32", "int32", "uint8", "bool"), fc.array(fc.nat({ max: 3 }), { maxLength: 3 }), fc.nat())
+  .tuple(fc.constantFrom("float32", "int32", "uint8", "int8", "bool"), fc.array(fc.nat({ max: 3 }), { maxLength: 3 }), fc.nat())
   .map(([dtype, shape, seed]) => {
     const size = shape.reduce((product, extent) => product * extent, 1);
     const bits = fuzzBits(seed);
@@ -61,6 +61,8 @@ const anyTensor: fc.Arbitrary<HostTensor> = fc
         return { dtype, shape, data: new Float32Array(bytes.buffer) };
       case "int32":
         return { dtype, shape, data: new Int32Array(bytes.buffer) };
+      case "int8":
+        return { dtype, shape, data: new Int8Array(bytes.buffer) };
       case "uint8":
       case "bool":
         return { dtype, shape, data: bytes };

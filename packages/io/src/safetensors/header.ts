@@ -1,5 +1,5 @@
 import { DTypeError, FormatError } from "@gradus/tensor";
-import { elementNames, elementOf, isElementName, type ElementName } from "./element.ts";
+import { elementNames, elementOf, isElementName, type ElementName } from "../elements/element.ts";
 import { foreignFormat } from "./foreign.ts";
 import { inMessage } from "./in-message.ts";
 import { HeaderScanner } from "./scanner.ts";

@@ -1,6 +1,6 @@
 import { ArgumentError, type HostTensor } from "@gradus/tensor";
+import { decodeElements, type DecodeOptions } from "../elements/decode.ts";
 import type { FileReader, FileSystem } from "../ports/file-system.ts";
-import { decodeTensor, type DecodeOptions } from "./decode.ts";
 import { headerLength, parseHeader, type TensorEntry } from "./header.ts";
 import { inMessage } from "./in-message.ts";
 
@@ -11,7 +11,7 @@ export interface SafetensorsFile extends AsyncDisposable {
   readonly names: readonly string[];
   /** What the header says of each tensor. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
-  /** Reads one tensor. Throws `ArgumentError` for a name the file does not hold, and what `decodeTensor` throws. */
+  /** Reads one tensor. Throws `ArgumentError` for a name the file does not hold, and what `decodeElements` throws. */
   get(name: string, options?: DecodeOptions): Promise<HostTensor>;
   close(): Promise<void>;
 }
@@ -45,7 +45,8 @@ export async function readSafetensors(source: SafetensorsSource): Promise<Safete
             subject: "safetensors",
             facts: { tensors: tensors.size },
           });
-        return decodeTensor(name, entry, await file.read(dataBegin + entry.begin, entry.end - entry.begin), options);
+        const bytes = await file.read(dataBegin + entry.begin, entry.end - entry.begin);
+        return decodeElements({ ...entry, format: "safetensors", what: `the tensor ${inMessage(name)}` }, bytes, options);
       },
       close: () => file.close(),
       [Symbol.asyncDispose]: () => file.close(),

@@ -169,8 +169,14 @@ describe("element types", () => {
     expect(() => encodeSafetensors(asFloats)).toThrow("holds 3 elements of Float32Array");
   });
 
+  it("keeps int8 as it is, both ways", async () => {
+    const bytes = { dtype: "int8", shape: [2, 2], data: Int8Array.of(-128, -1, 0, 127) } as const;
+    const whole = encodeSafetensors(new Map([["x", bytes]]));
+    expect(new TextDecoder().decode(whole)).toContain('"dtype":"I8","shape":[2,2],"data_offsets":[0,4]');
+    expect(await (await readSafetensors(whole)).get("x")).toEqual(bytes);
+  });
+
   it("widens the small integers and narrows the wide ones where they fit", async () => {
-    expect(await read("I8", [2], new Int8Array([-128, 127]))).toEqual(new Int32Array([-128, 127]));
     expect(await read("I16", [2], new Int16Array([-32768, 32767]))).toEqual(new Int32Array([-32768, 32767]));
     expect(await read("U16", [1], new Uint16Array([65535]))).toEqual(new Int32Array([65535]));
     expect(await read("I64", [3], new BigInt64Array([-(2n ** 31n), 2n ** 31n - 1n, -1n]))).toEqual(
@@ -179,13 +185,17 @@ describe("element types", () => {
   });
 
   it.each([
-    ["I64", new BigInt64Array([0n, 2n ** 31n])],
-    ["I64", new BigInt64Array([0n, -(2n ** 31n) - 1n])],
-    ["I64", new BigInt64Array([0n, 2n ** 62n])],
-    ["U64", new BigUint64Array([0n, 2n ** 64n - 1n])],
-    ["U32", new Uint32Array([0, 2 ** 31])],
-  ])("refuses %s outside int32", async (dtype, data) => {
-    await expect(read(dtype, [2], data)).rejects.toMatchObject({ code: "safetensors/int32-range", facts: { element: 1 } });
+    ["I64", "2147483648", new BigInt64Array([0n, 2n ** 31n, 2n ** 40n])],
+    ["I64", "-2147483649", new BigInt64Array([0n, -(2n ** 31n) - 1n, 0n])],
+    ["I64", "4611686018427387905", new BigInt64Array([0n, 2n ** 62n + 1n, 0n])],
+    ["U64", "18446744073709551615", new BigUint64Array([0n, 2n ** 64n - 1n, 0n])],
+    ["U32", "2147483648", new Uint32Array([0, 2 ** 31, 0])],
+  ])("refuses %s outside int32 and names the first such value, %s", async (dtype, value, data) => {
+    await expect(read(dtype, [3], data)).rejects.toMatchObject({
+      code: "safetensors/int32-range",
+      sentence: `the tensor "x" holds ${value} at element 1, outside int32`,
+      facts: { element: 1 },
+    });
   });
 
   it("rounds float64 only on request", async () => {

@@ -1,8 +1,8 @@
 import { ArgumentError, bytesPerElement, hostArray, type HostTensor } from "@gradus/tensor";
 import { atomicWrite } from "../atomic-write.ts";
 import type { FileSystem } from "../ports/file-system.ts";
-import { littleEndian } from "./decode.ts";
-import { elementNameOf } from "./element.ts";
+import { elementNameOf } from "../elements/element.ts";
+import { littleEndianBytes } from "../elements/little-endian.ts";
 import { byteLength, maxHeaderBytes, maxRank, metadataKey } from "./header.ts";
 import { inMessage } from "./in-message.ts";
 
@@ -82,14 +82,6 @@ function checkedBytes(name: string, { dtype, shape, data }: HostTensor): number 
     throw refused("size", `${what} of ${dtype} [${shape.join(", ")}] holds ${data.length} elements of ${data.constructor.name}`);
   if (dtype === "bool" && data.some((value) => value > 1)) throw refused("bool", `${what} holds a bool that is neither 0 nor 1`);
   return bytes;
-}
-
-function littleEndianBytes({ data }: HostTensor): Uint8Array {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (littleEndian || data.BYTES_PER_ELEMENT === 1) return bytes;
-  const swapped = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) swapped[i] = bytes[i ^ (data.BYTES_PER_ELEMENT - 1)] ?? 0;
-  return swapped;
 }
 
 function quoted(text: string): string {

@@ -2,14 +2,18 @@ import type { DType } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { Tensor } from "../tensor.ts";
 import { checkAttrs, type Values } from "./attr.ts";
-import type { AnyAttrs, Aval, Fill, Inputs, LibraryOp, LoopOp, Problem } from "./define.ts";
+import type { AnyAttrs, Aval, Fill, Inputs, LibraryOp, LoopOp, Problem, RoutineOp } from "./define.ts";
 
-type Op<N extends string, I extends Inputs, A extends AnyAttrs> = LoopOp<N, I, A, Tensor> | LibraryOp<N, I, A, Tensor>;
+type Op<N extends string, I extends Inputs, A extends AnyAttrs> =
+  | LoopOp<N, I, A, Tensor>
+  | LibraryOp<N, I, A, Tensor>
+  | RoutineOp<N, I, A, Tensor>;
 
 /** An op with its static types forgotten. This file and nobody else turns one into the other. */
 export type ErasedOp = Op<string, Inputs, AnyAttrs>;
 export type ErasedLoopOp = LoopOp<string, Inputs, AnyAttrs, Tensor>;
 export type ErasedLibraryOp = LibraryOp<string, Inputs, AnyAttrs, Tensor>;
+export type ErasedRoutineOp = RoutineOp<string, Inputs, AnyAttrs, Tensor>;
 
 /**
  * Records a call in the graph. Attributes, shapes and dtypes are checked here, so errors point at the caller's line.

@@ -48,7 +48,7 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Attr<T>
   };
 }
 
-export const dtype: Attr<DType> = oneOf("float32", "float16", "int32", "uint8", "bool");
+export const dtype: Attr<DType> = oneOf("float32", "float16", "int32", "uint8", "int8", "bool");
 
 /** A value that only gradients look at: it does not change what the op computes, and so is no part of the key. */
 export function gradientOnly<T extends object>(describe: string): Attr<T> {

@@ -2,6 +2,7 @@ import type { DType } from "../dtype.ts";
 import type { Facts } from "../errors.ts";
 import type { Scalar, ScalarBuilder } from "../scalar/expression.ts";
 import type { IndexExpression } from "../scalar/index-expression.ts";
+import type { Routine, Terms } from "./routine.ts";
 import type { Shape } from "../shape.ts";
 import type { Attr, Values } from "./attr.ts";
 
@@ -102,10 +103,31 @@ export interface LibraryOp<N extends string, I extends Inputs, A extends AnyAttr
   readonly transposes?: { readonly [K in keyof I]?: keyof A & string };
 }
 
+/** What a routine op's functions are told of a call. */
+export interface RoutineCall<I extends Inputs, A extends AnyAttrs> {
+  readonly x: Fill<I, Aval>;
+  readonly attrs: Values<A>;
+  readonly out: Aval;
+}
+
+/**
+ * An op on each matrix of a batch that goes step by step, as factorisations do: it is told once, as a routine, and each backend
+ * has a teller and no code for the op. Computed in float32 or better.
+ */
+export interface RoutineOp<N extends string, I extends Inputs, A extends AnyAttrs, T> extends Row<N, I, A, T>, Defined {
+  readonly kind: "routine";
+  /** How many matrices of the batch there are: each is one run of the routine. */
+  readonly items: (call: RoutineCall<I, A>) => number;
+  /** Roughly how many products and additions one run takes. */
+  readonly work: (call: RoutineCall<I, A>) => number;
+  /** Tells the backend what to do with one item. */
+  routine<E extends Terms>(r: Routine<E>, call: RoutineCall<I, A>): void;
+}
+
 /** An op whose static types are erased: for tables and graph walks. */
 export interface AnyOp extends Defined {
   readonly name: string;
-  readonly kind: "loop" | "library";
+  readonly kind: "loop" | "library" | "routine";
   readonly inputs: Inputs;
   readonly attrs: AnyAttrs;
 }
@@ -127,6 +149,13 @@ export function defineLibrary<T>() {
   return <const N extends string, const I extends Inputs, const A extends AnyAttrs>(
     row: Omit<LibraryOp<N, I, A, T>, "kind" | keyof Defined>,
   ): LibraryOp<N, I, A, T> => ({ ...row, kind: "library", ...defined(row) });
+}
+
+/** Defines an op that is told to backends step by step. */
+export function defineRoutine<T>() {
+  return <const N extends string, const I extends Inputs, const A extends AnyAttrs>(
+    row: Omit<RoutineOp<N, I, A, T>, "kind" | keyof Defined>,
+  ): RoutineOp<N, I, A, T> => ({ ...row, kind: "routine", ...defined(row) });
 }
 
 function defined({ inputs, attrs }: { readonly inputs: Inputs; readonly attrs: AnyAttrs }): Defined {

@@ -8,6 +8,13 @@ import { indexSelectOp } from "./indexing/index-select.ts";
 import { scatterAddOp } from "./indexing/scatter-add.ts";
 import { conv2dOp, conv2dInputGradOp, conv2dWeightGradOp } from "./library/conv2d.ts";
 import { matmulOp } from "./library/matmul.ts";
+import { choleskyOp } from "./linear-algebra/cholesky.ts";
+import { pivotsOp } from "./linear-algebra/determinant.ts";
+import { eighOp } from "./linear-algebra/eigh.ts";
+import { qrOp } from "./linear-algebra/qr.ts";
+import { solveTriangularOp } from "./linear-algebra/solve-triangular.ts";
+import { solveOp } from "./linear-algebra/solve.ts";
+import { svdOp } from "./linear-algebra/svd.ts";
 import { addOp, divOp, mulOp, negOp, subOp } from "./pointwise/arithmetic.ts";
 import { castOp } from "./pointwise/cast.ts";
 import { isFiniteOp, isInfOp, isNaNOp } from "./pointwise/classify.ts";
@@ -66,6 +73,7 @@ export const ops = {
   cbrt: cbrtOp,
   ceil: ceilOp,
   checkpoint: checkpointOp,
+  cholesky: choleskyOp,
   clamp: clampOp,
   concat: concatOp,
   conv2d: conv2dOp,
@@ -75,6 +83,7 @@ export const ops = {
   cosh: coshOp,
   customGrad: customGradOp,
   div: divOp,
+  eigh: eighOp,
   elu: eluOp,
   equal: equalOp,
   erf: erfOp,
@@ -123,8 +132,10 @@ export const ops = {
   notEqual: notEqualOp,
   pad: padOp,
   permute: permuteOp,
+  pivots: pivotsOp,
   pow: powOp,
   prod: prodOp,
+  qr: qrOp,
   randomBits: randomBitsOp,
   reciprocal: reciprocalOp,
   relu: reluOp,
@@ -139,11 +150,14 @@ export const ops = {
   sinh: sinhOp,
   slice: sliceOp,
   softplus: softplusOp,
+  solve: solveOp,
+  solveTriangular: solveTriangularOp,
   sqrt: sqrtOp,
   square: squareOp,
   stopGradient: stopGradientOp,
   sub: subOp,
   sum: sumOp,
+  svd: svdOp,
   tan: tanOp,
   tanh: tanhOp,
   trunc: truncOp,

@@ -10,6 +10,13 @@ import { indexSelectSpec } from "./indexing/index-select.spec.ts";
 import { scatterAddSpec } from "./indexing/scatter-add.spec.ts";
 import { conv2dSpec, conv2dInputGradSpec, conv2dWeightGradSpec } from "./library/conv2d.spec.ts";
 import { matmulSpec } from "./library/matmul.spec.ts";
+import { choleskySpec } from "./linear-algebra/cholesky.spec.ts";
+import { pivotsSpec } from "./linear-algebra/determinant.spec.ts";
+import { eighSpec } from "./linear-algebra/eigh.spec.ts";
+import { qrSpec } from "./linear-algebra/qr.spec.ts";
+import { solveTriangularSpec } from "./linear-algebra/solve-triangular.spec.ts";
+import { solveSpec } from "./linear-algebra/solve.spec.ts";
+import { svdSpec } from "./linear-algebra/svd.spec.ts";
 import { addSpec, divSpec, mulSpec, negSpec, subSpec } from "./pointwise/arithmetic.spec.ts";
 import { castSpec } from "./pointwise/cast.spec.ts";
 import { isFiniteSpec, isInfSpec, isNaNSpec } from "./pointwise/classify.spec.ts";
@@ -68,6 +75,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   cbrt: cbrtSpec,
   ceil: ceilSpec,
   checkpoint: checkpointSpec,
+  cholesky: choleskySpec,
   clamp: clampSpec,
   concat: concatSpec,
   conv2d: conv2dSpec,
@@ -77,6 +85,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   cosh: coshSpec,
   customGrad: customGradSpec,
   div: divSpec,
+  eigh: eighSpec,
   elu: eluSpec,
   equal: equalSpec,
   erf: erfSpec,
@@ -125,8 +134,10 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   notEqual: notEqualSpec,
   pad: padSpec,
   permute: permuteSpec,
+  pivots: pivotsSpec,
   pow: powSpec,
   prod: prodSpec,
+  qr: qrSpec,
   randomBits: randomBitsSpec,
   reciprocal: reciprocalSpec,
   relu: reluSpec,
@@ -141,11 +152,14 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   sinh: sinhSpec,
   slice: sliceSpec,
   softplus: softplusSpec,
+  solve: solveSpec,
+  solveTriangular: solveTriangularSpec,
   sqrt: sqrtSpec,
   square: squareSpec,
   stopGradient: stopGradientSpec,
   sub: subSpec,
   sum: sumSpec,
+  svd: svdSpec,
   tan: tanSpec,
   tanh: tanhSpec,
   trunc: truncSpec,

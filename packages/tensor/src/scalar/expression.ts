@@ -87,6 +87,7 @@ export class ScalarBuilder {
     // Every half is a float32, and comes back from it as it was.
     if (leaf === "toFloat16" && a.kind === "call" && a.leaf === "toFloat32" && a.args[0]?.dtype === "float16") return a.args[0];
     if ((leaf === "toBool" && a.dtype === "bool") || (leaf === "toUint8" && a.dtype === "uint8")) return a;
+    if (leaf === "toInt8" && a.dtype === "int8") return a;
     if (b === undefined) return null;
     const known = knownByRange(leaf, a, b);
     if (known !== null) return typeof known === "number" ? this.constant(dtype, known) : known;
@@ -136,6 +137,8 @@ export function wrapTo(dtype: DType, value: number): number {
       return value | 0;
     case "uint8":
       return value & 255;
+    case "int8":
+      return (value << 24) >> 24;
     case "bool":
       return value !== 0 ? 1 : 0;
   }

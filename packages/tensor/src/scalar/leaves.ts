@@ -76,6 +76,7 @@ export const leaves = {
   toFloat16: { arity: 1, result: "float16", cost: 6, js: roundToFloat16 },
   toInt32: { arity: 1, result: "int32", cost: 1, js: saturateInt32 },
   toUint8: { arity: 1, result: "uint8", cost: 1, js: (a) => saturateInt32(a) & 255 },
+  toInt8: { arity: 1, result: "int8", cost: 2, js: (a) => (saturateInt32(a) << 24) >> 24 },
   toBool: { arity: 1, result: "bool", cost: 1, js: (a) => Number(a !== 0) },
   bitsOf: {
     arity: 1,

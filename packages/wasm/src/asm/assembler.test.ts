@@ -353,6 +353,15 @@ describe("instructions do what JavaScript does", () => {
     ).toBe(3);
     expect(
       run("i32", (f) => {
+        f.i32.store(16, 0, 0x00fe0000);
+        f.v128.store(64, 0, () => f.i16x8.extend_low_i8x16_s(() => f.v128.load32_zero(16, 0)));
+        f.i32x4.extend_low_i16x8_s(() => f.v128.load(64, 0));
+        f.i32x4.extract_lane(2);
+        f.i32.mul(() => f.i32.load8_s(18, 0));
+      }),
+    ).toBe(4);
+    expect(
+      run("i32", (f) => {
         f.i32x4.splat(11);
         f.i32x4.replace_lane(2, 22);
         f.i32x4.splat(33);

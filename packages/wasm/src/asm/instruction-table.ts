@@ -44,6 +44,7 @@ export const instructionTable = {
   i32: {
     const: "41 >i literal",
     load: "28 i>i memory 4",
+    load8_s: "2c i>i memory 1",
     load8_u: "2d i>i memory 1",
     load16_u: "2f i>i memory 2",
     store: "36 ii> memory 4",
@@ -108,6 +109,12 @@ export const instructionTable = {
   },
   f64: {
     const: "44 >d literal",
+    load: "2b i>d memory 8",
+    store: "39 id> memory 8",
+    eq: "61 dd>i",
+    lt: "63 dd>i",
+    abs: "99 d>d",
+    sqrt: "9f d>d",
     add: "a0 dd>d",
     sub: "a1 dd>d",
     mul: "a2 dd>d",
@@ -138,6 +145,7 @@ export const instructionTable = {
     shuffle: "fd.d vv>v lanes 16",
   },
   i16x8: {
+    extend_low_i8x16_s: "fd.87 v>v",
     extend_low_i8x16_u: "fd.89 v>v",
     narrow_i32x4_u: "fd.86 vv>v",
   },
@@ -150,6 +158,7 @@ export const instructionTable = {
     lt_s: "fd.39 vv>v",
     le_s: "fd.3d vv>v",
     bitmask: "fd.a4 v>i",
+    extend_low_i16x8_s: "fd.a7 v>v",
     extend_low_i16x8_u: "fd.a9 v>v",
     shl: "fd.ab vi>v",
     shr_s: "fd.ac vi>v",

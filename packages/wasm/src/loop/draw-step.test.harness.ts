@@ -75,7 +75,7 @@ class StepDrawing {
         const value =
           combine === "prod"
             ? this.#s.call("select", this.#load("bool"), this.#s.constant("float32", 1), this.#s.constant("float32", -1))
-            : this.#value(this.#pick(["float32", "float32", "int32", "uint8"]), 2);
+            : this.#value(this.#pick(["float32", "float32", "int32", "uint8", "int8"]), 2);
         terms.push({ combine, value });
       }
     }
@@ -85,7 +85,7 @@ class StepDrawing {
     );
     const values = Array.from({ length: 1 + this.#below(2) }, () => {
       const accumulator = accumulators[this.#below(Math.max(1, accumulators.length))];
-      if (accumulator === undefined) return this.#value(this.#pick(["float32", "float32", "float16", "int32", "uint8", "bool"]), 3);
+      if (accumulator === undefined) return this.#value(this.#pick(["float32", "float32", "float16", "int32", "uint8", "int8", "bool"]), 3);
       if (this.#below(2) === 0) return accumulator;
       return accumulator.dtype === "bool" ? accumulator : this.#s.call("add", accumulator, this.#value(accumulator.dtype, 1));
     });
@@ -111,9 +111,16 @@ class StepDrawing {
         return s.call("select", part("bool"), part(dtype), part(dtype));
       case 2: {
         if (dtype === "float16") return s.call("toFloat16", part("float32"));
-        const from = this.#pick(["float32", "int32", "uint8", "bool", ...(dtype === "float32" ? (["float16"] as const) : [])] as const);
+        const from = this.#pick([
+          "float32",
+          "int32",
+          "uint8",
+          "int8",
+          "bool",
+          ...(dtype === "float32" ? (["float16"] as const) : []),
+        ] as const);
         if (dtype === "float32") return this.#small(s.call("toFloat32", part(from)));
-        return s.call(dtype === "int32" ? "toInt32" : dtype === "uint8" ? "toUint8" : "toBool", part(from));
+        return s.call(({ int32: "toInt32", uint8: "toUint8", int8: "toInt8", bool: "toBool" } as const)[dtype], part(from));
       }
       default:
         break;
@@ -131,10 +138,13 @@ class StepDrawing {
         return s.call("toFloat16", part("float32"));
       case "uint8":
         return s.call(this.#pick(["add", "sub", "mul", "max", "min"]), part("uint8"), part("uint8"));
+      case "int8":
+        if (this.#below(4) === 0) return s.call(this.#pick(["neg", "abs", "sign"]), part("int8"));
+        return s.call(this.#pick(["add", "sub", "mul", "max", "min", "rem"]), part("int8"), part("int8"));
       case "bool": {
         if (this.#below(3) === 0) return s.call(this.#pick(["and", "or", "xor"]), part("bool"), part("bool"));
         if (this.#below(4) === 0) return s.call("not", part("bool"));
-        const from = this.#pick(["float32", "int32", "uint8"] as const);
+        const from = this.#pick(["float32", "int32", "uint8", "int8"] as const);
         return s.call(this.#pick(truthLeaves), part(from), part(from));
       }
     }

@@ -5,7 +5,7 @@ import type { LaneOffsets } from "./lane-pattern.ts";
 import type { Lanes, Term } from "./lanes.ts";
 
 /** What an element takes, as a power of two. */
-export const log2Bytes: Readonly<Record<DType, number>> = { float32: 2, float16: 1, int32: 2, uint8: 0, bool: 0 };
+export const log2Bytes: Readonly<Record<DType, number>> = { float32: 2, float16: 1, int32: 2, uint8: 0, int8: 0, bool: 0 };
 
 /** One element at an address; bool as 0 or 1, float16 as its bits. */
 export function loadOne(f: FunctionBuilder, dtype: DType, offset: number, address: Term): Term {
@@ -17,7 +17,8 @@ export function loadOne(f: FunctionBuilder, dtype: DType, offset: number, addres
     case "int32":
       return () => f.i32.load(offset, address);
     case "uint8":
-      return () => f.i32.load8_u(offset, address);
+    case "int8":
+      return loadNarrow(f, dtype, offset, address);
     case "bool":
       return () => f.i32.ne(() => f.i32.load8_u(offset, address), 0);
   }
@@ -64,7 +65,8 @@ export function loadPattern({ f }: Lanes, dtype: DType, offset: number, address:
     if (low * bytes + offset < 0) f.advance(at, low * bytes);
     const base = low * bytes + offset < 0 ? offset - low * bytes : offset;
     if (bytes === 1 && pattern === "0,1,2,3") {
-      f.i32x4.extend_low_i16x8_u(() => f.i16x8.extend_low_i8x16_u(() => f.v128.load32_zero(base, at)));
+      if (dtype === "int8") f.i32x4.extend_low_i16x8_s(() => f.i16x8.extend_low_i8x16_s(() => f.v128.load32_zero(base, at)));
+      else f.i32x4.extend_low_i16x8_u(() => f.i16x8.extend_low_i8x16_u(() => f.v128.load32_zero(base, at)));
     } else if (bytes === 2 && pattern === "0,1,2,3") {
       f.i32x4.extend_low_i16x8_u(() => f.v128.load64_zero(base, at));
     } else {
@@ -106,9 +108,10 @@ function replaceLane(f: FunctionBuilder, dtype: DType, lane: number, offset: num
   else f.i32x4.replace_lane(lane, loadNarrow(f, dtype, offset, address));
 }
 
-/** An element of fewer than four bytes, with zeros above. */
+/** An element of fewer than four bytes, with zeros above; int8 with its sign. */
 function loadNarrow(f: FunctionBuilder, dtype: DType, offset: number, address: Term): Term {
-  return () => (dtype === "float16" ? f.i32.load16_u(offset, address) : f.i32.load8_u(offset, address));
+  if (dtype === "float16") return () => f.i32.load16_u(offset, address);
+  return () => (dtype === "int8" ? f.i32.load8_s(offset, address) : f.i32.load8_u(offset, address));
 }
 
 function shuffled(f: FunctionBuilder, a: Term, b: Term | null, lanes: readonly number[]): void {

@@ -10,7 +10,7 @@ export interface LeafArguments {
 }
 
 /**
- * Code for one leaf. Floats are f32 lanes; int32 and uint8 are integers, kept in range; float16 is its bits; bool is a truth
+ * Code for one leaf. Floats are f32 lanes; int32, uint8 and int8 are integers, kept in range; float16 is its bits; bool is a truth
  * (a mask with four lanes, 0 or 1 with one).
  */
 export function emitLeaf(
@@ -51,7 +51,8 @@ export function emitLeaf(
     case "toInt32":
       return integer ? asInteger(l, a, from) : l.toInteger(a);
     case "toUint8":
-      return l.and(integer ? asInteger(l, a, from) : l.toInteger(a), l.integer(255));
+    case "toInt8":
+      return wrapped(l, dtype, integer ? asInteger(l, a, from) : l.toInteger(a));
     case "toBool":
       return truth(l, a, from);
     case "bitsOf":
@@ -94,7 +95,7 @@ function extreme(l: Lanes, leaf: "max" | "min", [a = nothing, b = nothing]: read
 /** Leaves that depend on the dtype they compute in. */
 type Arithmetic = Exclude<LeafName, "select" | "equal" | "notEqual" | "less" | "lessEqual" | "single" | Bitwise | Conversion>;
 type Bitwise = "and" | "or" | "xor" | "not";
-type Conversion = "toFloat32" | "toFloat16" | "toInt32" | "toUint8" | "toBool" | "bitsOf" | "fromBits";
+type Conversion = "toFloat32" | "toFloat16" | "toInt32" | "toUint8" | "toInt8" | "toBool" | "bitsOf" | "fromBits";
 
 function floatLeaf(l: Lanes, leaf: Exclude<Arithmetic, MathName>, a: Term, b: Term): Term {
   switch (leaf) {
@@ -140,13 +141,13 @@ function floatLeaf(l: Lanes, leaf: Exclude<Arithmetic, MathName>, a: Term, b: Te
 
 function integerLeaf(l: Lanes, leaf: Arithmetic, dtype: DType, a: Term, b: Term, scalars: readonly Scalar[]): Term {
   if (leaf === "sqrt" || (leaf !== "rem" && isMathName(leaf))) throw new RangeError(`${leaf} has no code for ${dtype}`);
-  const wrap = (term: Term): Term => (dtype === "uint8" ? l.and(term, l.integer(255)) : term);
+  const wrap = (term: Term): Term => wrapped(l, dtype, term);
   switch (leaf) {
     case "neg":
       return wrap(l.subInteger(l.integer(0), a));
     case "abs": {
       const x = l.keepInteger(a);
-      return l.selectInteger(l.lessInteger(x, l.integer(0)), l.subInteger(l.integer(0), x), x);
+      return wrap(l.selectInteger(l.lessInteger(x, l.integer(0)), l.subInteger(l.integer(0), x), x));
     }
     case "sign": {
       const x = l.keepInteger(a);
@@ -185,6 +186,12 @@ function integerLeaf(l: Lanes, leaf: Arithmetic, dtype: DType, a: Term, b: Term,
     default:
       return leaf satisfies never;
   }
+}
+
+/** The low byte of an integer as its dtype reads it; int32 as it is. */
+function wrapped(l: Lanes, dtype: DType, a: Term): Term {
+  if (dtype === "uint8") return l.and(a, l.integer(255));
+  return dtype === "int8" ? l.shiftRightSigned(l.shiftLeft(a, 24), 24) : a;
 }
 
 /** Integer division, which no vector unit has: by zero it gives 0, and nothing traps. */

@@ -3,9 +3,17 @@ import type { Aval, Shape } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import { kernelTable, type KernelDevice } from "../kernel-table.ts";
 import { tileBytes } from "./tile.ts";
-import { tiles } from "./contraction-candidates.ts";
+import { subgroupTiles, tiles, tilesOfHalves } from "./contraction-candidates.ts";
 
-const gpu: KernelDevice = { software: false, workgroupBytes: 49_152, workgroupSize: 1024 };
+const gpu: KernelDevice = {
+  software: false,
+  workgroupBytes: 49_152,
+  workgroupSize: 1024,
+  subgroupSize: 1,
+  f16: false,
+  bindingBytes: 2 ** 31,
+  convolution: "fastest",
+};
 
 function floats(...shape: Shape): Aval {
   return { shape, dtype: "float32" };
@@ -48,14 +56,55 @@ describe("the candidate tried first", () => {
 });
 
 test("a device is offered no tile that it has no room for", () => {
-  const least: KernelDevice = { software: false, workgroupBytes: 16_384, workgroupSize: 128 };
+  const least: KernelDevice = { ...gpu, workgroupBytes: 16_384, workgroupSize: 128 };
   const offered = names(product(1024, 1024, 1024), least);
   expect(offered).toContain("64x64x16 by 8x8");
   expect(offered.filter((name) => name.startsWith("128"))).toEqual([]);
 });
 
+describe("what a device has beyond the least", () => {
+  const more: KernelDevice = { ...gpu, subgroupSize: 32, f16: true };
+  const halves = (call: LibraryCall<"matmul">): LibraryCall<"matmul"> => ({
+    ...call,
+    x: { a: { ...call.x.a, dtype: "float16" }, b: { ...call.x.b, dtype: "float16" } },
+  });
+  const shapes = [product(4096, 4096, 4096), product(64, 25_088, 576), product(1, 4096, 1000, true), product(20, 20, 20)];
+
+  test.each(shapes.map((call) => [call.out.shape.join("x"), call] as const))(
+    "adds candidates for %s, and never the first",
+    (_shape, call) => {
+      const plain = names(halves(call));
+      const offered = names(halves(call), more);
+      expect(offered[0]).toBe(plain[0]);
+      expect(offered).toEqual(expect.arrayContaining([...plain]));
+      const added = offered.filter((name) => !plain.includes(name));
+      expect(added.every((name) => /in (subgroups|halves)/.test(name))).toBe(true);
+    },
+  );
+
+  test("tiles of halves are for factors of halves", () => {
+    expect(names(product(512, 512, 512), more).filter((name) => name.includes("halves"))).toEqual([]);
+    expect(names(halves(product(512, 512, 512)), more)).toContain("128x128x32 by 8x8 in halves");
+  });
+
+  test("neighbours exchange rows where their columns are neighbours too", () => {
+    expect(names(product(512, 512, 512), more)).toContain("64x128x4 by 8x4 in subgroups");
+    expect(names(product(512, 512, 512, true), more).filter((name) => name.includes("subgroups"))).toEqual([]);
+    expect(names(product(1, 4096, 1000, true), more)).toContain("shared in subgroups");
+  });
+
+  test("a line of a block is as wide as any subgroup", () => {
+    for (const size of [4, 8, 16, 32, 64, 128]) {
+      for (const { down, across } of subgroupTiles(size)) {
+        expect(across % size).toBe(0);
+        expect(down * across).toBe(256);
+      }
+    }
+  });
+});
+
 test("every tile is whole: its invocations bring the same number of vectors each, and fit a device of 48 KiB", () => {
-  for (const { rows, columns, down, across, depth, ...rest } of tiles) {
+  for (const { rows, columns, down, across, depth, ...rest } of [...tiles, ...tilesOfHalves]) {
     const size = down * across;
     expect([(rows * down * depth) / 4 / size, (columns * across * depth) / 4 / size].every(Number.isInteger)).toBe(true);
     expect(tileBytes({ rows, columns, down, across, depth, ...rest })).toBeLessThanOrEqual(49_152);

@@ -1,8 +1,9 @@
 import { Library } from "../wgsl/library.ts";
+import { blockOrder } from "./block-order.ts";
 import { type Contraction, sizesOf } from "./contraction.ts";
 import { factorTile } from "./factor-tile.ts";
 import { type Ending, type Finish, withEnding } from "./finish.ts";
-import { inRows, type Kernel, type Kernels, workgroupNumber } from "./kernel.ts";
+import type { Kernel, Kernels } from "./kernel.ts";
 import { storeSums } from "./store-sums.ts";
 import { blockOf, type Tile, tileBytes, tileName } from "./tile.ts";
 
@@ -14,29 +15,24 @@ export function tiledContraction(contraction: Contraction, ending: Ending, tile:
   return withEnding(ending, parts, (finish) => tiledKernel(contraction, finish, tile, parts));
 }
 
-/** Rows of blocks that are worked on together, so that what they read of the right factor is still in the cache. */
-const rowsTogether = 8;
-
-function tiledKernel(contraction: Contraction, finish: Finish, tile: Tile, parts: number): Kernel {
-  const { name, batch } = contraction;
+/** The same, with an end of the caller's own. */
+export function tiledKernel(contraction: Contraction, finish: Finish, tile: Tile, parts: number): Kernel {
+  const { name } = contraction;
   const { depth, ahead } = tile;
   const size = tile.down * tile.across;
   const block = blockOf(tile);
   const { rows, columns, inner } = sizesOf(contraction);
-  const [down, across] = [Math.ceil(rows / block.rows), Math.ceil(columns / block.columns)];
-  const perItem = down * across;
-  const blocks = batch * perItem * parts;
-  const workgroups = inRows(blocks);
-  const share = Math.ceil(inner / parts / depth) * depth;
+  const order = blockOrder(contraction, tile, parts);
   return {
     name: `${name} ${tileName(tile)}${parts === 1 ? "" : ` in ${parts}`}`,
     operands: [...contraction.operands, ...finish.operands],
-    workgroups,
+    workgroups: order.workgroups,
     size,
     workgroupBytes: tileBytes(tile),
     source(memory) {
       const library = new Library();
-      const shared = { inner: contraction.inner, innerSize: inner, depth, size };
+      if (tile.halves) library.enable("f16");
+      const shared = { inner: contraction.inner, innerSize: inner, depth, size, halves: tile.halves };
       const left = factorTile(memory, {
         ...shared,
         name: "left",
@@ -69,19 +65,7 @@ function tiledKernel(contraction: Contraction, finish: Finish, tile: Tile, parts
       const table = (start: string): string => `${left.table(start)}\n${right.table(start)}`;
       const inTable = left.inTable || right.inTable;
       const barrier = "workgroupBarrier();";
-      const body = `let number = ${workgroupNumber(workgroups)};
-if (number >= ${blocks}) { return; }
-let part = number / ${blocks / parts};
-let z = (number % ${blocks / parts}) / ${perItem};
-let inItem = number % ${perItem};
-let rowsBefore = inItem / ${rowsTogether * across} * ${rowsTogether};
-let together = min(${down} - rowsBefore, ${rowsTogether});
-let leftStart = (rowsBefore + inItem % ${rowsTogether * across} % together) * ${block.rows};
-let rightStart = inItem % ${rowsTogether * across} / together * ${block.columns};
-let downAt = i32(local) / ${tile.across};
-let acrossAt = i32(local) % ${tile.across};
-let first = part * ${share};
-let end = min(first + ${share}, ${inner});
+      const body = `${order.statements}
 ${sums((row, group) => `var sum${row}_${group} = vec4<f32>();`)}
 ${left.begin}
 ${right.begin}

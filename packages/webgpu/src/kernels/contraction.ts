@@ -105,8 +105,16 @@ export function elementAt(window: Window | null, outer: Place, inner: Place): { 
 /** WGSL for an operand's element, or zero where the condition is false. */
 export function elementValue(memory: ShaderMemory, operand: number, index: string, inside: string | null): string {
   return inside === null
-    ? memory.load(operand, index)
-    : `select(0.0f, ${memory.load(operand, `select(0, ${index}, ${inside})`)}, ${inside})`;
+    ? memory.load(operand, index, "by device")
+    : `select(0.0f, ${memory.load(operand, `select(0, ${index}, ${inside})`, "by device")}, ${inside})`;
+}
+
+/** And for the four from a multiple of four on of an operand in vectors. */
+export function vectorValue(memory: ShaderMemory, operand: number, index: string, inside: string | null): string {
+  const at = `(${index}) >> 2u`;
+  return inside === null
+    ? memory.loadVector(operand, at, "by device")
+    : `select(vec4<f32>(), ${memory.loadVector(operand, `select(0, ${at}, ${inside})`, "by device")}, ${inside})`;
 }
 
 /** Rows, columns and inner positions, counted. */

@@ -1,37 +1,11 @@
 import type { LibraryCall } from "@gradus/compile";
-import type { Shape } from "@gradus/tensor";
 import { byAxes, byPosition, type Contraction, type Factor, type Output, type Place, type Window } from "./contraction.ts";
+import { type ConvolutionSteps, forwardSizes, inputGradSizes, weightGradSizes } from "./conv2d-sizes.ts";
 import type { Operand } from "./kernel.ts";
 
-/** Every size of a convolution and its steps. */
-interface Sizes {
-  readonly n: number;
-  readonly c: number;
-  readonly h: number;
-  readonly w: number;
-  readonly o: number;
-  readonly kh: number;
-  readonly kw: number;
-  readonly oh: number;
-  readonly ow: number;
-  readonly groups: number;
-  /** Channels of a group. */
-  readonly gc: number;
-  readonly go: number;
-  readonly sh: number;
-  readonly sw: number;
-  readonly dh: number;
-  readonly dw: number;
-  readonly top: number;
-  readonly left: number;
-}
-
 /** y[n, o, i, j] = Σ over c, p, q of w[o, c, p, q] * x[n, c, i s + p d - top, j s + q d - left]. */
-export function conv2dContraction(
-  { x: { x, weight }, attrs, out }: LibraryCall<"conv2d">,
-  [input, kernel]: readonly [Operand, Operand],
-): Contraction {
-  const s = sizesOf(x.shape, weight.shape, out.shape, attrs);
+export function conv2dContraction(call: LibraryCall<"conv2d">, [input, kernel]: readonly [Operand, Operand]): Contraction {
+  const s = forwardSizes(call);
   const products = s.gc * s.kh * s.kw;
   return {
     name: "conv2d",
@@ -56,11 +30,8 @@ export function conv2dContraction(
 }
 
 /** dx[n, c, y, x] = Σ over o, p, q of w[o, c, p, q] * dy[n, o, i, j] where i s + p d - top = y, and so for j. */
-export function inputGradContraction(
-  { x: { ct, weight }, attrs: { inputShape, ...attrs } }: LibraryCall<"conv2dInputGrad">,
-  [cotangent, kernel]: readonly [Operand, Operand],
-): Contraction {
-  const s = sizesOf(inputShape, weight.shape, ct.shape, attrs);
+export function inputGradContraction(call: LibraryCall<"conv2dInputGrad">, [cotangent, kernel]: readonly [Operand, Operand]): Contraction {
+  const s = inputGradSizes(call);
   const taps = s.kh * s.kw;
   const window: Window = { height: s.oh, width: s.ow, down: s.sh, across: s.sw, overRows: true, overColumns: true };
   return {
@@ -98,11 +69,8 @@ export function inputGradContraction(
 }
 
 /** dw[o, c, p, q] = Σ over n, i, j of dy[n, o, i, j] * x[n, c, i s + p d - top, j s + q d - left]. */
-export function weightGradContraction(
-  { x: { x, ct }, attrs: { weightShape, ...attrs } }: LibraryCall<"conv2dWeightGrad">,
-  [input, cotangent]: readonly [Operand, Operand],
-): Contraction {
-  const s = sizesOf(x.shape, weightShape, ct.shape, attrs);
+export function weightGradContraction(call: LibraryCall<"conv2dWeightGrad">, [input, cotangent]: readonly [Operand, Operand]): Contraction {
+  const s = weightGradSizes(call);
   const pixels = s.oh * s.ow;
   const products = s.gc * s.kh * s.kw;
   return {
@@ -132,7 +100,7 @@ export function weightGradContraction(
 }
 
 /** What output pixel (i, j) of image n gives to the place in the input that it reads, in group z. */
-function pixel(s: Sizes, z: string, [n = "0", i = "0", j = "0"]: readonly string[]): Place {
+function pixel(s: ConvolutionSteps, z: string, [n = "0", i = "0", j = "0"]: readonly string[]): Place {
   return {
     base: `(${n} * ${s.c} + ${z} * ${s.gc}) * ${s.h * s.w}`,
     y: `${i} * ${s.sh} - ${s.top}`,
@@ -141,14 +109,14 @@ function pixel(s: Sizes, z: string, [n = "0", i = "0", j = "0"]: readonly string
 }
 
 /** And what tap (p, q) of channel c gives. */
-function tap(s: Sizes, c: string, p: string, q: string): Place {
+function tap(s: ConvolutionSteps, c: string, p: string, q: string): Place {
   return { base: `${c} * ${s.h * s.w}`, y: `${p} * ${s.dh}`, x: `${q} * ${s.dw}` };
 }
 
 type FromAxes = (names: readonly string[]) => Place;
 
 /** The input as taps at pixels see it: through a window where any of them lies outside. */
-function windowed(s: Sizes, { outer, inner }: { readonly outer: FromAxes; readonly inner: FromAxes }): Omit<Factor, "along"> {
+function windowed(s: ConvolutionSteps, { outer, inner }: { readonly outer: FromAxes; readonly inner: FromAxes }): Omit<Factor, "along"> {
   const reaches = (outs: number, step: number, taps: number, spread: number, before: number, extent: number): boolean =>
     before > 0 || (outs - 1) * step + (taps - 1) * spread - before >= extent;
   const overRows = reaches(s.oh, s.sh, s.kh, s.dh, s.top, s.h);
@@ -175,7 +143,7 @@ function flattened(width: number, outer: FromAxes, inner: FromAxes): Pick<Factor
 }
 
 /** Whether each output pixel reads the input pixel of its own place. */
-function isPointwise(s: Sizes): boolean {
+function isPointwise(s: ConvolutionSteps): boolean {
   return s.kh * s.kw === 1 && s.sh === 1 && s.sw === 1 && s.top === 0 && s.left === 0 && s.h === s.oh && s.w === s.ow;
 }
 
@@ -186,19 +154,4 @@ function images(channels: number, pixels: number, channel: (row: string) => stri
     column: byAxes(([n = "0", i = "0", j = "0"]) => ({ base: `${n} * ${channels * pixels} + ${i} * ${width} + ${j}` })),
     inFours: pixels % 4 === 0,
   };
-}
-
-function sizesOf(
-  input: Shape,
-  weight: Shape,
-  output: Shape,
-  { stride, padding, dilation, groups }: Pick<LibraryCall<"conv2d">["attrs"], "stride" | "padding" | "dilation" | "groups">,
-): Sizes {
-  const [n = 1, c = 1, h = 1, w = 1] = input;
-  const [o = 1, gc = 1, kh = 1, kw = 1] = weight;
-  const [, , oh = 1, ow = 1] = output;
-  const [sh = 1, sw = 1] = stride;
-  const [dh = 1, dw = 1] = dilation;
-  const [top = 0, left = 0] = padding;
-  return { n, c, h, w, o, kh, kw, oh, ow, groups, gc, go: o / groups, sh, sw, dh, dw, top, left };
 }

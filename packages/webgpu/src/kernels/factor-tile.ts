@@ -2,7 +2,7 @@ import type { Shape } from "@gradus/tensor";
 import type { ShaderMemory } from "../wgsl/memory.ts";
 import { spread } from "../wgsl/module.ts";
 import { type Named, named, placeOf } from "./contraction-plain.ts";
-import { elementAt, elementValue, type Factor, type Place, type Side } from "./contraction.ts";
+import { elementAt, elementValue, type Factor, type Place, type Side, vectorValue } from "./contraction.ts";
 import { pitchOf } from "./tile.ts";
 
 /** A factor of a contraction on its way through workgroup memory. */
@@ -18,6 +18,8 @@ export interface FactorTileOptions {
   readonly outerSize: number;
   readonly innerSize: number;
   readonly depth: number;
+  /** Whether the tile holds halves, which is what the factor's elements are then. */
+  readonly halves: boolean;
   /** Invocations of the workgroup. */
   readonly size: number;
   /** Outer positions of one invocation, its number along that side of the block, and how many there are. */
@@ -59,7 +61,7 @@ export interface FactorTile {
  * and along the axis that it meets in fours, in a table which all of them share.
  */
 export function factorTile(memory: ShaderMemory, options: FactorTileOptions): FactorTile {
-  const { name, operand, factor, block, depth, size, outerSize, innerSize, own, number, invocations } = options;
+  const { name, operand, factor, block, depth, halves, size, outerSize, innerSize, own, number, invocations } = options;
   const whole = factor.inFours && memory.asVectors(operand);
   const lines = whole === (factor.along === "inner") ? "inner" : "outer";
   const [outerUnits, innerUnits] = lines === "inner" ? [block, depth / 4] : [block / 4, depth];
@@ -118,9 +120,7 @@ ${name}Table[i] = ${factor.window === null ? base : `vec4<i32>(${base}, ${y}, ${
       if (whole) {
         const { index } = elementAt(factor.window, outerPlace(outer, 0).place, innerPlace(inner, 0).place);
         const inside = present(0, null);
-        const at = `(${index}) >> 2u`;
-        const value = inside === null ? memory.loadVector(operand, at) : memory.loadVector(operand, `select(0, ${at}, ${inside})`);
-        statements.push(`${name}Fetched${n} = ${inside === null ? value : `select(vec4<f32>(), ${value}, ${inside})`};`);
+        statements.push(`${name}Fetched${n} = ${vectorValue(memory, operand, index, inside)};`);
         return;
       }
       const lanes = [0, 1, 2, 3].map((lane) => {
@@ -142,9 +142,11 @@ ${name}Fetched${n} = vec4<f32>(${lanes.map(({ value }) => value).join(", ")});
     return statements.join("\n");
   };
   const [length, pitch] = lines === "inner" ? [block, pitchOf(depth)] : [depth, pitchOf(block)];
+  const vector = halves ? "vec4<f16>" : "vec4<f32>";
+  const read = (place: string): string => (halves ? `vec4<f32>(${place})` : place);
   const along = (group: number): string => `${number} + ${group * invocations}`;
   return {
-    declarations: `var<workgroup> ${name}Tile: array<array<vec4<f32>, ${pitch}>, ${length}>;
+    declarations: `var<workgroup> ${name}Tile: array<array<${vector}, ${pitch}>, ${length}>;
 ${outerTable || innerTable ? `var<workgroup> ${name}Table: array<${entry}, ${outerTable ? block : depth}>;\n` : ""}`,
     begin: `${items.map((_, n) => `var ${name}Fetched${n}: vec4<f32>;`).join("\n")}\n${begin}`,
     inTable: outerTable || innerTable,
@@ -152,11 +154,16 @@ ${outerTable || innerTable ? `var<workgroup> ${name}Table: array<${entry}, ${out
       innerTable ? `for (var i = i32(local); i < ${depth}; i += ${size}) {\n${fill(factor.inner, options.inner, `${start} + i`)}\n}` : "",
     fetch,
     put: items
-      .map(({ outer, inner }, n) => `${name}Tile[${lines === "inner" ? `${outer}][${inner}` : `${inner}][${outer}`}] = ${name}Fetched${n};`)
+      .map(
+        ({ outer, inner }, n) =>
+          `${name}Tile[${lines === "inner" ? `${outer}][${inner}` : `${inner}][${outer}`}] = ${halves ? `vec4<f16>(${name}Fetched${n})` : `${name}Fetched${n}`};`,
+      )
       .join("\n"),
-    readFour: lines === "inner" ? range(own, (i) => `let ${name}${i} = ${name}Tile[${along(i)}][four];`) : "",
+    readFour: lines === "inner" ? range(own, (i) => `let ${name}${i} = ${read(`${name}Tile[${along(i)}][four]`)};`) : "",
     readLane: (lane) =>
-      lines === "inner" ? "" : range(own / 4, (group) => `let ${name}${lane}_${group} = ${name}Tile[four * 4 + ${lane}][${along(group)}];`),
+      lines === "inner"
+        ? ""
+        : range(own / 4, (group) => `let ${name}${lane}_${group} = ${read(`${name}Tile[four * 4 + ${lane}][${along(group)}]`)};`),
     position: (i) => (lines === "inner" ? along(i) : `(${along(Math.floor(i / 4))}) * 4 + ${i % 4}`),
     inFours: lines === "outer",
     value: (i, lane) => (lines === "inner" ? `${name}${i}.${"xyzw"[lane]}` : `${name}${lane}_${Math.floor(i / 4)}.${"xyzw"[i % 4]}`),

@@ -1,7 +1,7 @@
 import type { Epilogue } from "@gradus/compile";
 import { type Aval, sizeOf } from "@gradus/tensor";
 import { Library } from "../wgsl/library.ts";
-import { elementsPerWord, type ShaderMemory } from "../wgsl/memory.ts";
+import type { ShaderMemory } from "../wgsl/memory.ts";
 import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 import { inRows, type Kernel, type Kernels, type Operand, workgroupNumber } from "./kernel.ts";
@@ -16,18 +16,25 @@ export interface Finish {
   readonly inFours: (memory: ShaderMemory) => boolean;
 }
 
+/** The output buffer of a library call. */
+export interface CallTarget extends Aval {
+  readonly id: number;
+  /** Elements that one invocation has to write together: those of a word, where the device cannot write less. */
+  readonly together: number;
+}
+
 /** What follows a library call: its epilogue and its output buffer. */
 export interface Ending {
   readonly epilogue: Epilogue | null;
   /** The buffer it writes, and what that holds. */
-  readonly write: { readonly id: number } & Aval;
+  readonly write: CallTarget;
 }
 
-/** Operands of a library kernel's own: every library op has two inputs. Those of its ending follow. */
-const inputs = 2;
+/** Operands of a library kernel's own, most often: every library op has two inputs. Those of its ending follow. */
+const usualInputs = 2;
 
 /** Applies the epilogue and stores the result. Not for results narrower than a word. */
-function storeResult({ epilogue, write }: Ending): Finish {
+function storeResult({ epilogue, write }: Ending, inputs: number): Finish {
   const reads = epilogue?.reads ?? [];
   const target = inputs + reads.length;
   return {
@@ -62,7 +69,7 @@ ${memory.storeVector(target, "start / 4", "four")}
 }
 
 /** Stores partial sum number `part`, which the kernel's body declares, of each value in the workspace, for `finishParts`. */
-function storePart(count: number, parts: number): Finish {
+function storePart(count: number, parts: number, inputs: number): Finish {
   return {
     operands: [{ kind: "workspace", words: count * parts, written: true }],
     store: (memory, _library, position, value) => memory.store(inputs, `part * ${count} + ${position}`, `bitcast<i32>(${value})`),
@@ -75,7 +82,7 @@ const size = 256;
 /** Adds up partial sums from the workspace, applies the epilogue, and stores: what ends a split sum, and any call whose result is narrower than a word. */
 function finishParts({ epilogue, write }: Ending, parts: number): Kernel {
   const count = sizeOf(write.shape);
-  const perWord = elementsPerWord[write.dtype];
+  const perWord = write.together;
   const invocations = Math.ceil(count / perWord);
   const workgroups = inRows(Math.ceil(invocations / size));
   const reads = epilogue?.reads ?? [];
@@ -118,10 +125,13 @@ ${memory.store(target, "at", ending.result)}`;
   };
 }
 
-/** The kernels of a call: with its ending, or in parts and finished apart where they are several or the result is narrower than a word. */
-export function withEnding(ending: Ending, parts: number, kernel: (finish: Finish) => Kernel): Kernels {
-  if (parts === 1 && elementsPerWord[ending.write.dtype] === 1) return [kernel(storeResult(ending))];
-  return [kernel(storePart(sizeOf(ending.write.shape), parts)), finishParts(ending, parts)];
+/**
+ * The kernels of a call: with its ending, or in parts and finished apart where they are several or the result is narrower than a word.
+ * `kernel` has `inputs` operands before those of its ending.
+ */
+export function withEnding(ending: Ending, parts: number, kernel: (finish: Finish) => Kernel, inputs = usualInputs): Kernels {
+  if (parts === 1 && ending.write.together === 1) return [kernel(storeResult(ending, inputs))];
+  return [kernel(storePart(sizeOf(ending.write.shape), parts, inputs)), finishParts(ending, parts)];
 }
 
 /** The epilogue's statements at position `at` for the kernel's value `done`; what it reads are operands from `first`. */

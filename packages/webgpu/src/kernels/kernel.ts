@@ -9,8 +9,16 @@ export type Operand =
       readonly kind: "workspace";
       readonly words: number;
       readonly written: boolean;
-      /** Its first byte; 0 when left out. */ readonly start?: number;
+      /** Its first word in the step's part of the workspace, a multiple of `workspaceUnit`; 0 when left out. */
+      readonly offset?: number;
+      /** What its words hold; int32 when left out. */
+      readonly dtype?: "float32";
+      /** The first byte of the step's part; 0 when left out. */
+      readonly start?: number;
     };
+
+/** Words: every device can bind memory from a multiple of 256 bytes on. */
+export const workspaceUnit = 64;
 
 /** One dispatch: a shader for given shapes, and how many workgroups of it. */
 export interface Kernel {

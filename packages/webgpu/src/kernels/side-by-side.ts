@@ -1,4 +1,5 @@
 import { Library } from "../wgsl/library.ts";
+import { subgroupParameters } from "../wgsl/module.ts";
 import { inRows, type Kernel, workgroupNumber } from "./kernel.ts";
 
 /** Workgroups from which a kernel fills a device by itself. */
@@ -56,9 +57,12 @@ function joined(kernels: readonly Kernel[]): Kernel {
         first += kernel.operands.length;
         library.include(parts.library);
         const [own, body] = withOwnNames(parts.declarations ?? "", parts.body, `_${i}`);
-        declarations += `${own}fn part${i}(group: vec3<u32>, local: u32) {\n${body}\n}\n`;
+        const inSubgroups = parts.library.extensions.has("subgroups");
+        const parameters = inSubgroups ? `, ${subgroupParameters()}` : "";
+        const passed = inSubgroups ? ", subgroupLane, subgroupWidth" : "";
+        declarations += `${own}fn part${i}(group: vec3<u32>, local: u32${parameters}) {\n${body}\n}\n`;
         const end = (starts[i] ?? 0) + kernel.workgroups[0];
-        calls.push(`if (number < ${end}) { part${i}(vec3<u32>(u32(number - ${starts[i] ?? 0}), 0u, 0u), local); return; }`);
+        calls.push(`if (number < ${end}) { part${i}(vec3<u32>(u32(number - ${starts[i] ?? 0}), 0u, 0u), local${passed}); return; }`);
       });
       return { library, declarations, body: `let number = ${workgroupNumber(workgroups)};\n${calls.join("\n")}` };
     },

@@ -11,8 +11,8 @@ interface StoreSumsOptions {
   readonly contraction: Contraction;
   readonly finish: Finish;
   readonly tile: Tile;
-  readonly left: FactorTile;
-  readonly right: FactorTile;
+  readonly left: Pick<FactorTile, "position">;
+  readonly right: Pick<FactorTile, "position" | "inFours">;
 }
 
 /** WGSL that stores an invocation's sums, `sumROW_GROUP` of four columns each: whole vectors where four columns lie together. */

@@ -10,6 +10,8 @@ export interface Tile {
   readonly depth: number;
   /** Whether the next ones are read while these are multiplied: waits less, and takes more registers. */
   readonly ahead: boolean;
+  /** Whether workgroup memory holds halves, half the bytes: exact where the factors are halves themselves. */
+  readonly halves: boolean;
 }
 
 /** Rows and columns of a workgroup. */
@@ -21,13 +23,13 @@ export function blockOf({ rows, columns, down, across }: Tile): { readonly rows:
 export function tileName(tile: Tile): string {
   const block = blockOf(tile);
   const own = `${tile.rows}x${tile.columns}`;
-  return `${block.rows}x${block.columns}x${tile.depth} by ${own}${tile.ahead ? " ahead" : ""}`;
+  return `${block.rows}x${block.columns}x${tile.depth} by ${own}${tile.ahead ? " ahead" : ""}${tile.halves ? " in halves" : ""}`;
 }
 
 /** Bytes of workgroup memory that a tile may take, whichever way its factors lie. */
 export function tileBytes(tile: Tile): number {
   const block = blockOf(tile);
-  const side = (extent: number): number => Math.max(extent * pitchOf(tile.depth), tile.depth * pitchOf(extent)) * 16;
+  const side = (extent: number): number => Math.max(extent * pitchOf(tile.depth), tile.depth * pitchOf(extent)) * (tile.halves ? 8 : 16);
   // A table of places for each factor, along the longer of its sides at most.
   return side(block.rows) + side(block.columns) + 16 * (Math.max(block.rows, tile.depth) + Math.max(block.columns, tile.depth));
 }

@@ -6,17 +6,17 @@ import { Library } from "../wgsl/library.ts";
 import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 import { numeric } from "./element.ts";
-import { reductionBytes, treeCode } from "./tree.ts";
+import { mergeCode, reductionBytes } from "./tree.ts";
 
 /** Invocations that share one long reduction, or sixteen; and one short reduction, of which each then still has several elements. */
 const [many, few] = [256, 64];
 const longFrom = 1024;
 
 /**
- * The invocations of a workgroup share each reduction and meet in a tree. Results next to each other are taken together
+ * The invocations of a workgroup share each reduction and merge what they have. Results next to each other are taken together
  * where the reduced elements are not next to each other in memory: then neighbours read neighbours all the same.
  */
-export function sharedKernel(step: LoopStep, operands: readonly Operand[]): Kernel {
+export function sharedKernel(step: LoopStep, operands: readonly Operand[], subgroups: boolean): Kernel {
   const count = sizeOf(step.extents);
   const reduced = sizeOf(step.reduce);
   const together = resultsTogether(step, count, reduced);
@@ -40,7 +40,7 @@ export function sharedKernel(step: LoopStep, operands: readonly Operand[]): Kern
       const writing = new ScalarWriter({ load, axes: outer.names, accumulators: reductions.map(({ result }) => result), library });
       const results = step.writes.map(({ value }) => numeric(writing.value(value), value.dtype));
       const fields = reductions.flatMap((reduction) => reduction.fields);
-      const tree = treeCode(reductions, { size, together });
+      const merged = mergeCode(reductions, { size, together, subgroups }, library);
       const body = `let place = i32(local) % ${together};
 let lane = i32(local) / ${together};
 let result = ${workgroupNumber(workgroups)} * ${together} + place;
@@ -52,12 +52,12 @@ ${inner.statements}
 ${taking.statements}
 ${reductions.map((reduction, slot) => reduction.take(taken[slot] ?? "", "r")).join("\n")}
 }
-${tree.statements}
+${merged.statements}
 if (lane == 0 && result < ${count}) {
 ${writing.statements}
 ${results.map((value, i) => memory.store(step.reads.length + i, "p", value)).join("\n")}
 }`;
-      return { library, declarations: tree.declarations, body };
+      return { library, declarations: merged.declarations, body };
     },
   };
 }

@@ -6,7 +6,7 @@ import { Library } from "../wgsl/library.ts";
 import { spread } from "../wgsl/module.ts";
 import { ScalarWriter } from "../wgsl/scalar-writer.ts";
 import { numeric } from "./element.ts";
-import { reductionBytes, treeCode } from "./tree.ts";
+import { mergeCode, reductionBytes } from "./tree.ts";
 
 const size = 256;
 /** Workgroups that share one reduction, at most. */
@@ -15,7 +15,7 @@ const mostParts = 256;
 const least = 16;
 
 /** A long reduction to few results, in two stages: workgroups reduce parts of it into the workspace, then one finishes each result. */
-export function splitKernels(step: LoopStep, operands: readonly Operand[]): Kernels {
+export function splitKernels(step: LoopStep, operands: readonly Operand[], subgroups: boolean): Kernels {
   const { extents, reduce, terms, reads, writes } = step;
   const count = sizeOf(extents);
   const reduced = sizeOf(reduce);
@@ -44,7 +44,7 @@ export function splitKernels(step: LoopStep, operands: readonly Operand[]): Kern
           "t",
         );
         const taken = terms.map(({ value }) => numeric(taking.value(value), value.dtype));
-        const tree = treeCode(reductions, { size, together: 1 });
+        const merged = mergeCode(reductions, { size, together: 1, subgroups }, library);
         const body = `let number = ${workgroupNumber(grid)};
 if (number >= ${count * parts}) { return; }
 let result = number / ${parts};
@@ -58,11 +58,11 @@ ${inner.statements}
 ${taking.statements}
 ${reductions.map((reduction, slot) => reduction.take(taken[slot] ?? "", "r")).join("\n")}
 }
-${tree.statements}
+${merged.statements}
 if (lane == 0) {
 ${fields.map(({ name, type }, field) => memory.store(reads.length, place(field, "part"), type === "f32" ? `bitcast<i32>(${name})` : name)).join("\n")}
 }`;
-        return { library, declarations: tree.declarations, body };
+        return { library, declarations: merged.declarations, body };
       },
     },
     {
@@ -87,7 +87,7 @@ ${fields.map(({ name, type }, field) => memory.store(reads.length, place(field, 
         const load = (buffer: number, index: string): string => memory.load(buffer, index);
         const writing = new ScalarWriter({ load, axes: outer.names, accumulators: reductions.map(({ result }) => result), library });
         const results = writes.map(({ value }) => numeric(writing.value(value), value.dtype));
-        const tree = treeCode(reductions, { size, together: 1 });
+        const merged = mergeCode(reductions, { size, together: 1, subgroups }, library);
         const body = `let result = ${workgroupNumber(inRows(count))};
 if (result >= ${count}) { return; }
 let p = result;
@@ -97,12 +97,12 @@ ${fields.map(({ name, type, start }) => `var ${name}: ${type} = ${start};`).join
 for (var part = lane; part < ${parts}; part += ${size}) {
 ${reductions.map((reduction, slot) => reduction.merge(others[slot] ?? [])).join("\n")}
 }
-${tree.statements}
+${merged.statements}
 if (lane == 0) {
 ${writing.statements}
 ${results.map((value, i) => memory.store(reads.length + i, "p", value)).join("\n")}
 }`;
-        return { library, declarations: tree.declarations, body };
+        return { library, declarations: merged.declarations, body };
       },
     },
   ];

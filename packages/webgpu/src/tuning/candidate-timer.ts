@@ -2,7 +2,7 @@ import type { LibraryStep, Plan } from "@gradus/compile";
 import { sizeOf } from "@gradus/tensor";
 import type { Dispatch } from "../executable.ts";
 import type { Candidate } from "../kernel-table.ts";
-import type { Kernel } from "../kernels/kernel.ts";
+import type { Kernel, Kernels } from "../kernels/kernel.ts";
 import { wholeWords } from "../layout.ts";
 import { usage } from "../usage.ts";
 import type { CandidateTimer } from "./tuner.ts";
@@ -11,6 +11,8 @@ export interface CandidateTimerOptions {
   readonly device: GPUDevice;
   /** Compiles a kernel of a plan. */
   readonly dispatch: (kernel: Kernel, plan: Plan, label: string) => Promise<Dispatch>;
+  /** A candidate's kernels for a step of a plan. */
+  readonly kernels: (candidate: Candidate, step: LibraryStep, plan: Plan) => Kernels;
   /** Milliseconds on the host's clock, where the device has none of its own. */
   readonly now?: () => number;
 }
@@ -23,16 +25,13 @@ const rounds = 3;
 const mostBytes = 2 ** 30;
 
 /** Times candidates on buffers of their own, with many runs in one submission: by the device's clock, or else by the host's. */
-export function candidateTimer({ device, dispatch, now = () => performance.now() }: CandidateTimerOptions): CandidateTimer {
+export function candidateTimer({ device, dispatch, kernels, now = () => performance.now() }: CandidateTimerOptions): CandidateTimer {
   const compiled = async (step: LibraryStep, candidate: Candidate, plan: Plan): Promise<readonly Dispatch[]> => {
-    const write = plan.buffers[step.write];
-    if (write === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
     const own: Plan = {
       ...plan,
       buffers: plan.buffers.map((buffer, id) => ({ ...buffer, place: { kind: "bound", slot: id } })),
     };
-    const kernels = candidate.kernels({ reads: step.reads, write: { id: step.write, shape: write.shape, dtype: write.dtype } });
-    return Promise.all(kernels.map(async (kernel) => dispatch(kernel, own, `${step.label}, to be measured`)));
+    return Promise.all(kernels(candidate, step, own).map(async (kernel) => dispatch(kernel, own, `${step.label}, to be measured`)));
   };
   const time = async (step: LibraryStep, candidate: Candidate, plan: Plan): Promise<number> => {
     const ids = [...new Set([...step.reads, step.write, ...(step.epilogue?.reads ?? [])])];

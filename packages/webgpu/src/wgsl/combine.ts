@@ -10,8 +10,26 @@ export interface Reduction {
   take(value: string, position: string): string;
   /** Statements that take in another such reduction, given as expressions for its fields. */
   merge(other: readonly string[]): string;
+  /** WGSL's function that does the same over a subgroup; null where it has none that means the same. */
+  readonly collective: string | null;
   /** What the reduction comes to. */
   readonly result: string;
+}
+
+/** A sum in the variable `name`. */
+export function sumOf(name: string, type: "f32" | "i32", start: string): Reduction {
+  return single({ name, type, start }, "subgroupAdd", (other) => `${name} + ${other}`);
+}
+
+function single(field: Reduction["fields"][number], collective: string | null, next: (other: string) => string): Reduction {
+  const { name } = field;
+  return {
+    fields: [field],
+    take: (taken) => `${name} = ${next(taken)};`,
+    merge: ([other = ""]) => `${name} = ${next(other)};`,
+    collective,
+    result: name,
+  };
 }
 
 /** Beyond every position. */
@@ -31,22 +49,19 @@ export function reductionOf(
     if (dtype === "float32") library.need("fromBits");
     return literal(dtype, number);
   };
-  const single = (start: number, next: (other: string) => string): Reduction => ({
-    fields: [{ name, type, start: constant(start) }],
-    take: (taken) => `${name} = ${next(taken)};`,
-    merge: ([other = ""]) => `${name} = ${next(other)};`,
-    result: name,
-  });
   switch (combine) {
     case "sum":
-      return single(0, (other) => `${name} + ${other}`);
+      return sumOf(name, type, constant(0));
     case "prod":
-      return single(1, (other) => `${name} * ${other}`);
+      return single({ name, type, start: constant(1) }, "subgroupMul", (other) => `${name} * ${other}`);
     case "max":
     case "min": {
       const inFloats = combine === "max" ? "maximum" : "minimum";
       if (type === "f32") library.need(inFloats);
-      return single(combine === "max" ? least : most, (other) => `${type === "f32" ? inFloats : combine}(${name}, ${other})`);
+      // A NaN among floats is the result, of which WGSL's own says nothing.
+      const collective = type === "f32" ? null : combine === "max" ? "subgroupMax" : "subgroupMin";
+      const start = constant(combine === "max" ? least : most);
+      return single({ name, type, start }, collective, (other) => `${type === "f32" ? inFloats : combine}(${name}, ${other})`);
     }
     case "argmax":
     case "argmin": {
@@ -68,6 +83,7 @@ export function reductionOf(
         ],
         take: (taken, position) => merge([taken, position]),
         merge,
+        collective: null,
         result: at,
       };
     }

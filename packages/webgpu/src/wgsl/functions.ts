@@ -4,6 +4,9 @@ import { half } from "./functions/half.ts";
 import { power } from "./functions/power.ts";
 import { trigonometric } from "./functions/trigonometric.ts";
 
+/** What a device may have beyond plain WGSL, by the names that shaders enable it with. */
+export type Extension = "f16" | "subgroups";
+
 /** One function of a shader module. */
 export interface ShaderFunction {
   readonly source: string;

@@ -2,7 +2,7 @@ import { type DType, isFloat, type LeafName, type Scalar } from "@gradus/tensor"
 import type { FunctionName } from "./functions.ts";
 import type { Library } from "./library.ts";
 
-/** WGSL for one leaf of arguments already written. int32 and uint8 are i32, kept in range; bool is bool. */
+/** WGSL for one leaf of arguments already written. int32, uint8 and int8 are i32, kept in range; bool is bool. */
 export function leafCode(library: Library, { leaf, dtype, args }: Extract<Scalar, { kind: "call" }>, values: readonly string[]): string {
   const from = args[0]?.dtype ?? dtype;
   const [a = "", b = "", c = ""] = values;
@@ -39,7 +39,8 @@ export function leafCode(library: Library, { leaf, dtype, args }: Extract<Scalar
     case "toInt32":
       return from === "float32" ? call("saturate32") : asNumber(a, from);
     case "toUint8":
-      return `(${from === "float32" ? call("saturate32") : asNumber(a, from)} & 255)`;
+    case "toInt8":
+      return wrapped(from === "float32" ? call("saturate32") : asNumber(a, from), dtype);
     case "toBool":
       return truth(a, from);
     case "bitsOf":
@@ -62,6 +63,12 @@ function asNumber(value: string, from: DType): string {
   return from === "bool" ? `i32(${value})` : value;
 }
 
+/** The low byte of an i32 as its dtype reads it; int32 as it is. */
+function wrapped(value: string, dtype: DType): string {
+  if (dtype === "uint8") return `(${value} & 255)`;
+  return dtype === "int8" ? `extractBits(${value}, 0u, 8u)` : value;
+}
+
 /** Leaves that depend on the dtype they compute in. */
 type Arithmetic = Exclude<
   LeafName,
@@ -78,6 +85,7 @@ type Arithmetic = Exclude<
   | "toFloat16"
   | "toInt32"
   | "toUint8"
+  | "toInt8"
   | "toBool"
   | "bitsOf"
   | "fromBits"
@@ -161,14 +169,15 @@ function floatCode(leaf: Arithmetic, [a = "", b = ""]: readonly string[], call: 
 }
 
 function integerCode(library: Library, leaf: Arithmetic, dtype: DType, [a = "", b = ""]: readonly string[]): string {
-  const wrap = (value: string): string => (dtype === "uint8" ? `(${value} & 255)` : value);
+  const wrap = (value: string): string => wrapped(value, dtype);
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the other leaves are of floats alone
   switch (leaf) {
     case "neg":
       return wrap(`(0 - ${a})`);
     case "abs":
+      return wrap(`abs(${a})`);
     case "sign":
-      return `${leaf}(${a})`;
+      return `sign(${a})`;
     case "floor":
     case "ceil":
     case "trunc":

@@ -7,19 +7,32 @@ export interface ShaderParts {
   readonly library: Library;
   /** Module-scope declarations: workgroup memory, functions. */
   readonly declarations?: string;
-  /** The body of `main`; it sees `group`, the workgroup's id, and `local`, the invocation's number in it. */
+  /**
+   * The body of `main`; it sees `group`, the workgroup's id, and `local`, the invocation's number in it. Where its library enables
+   * subgroups it sees `subgroupLane`, the invocation's number in its subgroup, and `subgroupWidth`, the invocations a whole one has.
+   */
   readonly body: string;
 }
 
 /** A whole WGSL module. The memory's declarations depend on how the parts use it, so those are written first. */
 export function shaderModule(memory: ShaderMemory, size: number, { library, declarations = "", body }: ShaderParts): string {
   for (const name of memory.needs) library.need(name);
-  return `${memory.declarations()}${library.source}${declarations}
+  const extensions = new Set([...memory.extensions, ...library.extensions]);
+  const enables = [...extensions].map((extension) => `enable ${extension};\n`).join("");
+  const builtins = extensions.has("subgroups")
+    ? `, ${subgroupParameters("@builtin(subgroup_invocation_id) ", "@builtin(subgroup_size) ")}`
+    : "";
+  return `${enables}${memory.declarations()}${library.source}${declarations}
 @compute @workgroup_size(${size})
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32${builtins}) {
 ${body}
 }
 `;
+}
+
+/** The parameters by which a function sees its subgroup: WGSL knows the width to be the same everywhere only where it is handed down. */
+export function subgroupParameters(lane = "", width = ""): string {
+  return `${lane}subgroupLane: u32, ${width}subgroupWidth: u32`;
 }
 
 /** Statements that give the axes of a row-major position: `name0`, `name1`, ... */

@@ -6,6 +6,7 @@ export const shaderTypes: Readonly<Record<DType, "f32" | "i32" | "bool">> = {
   float16: "f32",
   int32: "i32",
   uint8: "i32",
+  int8: "i32",
   bool: "bool",
 };
 
@@ -17,6 +18,7 @@ export function literal(dtype: DType, value: number): string {
       return floatLiteral(value);
     case "int32":
     case "uint8":
+    case "int8":
       return integerLiteral(value);
     case "bool":
       return value !== 0 ? "true" : "false";

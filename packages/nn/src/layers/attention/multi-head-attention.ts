@@ -10,6 +10,7 @@ import {
   narrow,
   permute,
   reshape,
+  scaledDotProductAttention,
   type Shape,
   ShapeError,
   sizeOf,
@@ -24,7 +25,7 @@ import { zeros } from "../../init/plain.ts";
 import type { LayerFacts } from "../../layer-facts.ts";
 import { Module } from "../../module.ts";
 import { Param } from "../../param.ts";
-import { Dropout } from "../noise/dropout.ts";
+import { checkProbability, drawFor } from "../noise/draw.ts";
 import { Linear } from "../linear.ts";
 
 export interface MultiHeadAttentionOptions {
@@ -78,7 +79,7 @@ export class MultiHeadAttention extends Module {
   readonly v_proj_weight: Param | null;
   readonly in_proj_bias: Param | null;
   readonly out_proj: Linear;
-  readonly dropout: Dropout;
+  readonly dropout: number;
   readonly #width: number;
   readonly #heads: number;
   readonly #batchFirst: boolean;
@@ -99,7 +100,8 @@ export class MultiHeadAttention extends Module {
     this.v_proj_weight = alike ? null : new Param([width, vdim], xavierUniform());
     this.in_proj_bias = bias ? new Param([3 * width], zeros()) : null;
     this.out_proj = new Linear(width, width, { bias, biasInitialiser: zeros() });
-    this.dropout = new Dropout(dropout);
+    checkProbability(this, dropout);
+    this.dropout = dropout;
     this.#width = width;
     this.#heads = heads;
     this.#batchFirst = batchFirst;
@@ -114,9 +116,10 @@ export class MultiHeadAttention extends Module {
     }
     const [q, k, v] = this.#projections(query, key, value).map((x) => this.#apart(x));
     if (q === undefined || k === undefined || v === undefined) throw new RangeError("three inputs have three projections");
-    const weights = attentionWeights(q, k, { ...this.#visible(masks, q, k), causal: masks.causal ?? false });
-    const attended = matmul(this.dropout.forward(weights, ctx), v);
-    return { output: this.out_proj.forward(this.#together(attended)), weights: mean(weights, { axis: 1 }) };
+    const visible = { ...this.#visible(masks, q, k), causal: masks.causal ?? false };
+    const drops = ctx.mode === "eval" || this.dropout === 0 ? {} : { dropout: this.dropout, ...drawFor(this, ctx) };
+    const attended = scaledDotProductAttention(q, k, v, { ...visible, ...drops });
+    return { output: this.out_proj.forward(this.#together(attended)), weights: mean(attentionWeights(q, k, visible), { axis: 1 }) };
   }
 
   override diagnose(query: unknown): string | null {

@@ -16,12 +16,18 @@ export const reluSpec: Spec<typeof reluOp> = {
 
 export const leakyReluSpec: Spec<typeof leakyReluOp> = {
   reference: ({ x }, { negativeSlope }) => x.data.map((v) => (v > 0 ? v : negativeSlope * v)),
-  cases: [0.01, 0.2, -0.5].map((negativeSlope) => ({ x: { x: [4, 9] }, attrs: { negativeSlope } })),
+  cases: [
+    ...[0.01, 0.2, -0.5].map((negativeSlope) => ({ x: { x: [4, 9] }, attrs: { negativeSlope } })),
+    { x: { x: [2, 0] }, attrs: { negativeSlope: 0.2 } },
+  ],
   rejects: [{ x: { x: integer }, attrs: { negativeSlope: 0.1 }, code: "dtype/unsupported" }],
 };
 
 export const eluSpec: Spec<typeof eluOp> = {
   reference: ({ x }, { alpha }) => x.data.map((v) => (v > 0 ? v : alpha * Math.expm1(v))),
-  cases: [1, 0.5, -0.5].map((alpha) => ({ x: { x: { shape: [4, 9], range: [-3, 3] } }, attrs: { alpha } })),
+  cases: [
+    ...[1, 0.5, -0.5].map((alpha) => ({ x: { x: { shape: [4, 9], range: [-3, 3] } }, attrs: { alpha } }) as const),
+    { x: { x: [2, 0] }, attrs: { alpha: 1 } },
+  ],
   rejects: [{ x: { x: integer }, attrs: { alpha: 1 }, code: "dtype/unsupported" }],
 };

@@ -1,10 +1,16 @@
 import { describe, expect, test } from "vitest";
+import { gradients } from "../../grad.ts";
 import { stream } from "../../random/key.ts";
 import type { Tensor } from "../../tensor.ts";
 import { expectClose, expectGradients, randomLeaf } from "../../test/compare.ts";
 import { evaluate } from "../../test/evaluate.ts";
 import { matmul } from "../library/matmul.ts";
-import { tensor } from "../source/creation.ts";
+import { lessEqual } from "../pointwise/comparison.ts";
+import { square } from "../pointwise/power.ts";
+import { where } from "../pointwise/where.ts";
+import { bernoulli } from "../random/distributions.ts";
+import { sum } from "../reduce/sum.ts";
+import { eye, tensor } from "../source/creation.ts";
 import { ones, zeros } from "../source/full.ts";
 import { narrow } from "../view/slice.ts";
 import { rotary, sinusoidalPositions } from "./positions.ts";
@@ -62,6 +68,35 @@ describe("scaledDotProductAttention", () => {
     ]);
     expect(values(scaledDotProductAttention(q, k, v, { mask })).slice(0, 2)).toEqual([0, 0]);
     expectGradients((q) => scaledDotProductAttention(q, k, v, { mask }), [q]);
+  });
+
+  test("of a long sequence is computed in parts, and is the same", () => {
+    const queries = 130;
+    const see = lessEqual(randomLeaf([queries, 4], 4), 0.5);
+    for (const [keys, options] of [
+      [4, {}],
+      [4, { mask: see }],
+      [4, { mask: randomLeaf([queries, 4], 6) }],
+      [130, { causal: true, mask: randomLeaf([1, 130], 5) }],
+    ] as const) {
+      const [q, k, v] = [randomLeaf([queries, 2], 1), randomLeaf([keys, 2], 2), randomLeaf([keys, 1], 3)];
+      const whole = (q: Tensor, k: Tensor, v: Tensor): Tensor => matmul(attentionWeights(q, k, options), v);
+      const inParts = (q: Tensor, k: Tensor, v: Tensor): Tensor => scaledDotProductAttention(q, k, v, options);
+      expectClose(values(inParts(q, k, v)), values(whole(q, k, v)));
+      const inputs = [q, k, v, ...("mask" in options && options.mask !== see ? [options.mask] : [])];
+      const gradientsOf = (f: typeof whole): number[] => gradients(sum(square(f(q, k, v))), inputs).flatMap(values);
+      expectClose(gradientsOf(inParts), gradientsOf(whole));
+      if (keys > 4) continue;
+      const curvatureOf = (f: typeof whole): number[] =>
+        gradients(sum(square(gradients(sum(square(f(q, k, v))), [q])[0]!)), [q, k, v]).flatMap(values);
+      expectClose(curvatureOf(inParts), curvatureOf(whole), 1e-5);
+    }
+    // Where scores are equal, what is left of a row tells what was dropped of it.
+    const keys = 4;
+    const random = { dropout: 0.5, key: stream(1, "attention") };
+    const kept = bernoulli([queries, keys], { p: 0.5, key: random.key, salt: 0 });
+    const dropped = scaledDotProductAttention(zeros([queries, 3]), zeros([keys, 3]), eye(keys), random);
+    expectClose(values(dropped), values(where(kept, 2 / keys, 0)));
   });
 
   test("drops weights and keeps their mean", () => {

@@ -2,15 +2,8 @@ import { ArgumentError } from "../../errors.ts";
 import type { Key } from "../../random/key.ts";
 import type { Tensor } from "../../tensor.ts";
 import { matmul } from "../library/matmul.ts";
-import { add, mul } from "../pointwise/arithmetic.ts";
-import { cast } from "../pointwise/cast.ts";
-import { lessEqual } from "../pointwise/comparison.ts";
-import { logicalAnd } from "../pointwise/logic.ts";
-import { where } from "../pointwise/where.ts";
-import { bernoulli } from "../random/distributions.ts";
-import { softmax } from "../reduce/softmax.ts";
-import { arange } from "../source/creation.ts";
-import { unsqueeze } from "../view/squeeze.ts";
+import { attendInParts } from "./attention-in-parts.ts";
+import { dropped, type Drops, scoresOf, softmaxOf, whole } from "./scores.ts";
 
 export interface AttentionWeightsOptions {
   /**
@@ -39,27 +32,31 @@ export interface AttentionOptions extends AttentionWeightsOptions {
  * Shapes: `query` [..., queries, width], `key` [..., keys, width], `value` [..., keys, depth], result [..., queries, depth];
  * the axes before broadcast. A query that a boolean mask lets see nothing gets zeros.
  *
+ * Of more than 128 queries the scores are never there at once, neither here nor in the gradient: memory grows with the length of
+ * the sequences and not with its square (Rabe and Staats, 2021; Dao et al., 2022).
+ *
  * Example: `scaledDotProductAttention(q, k, v, { causal: true })`.
  *
  * @throws ShapeError if the shapes do not fit; ArgumentError if `dropout` is no probability, or has no key to draw from.
  */
-export function scaledDotProductAttention(
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
-  { dropout = 0, key: random, salt = 0, ...options }: AttentionOptions = {},
-): Tensor {
-  const weights = attentionWeights(query, key, options);
-  if (dropout === 0) return matmul(weights, value);
-  if (random === undefined) {
+export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
+  const { dropout = 0, key: random, salt = 0 } = options;
+  if (dropout !== 0 && random === undefined) {
     throw new ArgumentError("argument/attention-key", "dropout needs a random key", {
       subject: "scaledDotProductAttention",
       hint: "pass key, or leave dropout out",
     });
   }
-  const kept = bernoulli(weights.shape, { p: 1 - dropout, key: random, salt });
-  return matmul(where(kept, dropout === 1 ? 0 : mul(weights, 1 / (1 - dropout)), 0), value);
+  const drops: Drops | null = dropout === 0 || random === undefined ? null : { p: dropout, key: random, salt };
+  if (query.rank > 1 && (query.shape.at(-2) ?? 1) > queriesTogether) {
+    return attendInParts(query, key, value, { ...options, drops, together: queriesTogether });
+  }
+  const window = whole(query, key);
+  return matmul(dropped(softmaxOf(scoresOf(query, key, window, options)), window, drops), value);
 }
+
+/** Queries, or keys, whose scores are there at once. */
+const queriesTogether = 128;
 
 /**
  * How much each query attends to each key: softmax(query keyᵀ * scale + mask), the weights of `scaledDotProductAttention`.
@@ -68,24 +65,6 @@ export function scaledDotProductAttention(
  *
  * @throws ShapeError if the shapes do not fit.
  */
-export function attentionWeights(query: Tensor, key: Tensor, { mask, causal = false, scale }: AttentionWeightsOptions = {}): Tensor {
-  const factor = scale ?? 1 / Math.sqrt(query.shape.at(-1) ?? 1);
-  const scores = mul(matmul(query, key, { transposeB: true }), factor);
-  const past = causal ? pastOf(query.shape.at(-2) ?? 1, key.shape.at(-2) ?? 1) : null;
-  if (mask === undefined) return softmax(past === null ? scores : where(past, scores, hidden));
-  const additive = mask.dtype === "float32";
-  const moved = additive ? add(scores, mask) : scores;
-  const truths = additive ? null : cast(mask, "bool");
-  const visible = past === null || truths === null ? (truths ?? past) : logicalAnd(truths, past);
-  if (visible === null) return softmax(moved);
-  const weights = softmax(where(visible, moved, hidden));
-  // Where nothing is to be seen, the softmax of equal scores would look at everything.
-  return truths === null ? weights : where(visible, weights, 0);
-}
-
-/** A score whose weight is 0 beside any other. Finite, so that a row of them has no NaN. */
-const hidden = -1e30;
-
-function pastOf(queries: number, keys: number): Tensor {
-  return lessEqual(unsqueeze(arange(keys), 0), unsqueeze(arange(queries), 1));
+export function attentionWeights(query: Tensor, key: Tensor, options: AttentionWeightsOptions = {}): Tensor {
+  return softmaxOf(scoresOf(query, key, whole(query, key), options));
 }

@@ -6,7 +6,10 @@ const output = new Tensor({ shape: [4, 9], dtype: "float32" }, { kind: "host", c
 
 export const checkpointSpec: Spec<typeof checkpointOp> = {
   reference: ({ value }) => value.data,
-  cases: [{ x: { value: [4, 9], inputs: [[4, 9], [2]], captured: [[3]] }, attrs: { region: { output, inputs: [], captured: [] } } }],
+  cases: [
+    { x: { value: [4, 9], inputs: [[4, 9], [2]], captured: [[3]] }, attrs: { region: { output, inputs: [], captured: [] } } },
+    { x: { value: [0, 9], inputs: [[0, 9]], captured: [] }, attrs: { region: { output, inputs: [], captured: [] } } },
+  ],
   rejects: [],
   noGradient: "the gradient is that of the region it was recorded with",
 };

@@ -40,6 +40,7 @@ export const conv2dSpec: Spec<typeof conv2dOp> = {
     { x: { x: [3, 5, 5], weight: [4, 3, 3, 3] }, attrs: plain, code: "shape/conv-rank" },
     { x: { x: [2, 3, 5, 5], weight: [4, 3, 3, 3] }, attrs: { ...plain, stride: [0, 1] }, code: "shape/conv-attributes" },
     { x: { x: { shape: [2, 3, 5, 5], dtype: "int32" }, weight: [4, 3, 3, 3] }, attrs: plain, code: "dtype/unsupported" },
+    { x: { x: { shape: [2, 3, 5, 5], dtype: "float16" }, weight: [4, 3, 3, 3] }, attrs: plain, code: "dtype/differ" },
   ],
 };
 

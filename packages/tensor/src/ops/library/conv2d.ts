@@ -8,7 +8,8 @@ import type { Tensor } from "../../tensor.ts";
 import { add } from "../pointwise/arithmetic.ts";
 import { cast } from "../pointwise/cast.ts";
 import { reshape } from "../view/reshape.ts";
-import { type Convolution, convolutionAttrs, convolutionSizes, factorsDType } from "./convolution.ts";
+import { type Convolution, convolutionAttrs, convolutionSizes } from "./convolution.ts";
+import { factorsDType } from "./factors.ts";
 
 export const conv2dOp = defineLibrary<Tensor>()({
   name: "conv2d",

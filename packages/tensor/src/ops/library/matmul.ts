@@ -5,7 +5,7 @@ import { bool } from "../../op/attr.ts";
 import { defineLibrary } from "../../op/define.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { factorsDType } from "./convolution.ts";
+import { factorsDType } from "./factors.ts";
 import { concat, stack } from "../view/concat.ts";
 import { broadcastTo, sumTo } from "../view/expand.ts";
 import { reshape } from "../view/reshape.ts";

@@ -18,8 +18,9 @@ export const castOp = defineLoop<Tensor>()({
 /**
  * Converts to another dtype.
  *
- * float32 to int32 truncates towards zero and saturates, NaN becomes 0; to uint8 keeps the low byte of that;
- * to bool is `x != 0`. To float16 rounds to the nearest half, ties to the even one, and from 65520 on to infinity.
+ * float32 to int32 truncates towards zero and saturates, NaN becomes 0. What goes to uint8 or int8 goes to int32 first and keeps the
+ * low byte of that: integers wrap (200 is -56 in int8, -1 is 255 in uint8), as in PyTorch, which leaves fractions beyond the range undefined.
+ * To bool is `x != 0`. To float16 rounds to the nearest half, ties to the even one, and from 65520 on to infinity.
  * Gradients do not pass through integers.
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
@@ -50,6 +51,8 @@ export function convert(s: ScalarBuilder, x: Scalar, dtype: DType): Scalar {
       return s.call("toInt32", x);
     case "uint8":
       return s.call("toUint8", x);
+    case "int8":
+      return s.call("toInt8", x);
     case "bool":
       return s.call("toBool", x);
   }

@@ -11,6 +11,7 @@ const cases: readonly Case<typeof equalOp>[] = [
   },
   { x: { a: { shape: [7], dtype: "bool", range: [0, 1] }, b: { shape: [7], dtype: "bool", range: [0, 1] } }, attrs: {} },
   { x: { a: { shape: [7], dtype: "uint8", range: [126, 130] }, b: { shape: [7], dtype: "uint8", range: [126, 130] } }, attrs: {} },
+  { x: { a: { shape: [17], dtype: "int8", range: [-2, 2] }, b: { shape: [17], dtype: "int8", range: [-2, 2] } }, attrs: {} },
   { x: { a: [], b: [] }, attrs: {} },
   { x: { a: [0, 3], b: [0, 3] }, attrs: {} },
 ];

@@ -4,7 +4,7 @@ import { roundToFloat16 } from "../../float16.ts";
 import { apply } from "../../op/apply.ts";
 import type { Values } from "../../op/attr.ts";
 import { type AnyAttrs, type Aval, defineLoop, type Fail, type LoopOp } from "../../op/define.ts";
-import type { Scalar, ScalarBuilder } from "../../scalar/expression.ts";
+import { type Scalar, type ScalarBuilder, wrapTo } from "../../scalar/expression.ts";
 import { broadcastShapes, sameShape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { full } from "../source/full.ts";
@@ -109,7 +109,7 @@ export function applyUnary<N extends string>(op: UnaryOp<N>, x: Tensor, takes: T
 
 /**
  * Applies a binary op to operands broadcast to one shape and promoted to one dtype
- * (bool < uint8 < int32 < float16 < float32; a fraction beside an integer tensor makes float32).
+ * (`promote`; a fraction beside an integer tensor makes float32).
  *
  * @throws ShapeError if the shapes do not broadcast.
  * @internal
@@ -149,32 +149,34 @@ function isHalf(operand: Operand): boolean {
   return typeof operand !== "number" || Object.is(roundToFloat16(operand), operand);
 }
 
-const rank: Readonly<Record<DType, number>> = { bool: 0, uint8: 1, int32: 2, float16: 3, float32: 4 };
+const rank: Readonly<Record<DType, number>> = { bool: 0, uint8: 1, int8: 1, int32: 2, float16: 3, float32: 4 };
 
 /**
- * The dtype two operands meet at: the later of bool, uint8, int32, float16, float32. A number keeps the tensor's where it fits into it;
- * a floating-point tensor's always. `docs/guide/dtypes.md` has the table.
+ * The dtype two operands meet at: the later of bool, uint8 or int8, int32, float16, float32; uint8 and int8, of which neither holds
+ * the other, meet at int32. A number keeps the tensor's where it fits into it; a floating-point tensor's always.
+ * `docs/guide/dtypes.md` has the table. Source: PyTorch's `promote_types`, without the dtypes that are not here.
  *
  * @internal
  */
 export function promote(a: Operand, b: Operand): DType {
   if (typeof a === "number") return typeof b === "number" ? "float32" : promoteNumber(b.dtype, a);
   if (typeof b === "number") return promoteNumber(a.dtype, b);
+  if (a.dtype !== b.dtype && rank[a.dtype] === rank[b.dtype]) return "int32";
   return rank[a.dtype] >= rank[b.dtype] ? a.dtype : b.dtype;
 }
 
 function promoteNumber(dtype: DType, value: number): DType {
   if (isFloat(dtype)) return dtype;
   if (!Number.isInteger(value) || Math.abs(value) > 0x7fffffff) return "float32";
-  return dtype === "bool" || value < 0 || value > 255 ? "int32" : dtype;
+  return dtype !== "bool" && wrapTo(dtype, value) === value ? dtype : "int32";
 }
 
 function checkTakes(takes: Takes, { dtype }: Aval, fail: Fail): void {
   const accepted: Record<Takes, readonly DType[]> = {
-    number: ["float32", "float16", "int32", "uint8"],
+    number: ["float32", "float16", "int32", "uint8", "int8"],
     float: ["float32", "float16"],
     word: ["int32"],
-    any: ["float32", "float16", "int32", "uint8", "bool"],
+    any: ["float32", "float16", "int32", "uint8", "int8", "bool"],
   };
   if (!accepted[takes].includes(dtype))
     fail({ code: "dtype/unsupported", sentence: `takes ${accepted[takes].join(", ")}, not ${dtype}`, hint: "cast first" });

@@ -5,6 +5,7 @@ const whole = { dtype: "int32", range: [-9, 9] } as const;
 const pairs: readonly Case<typeof maximumOp>[] = [
   { x: { a: [4, 9], b: [4, 9] }, attrs: {} },
   { x: { a: { shape: [7], ...whole }, b: { shape: [7], ...whole } }, attrs: {} },
+  { x: { a: { shape: [17], dtype: "int8", range: [-128, 127] }, b: { shape: [17], dtype: "int8", range: [-128, 127] } }, attrs: {} },
   { x: { a: [], b: [] }, attrs: {} },
   { x: { a: [3, 0], b: [3, 0] }, attrs: {} },
 ];

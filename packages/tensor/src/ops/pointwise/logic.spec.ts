@@ -25,6 +25,7 @@ export const logicalNotSpec: Spec<typeof logicalNotOp> = {
     { x: { x: { shape: [4, 5], ...coin } }, attrs: {} },
     { x: { x: { shape: [9], ...few } }, attrs: {} },
     { x: { x: { shape: [3], values: [0, 0.5, -2] } }, attrs: {} },
+    { x: { x: { shape: [0, 2], ...coin } }, attrs: {} },
   ],
   rejects: [],
   noGradient,

@@ -13,6 +13,7 @@ const cases: readonly Case<typeof fmodOp>[] = [
   },
   whole,
   { x: { a: { shape: [8], dtype: "int32", range: [-20, 20] }, b: { shape: [8], dtype: "int32", range: [-7, -2] } }, attrs: {} },
+  { x: { a: { shape: [37], dtype: "int8", range: [-128, 127] }, b: { shape: [37], dtype: "int8", range: [-9, -2] } }, attrs: {} },
   { x: { a: [0], b: [0] }, attrs: {} },
 ];
 const rejects = [

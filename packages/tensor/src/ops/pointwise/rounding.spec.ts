@@ -1,4 +1,5 @@
 import type { Case, Host, Spec } from "../../op/spec.ts";
+import { wrapTo } from "../../scalar/expression.ts";
 import type { UnaryOp } from "./define-pointwise.ts";
 import type { absOp, ceilOp, floorOp, roundOp, signOp, truncOp } from "./rounding.ts";
 
@@ -7,8 +8,12 @@ const shapes: readonly Case<UnaryOp<string>>[] = [[4, 33], [], [0, 2]].map((shap
 const noGradient = "a step is flat almost everywhere";
 
 export const absSpec: Spec<typeof absOp> = {
-  reference: ({ x }) => x.data.map(Math.abs),
-  cases: [...shapes, { x: { x: { shape: [7], dtype: "int32", range: [-9, 9] } }, attrs: {} }],
+  reference: ({ x }) => x.data.map((v) => wrapTo(x.dtype, Math.abs(v))),
+  cases: [
+    ...shapes,
+    { x: { x: { shape: [7], dtype: "int32", range: [-9, 9] } }, attrs: {} },
+    { x: { x: { shape: [5], dtype: "int8", values: [-128, -127, -1, 0, 127] } }, attrs: {} },
+  ],
   rejects: [{ x: { x: { shape: [2], dtype: "bool" } }, attrs: {}, code: "dtype/unsupported" }],
 };
 

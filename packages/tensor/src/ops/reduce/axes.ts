@@ -3,10 +3,11 @@ import { apply } from "../../op/apply.ts";
 import { integers } from "../../op/attr.ts";
 import { type Combine, defineLoop, type LoopOp } from "../../op/define.ts";
 import { asPrecise } from "../../autocast.ts";
-import { type DType, isFloat } from "../../dtype.ts";
+import { bytesPerElement, type DType, isFloat } from "../../dtype.ts";
 import type { IndexExpression } from "../../scalar/index-expression.ts";
 import type { Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
+import { cast } from "../pointwise/cast.ts";
 import { broadcastTo } from "../view/expand.ts";
 import { reshape } from "../view/reshape.ts";
 
@@ -68,6 +69,15 @@ export function applyReduction<N extends string>(op: ReduceOp<N>, x: Tensor, { a
   const axes = resolveAxes(op.name, x, axis);
   const result = apply(op, { x: asPrecise(op.name, x) }, { axes });
   return keepDims ? reshape(result, keptShape(x.shape, axes)) : result;
+}
+
+/**
+ * `x`, with bool, uint8 and int8 in int32: sums and products of bytes are seldom bytes.
+ *
+ * @internal
+ */
+export function countable(x: Tensor): Tensor {
+  return bytesPerElement[x.dtype] === 1 ? cast(x, "int32") : x;
 }
 
 /**

@@ -13,7 +13,7 @@ import { stopGradient } from "../view/identity.ts";
 import { padWith } from "../view/pad.ts";
 import { reshape } from "../view/reshape.ts";
 import { narrow } from "../view/slice.ts";
-import { resolveAxis } from "./axes.ts";
+import { countable, resolveAxis } from "./axes.ts";
 import { limits } from "./limits.ts";
 
 export interface CumulativeOptions {
@@ -29,7 +29,7 @@ export interface CumulativeExtreme {
 }
 
 /**
- * Sums so far along an axis: y_i = x_0 + ... + x_i; bool and uint8 are counted in int32.
+ * Sums so far along an axis: y_i = x_0 + ... + x_i; bool, uint8 and int8 are counted in int32.
  *
  * @throws ArgumentError for an axis the tensor does not have.
  */
@@ -38,7 +38,7 @@ export function cumsum(x: Tensor, { axis = 0 }: CumulativeOptions = {}): Tensor 
 }
 
 /**
- * Products so far along an axis: y_i = x_0 * ... * x_i; bool and uint8 are multiplied in int32.
+ * Products so far along an axis: y_i = x_0 * ... * x_i; bool, uint8 and int8 are multiplied in int32.
  * Derivatives are right where factors are zero.
  *
  * @throws ArgumentError for an axis the tensor does not have.
@@ -120,8 +120,4 @@ function rounds(x: Tensor, axis: number, length: number, { join, neutral }: Join
     done = shifted.reduce((later, earlier) => join(earlier, later));
   }
   return done;
-}
-
-function countable(x: Tensor): Tensor {
-  return x.dtype === "bool" || x.dtype === "uint8" ? cast(x, "int32") : x;
 }

@@ -8,6 +8,8 @@ const cases = [
   { x: { x: [0, 3] }, attrs: { axes: [1] } },
   { x: { x: { shape: [3, 9], dtype: "int32", range: [-99, 99] } }, attrs: { axes: [1] } },
   { x: { x: { shape: [9, 3], dtype: "uint8", range: [0, 255] } }, attrs: { axes: [0] } },
+  { x: { x: { shape: [9, 3], dtype: "int8", range: [-128, 127] } }, attrs: { axes: [0] } },
+  { x: { x: { shape: [3, 70], dtype: "int8", range: [-128, -1] } }, attrs: { axes: [1] } },
 ] as const;
 const ties = { x: { x: { shape: [3, 17], dtype: "int32", range: [0, 3] } }, attrs: { axes: [1] } } as const;
 const rejects = [{ x: { x: [3, 0] }, attrs: { axes: [1] }, code: "shape/empty-reduction" }] as const;

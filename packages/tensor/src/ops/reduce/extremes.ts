@@ -9,13 +9,13 @@ type Spread = (t: Tensor) => Tensor;
 
 export const maxOp = reduction("max", {
   combine: "max",
-  gives: isFloatOr("int32", "uint8", "bool"),
+  gives: isFloatOr("int32", "uint8", "int8", "bool"),
   vjp: ({ ct, x, out, spread, axes }) => shareAmongTies(ct, x, out, spread, axes),
 });
 
 export const minOp = reduction("min", {
   combine: "min",
-  gives: isFloatOr("int32", "uint8", "bool"),
+  gives: isFloatOr("int32", "uint8", "int8", "bool"),
   vjp: ({ ct, x, out, spread, axes }) => shareAmongTies(ct, x, out, spread, axes),
 });
 

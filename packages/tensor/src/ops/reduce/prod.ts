@@ -2,12 +2,11 @@ import { vjp } from "../../grad.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { mul } from "../pointwise/arithmetic.ts";
-import { cast } from "../pointwise/cast.ts";
 import { padWith } from "../view/pad.ts";
 import { permute } from "../view/permute.ts";
 import { reshape } from "../view/reshape.ts";
 import { narrow } from "../view/slice.ts";
-import { applyReduction, isFloatOr, reducedCount, reduction, type ReduceOptions } from "./axes.ts";
+import { applyReduction, countable, isFloatOr, reducedCount, reduction, type ReduceOptions } from "./axes.ts";
 
 export const prodOp = reduction("prod", {
   combine: "prod",
@@ -16,11 +15,11 @@ export const prodOp = reduction("prod", {
 });
 
 /**
- * Product over axes, correct in every derivative where factors are zero; bool and uint8 are multiplied in int32.
+ * Product over axes, correct in every derivative where factors are zero; bool, uint8 and int8 are multiplied in int32.
  * The product of nothing is 1.
  */
 export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return applyReduction(prodOp, x.dtype === "bool" || x.dtype === "uint8" ? cast(x, "int32") : x, options);
+  return applyReduction(prodOp, countable(x), options);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../tensor.ts";
 import { cast } from "../pointwise/cast.ts";
-import { applyReduction, isFloatOr, reducedCount, reduction, type ReduceOptions, resolveAxes } from "./axes.ts";
+import { applyReduction, countable, isFloatOr, reducedCount, reduction, type ReduceOptions, resolveAxes } from "./axes.ts";
 import { div } from "../pointwise/arithmetic.ts";
 
 export const sumOp = reduction("sum", {
@@ -9,9 +9,9 @@ export const sumOp = reduction("sum", {
   vjp: ({ ct, spread }) => spread(ct),
 });
 
-/** Sum over axes; bool and uint8 are counted in int32. The sum of nothing is 0. */
+/** Sum over axes; bool, uint8 and int8 are counted in int32. The sum of nothing is 0. */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return applyReduction(sumOp, x.dtype === "bool" || x.dtype === "uint8" ? cast(x, "int32") : x, options);
+  return applyReduction(sumOp, countable(x), options);
 }
 
 /** Arithmetic mean over axes, in float32. The mean of nothing is NaN. */

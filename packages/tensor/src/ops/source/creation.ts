@@ -94,6 +94,7 @@ function readValues(values: Nested | HostData | Float64Array): {
 } {
   if (values instanceof Int32Array) return { data: values, shape: [values.length], dtype: "int32" };
   if (values instanceof Uint16Array) return { data: values, shape: [values.length], dtype: "float16" };
+  if (values instanceof Int8Array) return { data: values, shape: [values.length], dtype: "int8" };
   if (values instanceof Uint8Array) return { data: values, shape: [values.length], dtype: "uint8" };
   if (values instanceof Float32Array || values instanceof Float64Array) return { data: values, shape: [values.length], dtype: "float32" };
   const shape: number[] = [];
@@ -121,8 +122,10 @@ function refuseRagged(shape: Shape): never {
 }
 
 function storedAs(data: ArrayLike<number>, dtype: DType): HostData {
-  const fits = (data instanceof Float32Array && dtype === "float32") || (data instanceof Int32Array && dtype === "int32");
-  if (fits || (data instanceof Uint8Array && dtype === "uint8")) return data;
+  if (data instanceof Float32Array && dtype === "float32") return data;
+  if (data instanceof Int32Array && dtype === "int32") return data;
+  if (data instanceof Int8Array && dtype === "int8") return data;
+  if (data instanceof Uint8Array && dtype === "uint8") return data;
   if (data instanceof Uint16Array) return dtype === "float16" ? data : hostFrom(dtype, numbersOf("float16", data));
   return hostFrom(dtype, data);
 }

@@ -11,6 +11,7 @@ export const expandSpec: Spec<typeof expandOp> = {
     { x: { x: [] }, attrs: { shape: [4] } },
     { x: { x: [4] }, attrs: { shape: [4] } },
     { x: { x: [1, 3] }, attrs: { shape: [0, 3] } },
+    { x: { x: [1, 0] }, attrs: { shape: [4, 0] } },
     { x: { x: { shape: [2, 1], dtype: "bool", range: [0, 1] } }, attrs: { shape: [2, 9] } },
   ],
   rejects: [

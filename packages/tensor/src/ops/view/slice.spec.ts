@@ -11,6 +11,8 @@ export const sliceSpec: Spec<typeof sliceOp> = {
     { x: { x: [3, 4] }, attrs: { starts: [1, 0], steps: [1, 1], sizes: [0, 4] } },
     { x: { x: [0, 4] }, attrs: { starts: [0, 1], steps: [1, 1], sizes: [0, 2] } },
     { x: { x: { shape: [7], dtype: "uint8", range: [0, 255] } }, attrs: { starts: [1], steps: [3], sizes: [2] } },
+    { x: { x: { shape: [40], dtype: "int8", range: [-128, 127] } }, attrs: { starts: [3], steps: [1], sizes: [33] } },
+    { x: { x: { shape: [40], dtype: "int8", range: [-128, 127] } }, attrs: { starts: [1], steps: [3], sizes: [12] } },
   ],
   rejects: [
     { x: { x: [4] }, attrs: { starts: [2], steps: [1], sizes: [3] }, code: "shape/slice" },

@@ -30,4 +30,21 @@ export const half = {
   return sign | ((significand + (1u << (shift - 1u)) - 1u + ((significand >> shift) & 1u)) >> shift);
 }`,
   },
+  halfToFloat: { needs: ["halfValue"], source: "fn halfToFloat(x: f16) -> f32 { return halfValue(bitcast<u32>(vec2<f16>(x, 0.0h))); }" },
+  floatToHalf: { needs: ["halfBits"], source: "fn floatToHalf(x: f32) -> f16 { return bitcast<vec2<f16>>(halfBits(x)).x; }" },
+  halvesToFloats: {
+    needs: ["halfValue"],
+    source: `fn halvesToFloats(halves: vec4<f16>) -> vec4<f32> {
+  let words = bitcast<vec2<u32>>(halves);
+  let low = words & vec2<u32>(0xffffu);
+  let high = words >> vec2<u32>(16u);
+  return vec4<f32>(halfValue(low.x), halfValue(high.x), halfValue(low.y), halfValue(high.y));
+}`,
+  },
+  floatsToHalves: {
+    needs: ["halfBits"],
+    source: `fn floatsToHalves(x: vec4<f32>) -> vec4<f16> {
+  return bitcast<vec4<f16>>(vec2<u32>(halfBits(x.x) | (halfBits(x.y) << 16u), halfBits(x.z) | (halfBits(x.w) << 16u)));
+}`,
+  },
 } as const;

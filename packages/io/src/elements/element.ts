@@ -10,7 +10,7 @@ export interface Element {
 const elements = {
   BOOL: { bytes: 1, readsAs: "bool" },
   U8: { bytes: 1, readsAs: "uint8" },
-  I8: { bytes: 1, readsAs: "int32" },
+  I8: { bytes: 1, readsAs: "int8" },
   F8_E5M2: { bytes: 1, readsAs: null },
   F8_E4M3: { bytes: 1, readsAs: null },
   F8_E8M0: { bytes: 1, readsAs: null },
@@ -40,7 +40,11 @@ export function elementOf(name: ElementName): Element {
 }
 
 /** The name under which the writer stores each computing type. */
-export const elementNameOf = { float32: "F32", float16: "F16", int32: "I32", uint8: "U8", bool: "BOOL" } as const satisfies Record<
-  DType,
-  ElementName
->;
+export const elementNameOf = {
+  float32: "F32",
+  float16: "F16",
+  int32: "I32",
+  uint8: "U8",
+  int8: "I8",
+  bool: "BOOL",
+} as const satisfies Record<DType, ElementName>;
