@@ -68,6 +68,15 @@ const bars: readonly Bar[] = [
   bar("both LeNets forward, batch 1", named(/^lenet.* forward batch 1$/), web, 1),
   bar("lenetCaffe forward, batch 64", named(/^lenetCaffe forward batch 64$/), web, 1.8),
   bar("lenetCaffe forward, batch 64", named(/^lenetCaffe forward batch 64$/), peer("onnxruntime-node"), 0.75),
+  bar("lstm 2x256 training", named(/^lstm 2x256/), pytorch, 0.5),
+  bar(
+    "other convolutions, norms, attention, indexing, sorting, resampling",
+    named(
+      /^(conv1d|conv3d|conv transposed|attention|log softmax|cross-entropy|gru|.* norm |index add|gather|cumulative|sort|top|bilinear)/,
+    ),
+    bestOfJavaScript,
+    1,
+  ),
   bar("everything above 20 million operations", isLarge, { kind: "one thread" }, 1.75, 2),
 ];
 

@@ -1,5 +1,5 @@
 import { Deferred, type DeferredKernels, type KernelTable } from "@gradus/compile";
-import { type Aval, sizeOf } from "@gradus/tensor";
+import { sizeOf } from "@gradus/tensor";
 import { argsortKernels } from "./kernels/argsort.ts";
 import { contractionCandidates } from "./kernels/contraction-candidates.ts";
 import type { ConvolutionAlgorithm } from "./kernels/conv2d-candidates.ts";

@@ -146,7 +146,7 @@ function refuseEndless(one: PerfCase): void {
     const [weights, pixels] =
       step.op === "conv2d"
         ? [valueOf(shapes, step.args[1]), sizeOf(step.out)]
-        : step.op === "conv2dInputGrad"
+        : step.op === "conv2dInputGrad" || step.op === "convTranspose2d"
           ? [valueOf(shapes, step.args[1]), sizeOf(step.args[0])]
           : step.op === "conv2dWeightGrad"
             ? [step.attributes.weightShape, sizeOf(step.args[1])]
