@@ -11,88 +11,47 @@ import {
   type Tensor,
 } from "@gradus/tensor";
 import { Module } from "../../module.ts";
+import { PoolLayer } from "./pool-layer.ts";
 
 /** Means of windows that are chosen for the result's size. Shapes: [n, c, l] to [n, c, ...size]. */
-export class AdaptiveAvgPool1d extends Module {
-  readonly #size: PerAxis;
-
+export class AdaptiveAvgPool1d extends PoolLayer {
   constructor(size: PerAxis) {
-    super();
-    this.#size = size;
-  }
-
-  override forward(x: Tensor): Tensor {
-    return adaptiveAvgPool1d(x, this.#size);
+    super((x) => adaptiveAvgPool1d(x, size));
   }
 }
 
 /** Means of windows that are chosen for the result's size. Shapes: [n, c, h, w] to [n, c, ...size]. */
-export class AdaptiveAvgPool2d extends Module {
-  readonly #size: PerAxis;
-
+export class AdaptiveAvgPool2d extends PoolLayer {
   constructor(size: PerAxis) {
-    super();
-    this.#size = size;
-  }
-
-  override forward(x: Tensor): Tensor {
-    return adaptiveAvgPool2d(x, this.#size);
+    super((x) => adaptiveAvgPool2d(x, size));
   }
 }
 
 /** Means of windows that are chosen for the result's size. Shapes: [n, c, d, h, w] to [n, c, ...size]. */
-export class AdaptiveAvgPool3d extends Module {
-  readonly #size: PerAxis;
-
+export class AdaptiveAvgPool3d extends PoolLayer {
   constructor(size: PerAxis) {
-    super();
-    this.#size = size;
-  }
-
-  override forward(x: Tensor): Tensor {
-    return adaptiveAvgPool3d(x, this.#size);
+    super((x) => adaptiveAvgPool3d(x, size));
   }
 }
 
 /** Largest values of windows that are chosen for the result's size. Shapes: [n, c, l] to [n, c, ...size]. */
-export class AdaptiveMaxPool1d extends Module {
-  readonly #size: PerAxis;
-
+export class AdaptiveMaxPool1d extends PoolLayer {
   constructor(size: PerAxis) {
-    super();
-    this.#size = size;
-  }
-
-  override forward(x: Tensor): Tensor {
-    return adaptiveMaxPool1d(x, this.#size).values;
+    super((x) => adaptiveMaxPool1d(x, size).values);
   }
 }
 
 /** Largest values of windows that are chosen for the result's size. Shapes: [n, c, h, w] to [n, c, ...size]. */
-export class AdaptiveMaxPool2d extends Module {
-  readonly #size: PerAxis;
-
+export class AdaptiveMaxPool2d extends PoolLayer {
   constructor(size: PerAxis) {
-    super();
-    this.#size = size;
-  }
-
-  override forward(x: Tensor): Tensor {
-    return adaptiveMaxPool2d(x, this.#size).values;
+    super((x) => adaptiveMaxPool2d(x, size).values);
   }
 }
 
 /** Largest values of windows that are chosen for the result's size. Shapes: [n, c, d, h, w] to [n, c, ...size]. */
-export class AdaptiveMaxPool3d extends Module {
-  readonly #size: PerAxis;
-
+export class AdaptiveMaxPool3d extends PoolLayer {
   constructor(size: PerAxis) {
-    super();
-    this.#size = size;
-  }
-
-  override forward(x: Tensor): Tensor {
-    return adaptiveMaxPool3d(x, this.#size).values;
+    super((x) => adaptiveMaxPool3d(x, size).values);
   }
 }
 
