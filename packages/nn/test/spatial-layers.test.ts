@@ -5,6 +5,8 @@ import {
   fromHost,
   grad,
   maxPool1dWithIndices,
+  maxPool2dWithIndices,
+  maxPool3dWithIndices,
   narrow,
   pad,
   reshape,
@@ -45,8 +47,11 @@ import {
   LpPool2d,
   LpPool3d,
   MaxPool1d,
+  MaxPool2d,
   MaxPool3d,
   MaxUnpool1d,
+  MaxUnpool2d,
+  MaxUnpool3d,
   Pad,
   PixelShuffle,
   PixelUnshuffle,
@@ -61,6 +66,8 @@ import { fill } from "./support/fill.ts";
 import { onReference } from "./support/runtime.ts";
 
 onReference();
+
+type Pooled = (x: Tensor) => { readonly values: Tensor; readonly indices: Tensor };
 
 const drawn = (shape: number[], stream = 1): Tensor => fromHost(shape, "float32", fill(stream, shape));
 
@@ -166,6 +173,19 @@ test("unpooling puts the largest back", async () => {
   const back = [...(await new MaxUnpool1d(2).forward(values, indices).data())];
   const given = [...(await x.data())];
   expect(back).toEqual(given.map((v, i) => (v > (given[i ^ 1] ?? 0) ? v : 0)));
+});
+
+test.each<[string, Layer, MaxUnpool2d | MaxUnpool3d, number[], Pooled]>([
+  ["2-D", new MaxPool2d(2), new MaxUnpool2d(2), [2, 3, 4, 6], (x) => maxPool2dWithIndices(x, 2)],
+  ["3-D", new MaxPool3d(2), new MaxUnpool3d(2), [1, 2, 4, 2, 6], (x) => maxPool3dWithIndices(x, 2)],
+])("unpooling in %s keeps what pooling finds, and zeros", async (_, pool, unpool, shape, pooled) => {
+  const x = drawn(shape);
+  const { values, indices } = pooled(x);
+  const back = unpool.forward(values, indices);
+  expect(back.shape).toEqual(shape);
+  const [largest, given] = [[...(await values.data())], [...(await x.data())]];
+  expect([...(await pool.forward(x).data())]).toEqual(largest);
+  expect([...(await back.data())]).toEqual(given.map((value) => (largest.includes(value) ? value : 0)));
 });
 
 test("a bilinear form is linear in both", async () => {
