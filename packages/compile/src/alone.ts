@@ -67,16 +67,13 @@ export function avalKey({ shape, dtype }: Aval): string {
 function bodyAlone({ op, tensor, parents }: Alone): LoweredAlone {
   const s = new ScalarBuilder();
   if (op?.kind !== "loop") return { result: s.constant("float32", 0), s };
-  const loads = new Map(parents.map(({ tensor: parent }, i) => [parent, i]));
-  const x = mapSlots(tensor, (parent) =>
-    readerOf(s, parent, (index) =>
-      s.load(
-        loads.get(parent) ?? parents.findIndex(({ tensor: own }) => own.shape === parent.shape),
-        parent.dtype,
-        linearIndex(index, stridesOf(parent.shape)),
-      ),
-    ),
-  );
+  let next = 0;
+  const x = mapSlots(tensor, (parent) => {
+    // By its place among the inputs: the recorded one may be another call that is equal to the node's.
+    const input = parents[next++];
+    const buffer = parents.findIndex((other) => other === input);
+    return readerOf(s, parent, (index) => s.load(buffer, parent.dtype, linearIndex(index, stridesOf(parent.shape))));
+  });
   const over = reduceExtents({ tensor, op }).map((extent, i) => axisIndex(tensor.rank + i, extent));
   const at = tensor.shape.map((extent, axis) => (extent === 0 ? constantIndex(0) : axisIndex(axis, extent)));
   return { result: asStored(s, op.body({ s, x, attrs: attrsOf(tensor), out: tensor, at, over }), tensor.dtype), s };

@@ -196,7 +196,7 @@ describe("routines", () => {
   test("take halves between casts, even where library kernels take them", () => {
     const a = cast(data(4, 4), "float16");
     const program = readProgram([cholesky(a).value()], []);
-    const { steps } = buildPlan(program, { alignment: 64, sideBySide: true, takesHalves: true });
+    const { steps } = buildPlan(program, { alignment: 64, rowAlignment: 64, sideBySide: true, takesHalves: true });
     expect(steps.map(({ kind, label }) => `${kind} ${label}`)).toMatchInlineSnapshot(`
       [
         "loop cast",

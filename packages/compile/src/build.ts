@@ -16,12 +16,13 @@ import { LoopLowering } from "./alike.ts";
 import { lowerEpilogue, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
 import { cacheLine, type Lifetime, planMemory } from "./memory.ts";
 import { type Pieces, placePieces } from "./parts.ts";
-import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type PlanWishes, type RoutineStep, type Step } from "./plan.ts";
+import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type PlanWishes, type RoutineStep, type ScanStep, type Step } from "./plan.ts";
 import type { Program } from "./program.ts";
+import { type LoweredScan, lowerScan } from "./scan.ts";
 import { schedule, type Task, wavesOf } from "./schedule.ts";
 
 /** A group lowered: what its kernel computes, with nodes where buffers will be. */
-type Kernel = LoopKernel | LibraryKernel | RoutineKernel;
+type Kernel = LoopKernel | LibraryKernel | RoutineKernel | ScanKernel;
 
 interface LoopKernel {
   readonly kind: "loop";
@@ -48,16 +49,30 @@ interface RoutineKernel {
   readonly op: ErasedRoutineOp;
 }
 
-const usualWishes: PlanWishes = { alignment: cacheLine, sideBySide: false, takesHalves: false };
+interface ScanKernel {
+  readonly kind: "scan";
+  /** The taps. */
+  readonly stores: readonly Node[];
+  readonly reads: readonly Node[];
+  readonly scan: LoweredScan;
+}
+
+const usualWishes: PlanWishes = { alignment: cacheLine, rowAlignment: 1, sideBySide: false, takesHalves: false };
 
 /** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
-export function buildPlan(program: Program, { alignment, sideBySide, takesHalves }: PlanWishes = usualWishes): Plan {
-  const graph = canonicalise(program, takesHalves);
+export function buildPlan(program: Program, wishes: PlanWishes = usualWishes): Plan {
+  const { alignment, sideBySide } = wishes;
+  const graph = canonicalise(program, wishes);
   const grouping = group(graph, alignment);
-  const computing = lowerGroups(grouping.groups, grouping.stored);
+  const [scans, groups] = partition(grouping.groups, ({ stores: [first] }) => first?.op?.kind === "tap");
+  const computing = lowerGroups(groups, grouping.stored);
   const pieces = placePieces(graph, grouping, new Set(computing.flatMap(({ stores }) => stores)));
-  const kernels = [
+  const kernels: Kernel[] = [
     ...computing,
+    ...scans.map(({ stores }): ScanKernel => {
+      const scan = lowerScan(stores, grouping.stored, pieces.initial, (step) => buildPlan(step, wishes));
+      return { kind: "scan", stores, reads: scan.reads, scan };
+    }),
     ...pieces.copies.map(({ store, loop }) => ({ kind: "loop", stores: [store], reads: loop.reads, loop }) as const),
   ];
   const assembly = (): Assembly => new Assembly(graph, grouping, kernels, pieces, alignment);
@@ -231,7 +246,7 @@ class Assembly {
     for (const { state, old, value } of this.#graph.updates) {
       const writer = this.#kernels.findIndex(({ stores }) => stores.includes(value));
       const kernel = this.#kernels[writer];
-      if (kernel === undefined || this.#graph.updates.filter((other) => other.value === value).length > 1) continue;
+      if (kernel === undefined || kernel.kind === "scan" || this.#graph.updates.filter((other) => other.value === value).length > 1) continue;
       if (this.#graph.outputs.includes(old) || this.#graph.updates.some((other) => other.value === old)) continue;
       const oldReaders = this.#kernels.flatMap((other, index) => (other.reads.includes(old) && index !== writer ? [index] : []));
       if (oldReaders.some((index) => after[writer]?.has(index) === true)) continue;
@@ -319,7 +334,24 @@ class Assembly {
         writes: stores.map((store, i) => ({ buffer: this.#buffer(store), value: valueAt(loop.values, i) })),
       };
     }
+    if (kernel.kind === "scan") return this.#scanStep(kernel);
     return kernel.kind === "library" ? this.#libraryStep(kernel, label) : this.#routineStep(kernel, label);
+  }
+
+  #scanStep({ stores, reads, scan: { body, count, rows } }: ScanKernel): ScanStep {
+    const label = "scan";
+    const aval: Aval = { shape: [Math.ceil(body.arenaBytes / 4)], dtype: "float32" };
+    const arena = body.arenaBytes === 0 ? null : this.#buffers.push({ aval, label: `a step of ${label}`, bound: null }) - 1;
+    return {
+      kind: "scan",
+      label,
+      body,
+      count,
+      rows: rows.map(({ node, first, step }) => ({ buffer: this.#buffer(node), first, step })),
+      arena,
+      reads: reads.map((read) => this.#buffer(read)),
+      writes: [...stores.map((store) => this.#buffer(store)), ...(arena === null ? [] : [arena])],
+    };
   }
 
   #routineStep({ node, stores, reads, op }: RoutineKernel, label: string): RoutineStep {
@@ -515,7 +547,12 @@ export function readsOfStep(step: Step): readonly number[] {
 }
 
 export function writesOfStep(step: Step): readonly number[] {
+  if (step.kind === "scan") return step.writes;
   return step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
+}
+
+function partition<T>(list: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  return [list.filter(belongs), list.filter((item) => !belongs(item))];
 }
 
 function valueAt(values: readonly Scalar[], index: number): Scalar {

@@ -1,7 +1,20 @@
-import { type ErasedOp, opOf, recordedAs, type State, type Tensor } from "@gradus/tensor";
+import {
+  type ErasedOp,
+  historyOf,
+  opOf,
+  recordedAs,
+  recurrenceOf,
+  type State,
+  tappedBy,
+  type Tensor,
+  topological,
+  unrolled,
+} from "@gradus/tensor";
 import { isTransposition } from "./alone.ts";
 import { betweenCasts } from "./halves.ts";
+import type { PlanWishes } from "./plan.ts";
 import type { Program } from "./program.ts";
+import { unboundScans } from "./scan.ts";
 
 /** A tensor of the program after equal computations have become one. */
 export interface Node {
@@ -24,10 +37,13 @@ export interface Graph {
 }
 
 /**
- * Merges calls of the same op on the same inputs with the same attributes. With `takesHalves`, library calls on float16 stay what
- * they are; without, they become calls on float32 between casts.
+ * Merges calls of the same op on the same inputs with the same attributes. Where kernels take no halves, library calls on float16
+ * become calls on float32 between casts; where rows cannot be bound, recurrences become their steps one by one.
  */
-export function canonicalise({ order, outputs, updates, leaves }: Program, takesHalves: boolean): Graph {
+export function canonicalise(
+  { order, outputs, updates, leaves }: Program,
+  { takesHalves, rowAlignment }: Pick<PlanWishes, "takesHalves" | "rowAlignment">,
+): Graph {
   const known = new Map<string, Node>();
   const nodeOf = new Map<Tensor, Node>();
   const nodes: Node[] = [];
@@ -51,13 +67,36 @@ export function canonicalise({ order, outputs, updates, leaves }: Program, takes
     nodeOf.set(tensor, node);
     return node;
   };
-  for (const recorded of order) {
+  const apartFrom = unboundScans(order, rowAlignment);
+  const take = (recorded: Tensor): void => {
+    const kind = opOf(recorded)?.kind;
+    if (kind === "tap") {
+      const { scan, value } = tappedBy(recorded);
+      const stepByStep = apartFrom.has(scan) ? stepsOf(scan)(value) : null;
+      if (stepByStep !== null) {
+        for (const tensor of topological([stepByStep])) if (!nodeOf.has(tensor)) take(tensor);
+        return void nodeOf.set(recorded, find(stepByStep));
+      }
+    } else if (kind === "scan") {
+      if (apartFrom.has(recorded)) return;
+      enter(recorded);
+      // A state is carried in its history, whoever else reads that.
+      recurrenceOf(recorded).init.forEach((_, state) => enter(historyOf(recorded, state)));
+      return;
+    }
     const tensor = readInPlace(recorded, find);
     const apart = betweenCasts(tensor, takesHalves);
     for (const widened of apart?.widened ?? []) enter(widened);
     if (apart !== null) enter(apart.call);
     nodeOf.set(recorded, enter(apart?.rounded ?? tensor));
-  }
+  };
+  const unrolledScans = new Map<Tensor, (value: number) => Tensor>();
+  const stepsOf = (scan: Tensor): ((value: number) => Tensor) => {
+    const known = unrolledScans.get(scan) ?? unrolled(scan);
+    unrolledScans.set(scan, known);
+    return known;
+  };
+  order.forEach(take);
   return {
     nodes,
     nodeOf,

@@ -7,6 +7,8 @@ import {
   type HostData,
   type HostTensor,
   identityOf,
+  isPlainObject,
+  mapTensors,
   pendingStates,
   State,
   Tensor,
@@ -197,22 +199,8 @@ function replaceArguments(value: unknown, given: Tensor[], signature: string[], 
   return value;
 }
 
-function mapTensors(value: unknown, map: (tensor: Tensor) => Tensor): unknown {
-  if (value instanceof Tensor) return map(value);
-  if (Array.isArray(value)) return value.map((item: unknown) => mapTensors(item, map));
-  if (value instanceof Map) return new Map([...value].map(([name, item]: [unknown, unknown]) => [name, mapTensors(item, map)]));
-  if (isPlainObject(value)) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapTensors(item, map)]));
-  return value;
-}
-
 function isHostTensor(value: unknown): value is { readonly dtype: DType; readonly shape: readonly number[]; readonly data: HostData } {
   return (
     typeof value === "object" && value !== null && "dtype" in value && "shape" in value && "data" in value && ArrayBuffer.isView(value.data)
   );
-}
-
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

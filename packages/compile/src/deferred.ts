@@ -1,5 +1,5 @@
 import { BackendError, type LibraryOps } from "@gradus/tensor";
-import type { Plan } from "./plan.ts";
+import type { Plan, Step } from "./plan.ts";
 
 /** A module of kernels that many programs do without: it is loaded when a plan first has one of its ops. */
 export class Deferred<Module> {
@@ -39,9 +39,11 @@ export type DeferredKernels = { readonly [K in keyof LibraryOps | "routine"]?: D
 /** Loads what a plan needs and is not there yet; null if that is nothing. */
 export function loadKernels({ steps }: Plan, deferred: DeferredKernels): Promise<void> | null {
   const missing = new Set<Deferred<unknown>>();
-  for (const step of steps) {
+  const look = (step: Step): void => {
+    if (step.kind === "scan") return step.body.steps.forEach(look);
     const kernels = step.kind === "loop" ? undefined : deferred[step.kind === "library" ? step.op : step.kind];
     if (kernels !== undefined && !kernels.loaded) missing.add(kernels);
-  }
+  };
+  steps.forEach(look);
   return missing.size === 0 ? null : Promise.all(Array.from(missing, (kernels) => kernels.load())).then(() => undefined);
 }

@@ -3,6 +3,7 @@ import { combineOf, lowerAlone, reduceExtents, sharesBuffer } from "./alone.ts";
 import { BitSet } from "./bit-set.ts";
 import type { Graph, Node } from "./canonical.ts";
 import { isCutUp, isJoin, type Part, partOf } from "./parts.ts";
+import { scanInputs } from "./scan.ts";
 
 /** One kernel to be: the nodes it stores, and the contraction or reductions whose results feed them. */
 export interface Group {
@@ -38,13 +39,16 @@ const programLimit = 600;
  */
 export function group(graph: Graph, alignment: number): Grouping {
   const required = new Set<Node>([...graph.outputs, ...graph.updates.map(({ value }) => value)]);
-  for (const node of graph.nodes) if (isOpaque(node)) for (const parent of node.parents) required.add(viewBase(parent));
+  for (const node of graph.nodes) {
+    if (isOpaque(node)) for (const parent of node.parents) required.add(viewBase(parent));
+    if (node.op?.kind === "scan") for (const input of scanInputs(node)) required.add(input);
+  }
   const replacing = new Set(graph.updates.map(({ value }) => value));
   const joins = new Set(graph.nodes.filter((node) => !replacing.has(node) && isJoin(node, alignment)));
   for (const join of joins) for (const node of [join, ...join.parents]) required.add(viewBase(node));
 
   const producers = new Map<Node, Node>();
-  const stored = new Set(graph.nodes.filter(({ op }) => op === null));
+  const stored = new Set(graph.nodes.filter(({ op }) => op === null || op.kind === "tap"));
   const absorbed = new Set<Node>();
   for (const node of graph.nodes) {
     if (!isProducer(node) || absorbed.has(node)) continue;
@@ -69,7 +73,7 @@ export function group(graph: Graph, alignment: number): Grouping {
   const cost = new Map<Node, number>();
   const runs = new Map<Node, Part>();
   for (const node of graph.nodes) {
-    if (stored.has(node) || absorbed.has(node)) continue;
+    if (stored.has(node) || absorbed.has(node) || node.op?.kind === "scan") continue;
     const part = replacing.has(node) ? null : partOf(node, stored, replacing, alignment);
     if (part !== null) {
       stored.add(node);
@@ -110,7 +114,7 @@ function isOpaque({ op }: Node): boolean {
 }
 
 function isProducer({ op }: Node): boolean {
-  return op !== null && (op.kind !== "loop" || op.access === "reduce");
+  return op?.kind === "library" || op?.kind === "routine" || (op?.kind === "loop" && op.access === "reduce");
 }
 
 /** The pointwise node that can take `node` in as it is computed: its only reader, of the same size, element for element. */
@@ -185,6 +189,8 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
   const groupOf = new Map<Node, OpenGroup>();
   const reach = new Reach(stored);
   const groups: OpenGroup[] = [];
+  /** The taps of each scan, which are one kernel. */
+  const tapped = new Map<Node, OpenGroup>();
   /** Groups that already read a value, for those that replace state or reduce. */
   const reading = new Map<Node, OpenGroup[]>();
   for (const node of graph.nodes) {
@@ -196,8 +202,11 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
     const reducer = isReduction(producer ?? node) ? (producer ?? node) : null;
     const updates = producer === null && replacing.has(node) && isMap(node);
     const shared = [...direct].filter(({ tensor: { size } }) => (reducer === null ? size === node.tensor.size : size > node.tensor.size));
+    const [scan] = node.op.kind === "tap" ? node.parents : [];
     const home =
-      updates || reducer !== null
+      scan !== undefined
+        ? tapped.get(scan)
+        : updates || reducer !== null
         ? [...(updates ? direct : [])]
             .flatMap((input) => groupOf.get(input) ?? [])
             .concat(shared.flatMap((input) => reading.get(input) ?? []))
@@ -209,6 +218,7 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
       const own = { stores: [node], producers: [producer] };
       groups.push(own);
       groupOf.set(node, own);
+      if (scan !== undefined) tapped.set(scan, own);
     } else {
       home.stores.push(node);
       home.producers.push(producer);

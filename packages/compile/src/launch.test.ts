@@ -19,6 +19,7 @@ function engineWithoutSilentPlans(): Engine {
     threads: 1,
     alignment: cacheLine,
     sideBySide: false,
+    rowAlignment: 1,
     takesHalves: false,
     prepare,
     prepareTimed: prepare,

@@ -4,6 +4,7 @@ import type { Graph, Node } from "./canonical.ts";
 import { bufferNode, type Grouping } from "./group.ts";
 import type { LoweredLoop } from "./lower.ts";
 import { bytesOf } from "./plan.ts";
+import { initialStates } from "./scan.ts";
 
 /** A value whose elements are a run of another's: it has no memory of its own. */
 export interface Part {
@@ -46,10 +47,12 @@ export interface Copy {
   readonly loop: LoweredLoop;
 }
 
-/** How joins are put together. */
+/** How joins, and what recurrences begin with, are put together. */
 export interface Pieces {
   /** Of each join, the values whose kernels fill it. */
   readonly of: ReadonlyMap<Node, readonly Node[]>;
+  /** Of each history of a recurrence's state, the value its first step finds there. */
+  readonly initial: ReadonlyMap<Node, Node>;
   readonly parts: ReadonlyMap<Node, Part>;
   readonly copies: readonly Copy[];
 }
@@ -58,23 +61,28 @@ export interface Pieces {
 export function placePieces(graph: Graph, { joins, runs, stored }: Grouping, made: ReadonlySet<Node>): Pieces {
   const parts = new Map(runs);
   const of = new Map<Node, readonly Node[]>();
+  const initial = new Map<Node, Node>();
   const copies: Copy[] = [];
   const replacing = new Set(graph.updates.map(({ value }) => value));
+  const place = (parent: Node, whole: Node, first: number): Node => {
+    const base = bufferNode(parent, stored);
+    const inPlace = made.has(base) && !parts.has(base) && !replacing.has(base);
+    const piece = inPlace ? base : copyOf(base, graph.nodes.length + copies.length);
+    if (!inPlace) copies.push({ store: piece, loop: copyLoop(base) });
+    parts.set(piece, { whole, first });
+    return piece;
+  };
   for (const whole of joins) {
     let first = 0;
     const pieces: Node[] = [];
     for (const parent of whole.parents) {
-      const base = bufferNode(parent, stored);
-      const inPlace = made.has(base) && !parts.has(base) && !replacing.has(base);
-      const piece = inPlace ? base : copyOf(base, graph.nodes.length + copies.length);
-      if (!inPlace) copies.push({ store: piece, loop: copyLoop(base) });
-      parts.set(piece, { whole, first });
-      pieces.push(piece);
+      pieces.push(place(parent, whole, first));
       first += parent.tensor.size;
     }
     of.set(whole, pieces);
   }
-  return { of, parts, copies };
+  for (const { init, history, first } of initialStates(graph)) initial.set(history, place(init, history, first));
+  return { of, initial, parts, copies };
 }
 
 function copyOf(base: Node, id: number): Node {

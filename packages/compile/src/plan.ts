@@ -89,7 +89,23 @@ export interface RoutineStep {
   readonly write: BufferId;
 }
 
-export type Step = LoopStep | LibraryStep | RoutineStep;
+/** The steps of a recurrence, one after the other: a plan that is run `count` times, each time on other rows of this plan's buffers. */
+export interface ScanStep {
+  readonly kind: "scan";
+  readonly label: string;
+  /** What one step computes. It binds every buffer it is given and leaves its results in; it has no inputs and no outputs. */
+  readonly body: Plan;
+  readonly count: number;
+  /** For each buffer the body binds, the one it lies in: in run k (from 0) it begins at element `first + k * step`. */
+  readonly rows: readonly { readonly buffer: BufferId; readonly first: number; readonly step: number }[];
+  /** The memory of one run of the body; null where it needs none. */
+  readonly arena: BufferId | null;
+  readonly reads: readonly BufferId[];
+  /** Filled row by row; of what holds a state, the first row in time is there before. */
+  readonly writes: readonly BufferId[];
+}
+
+export type Step = LoopStep | LibraryStep | RoutineStep | ScanStep;
 
 /** A fused, scheduled, memory-planned graph: the unit a backend runs. */
 export interface Plan {
@@ -176,6 +192,8 @@ export interface MemoryUse {
 export interface PlanWishes {
   /** Every buffer of an arena starts at a multiple of so many bytes. */
   readonly alignment: number;
+  /** What is bound begins at a multiple of so many bytes: recurrences whose rows do not are unrolled. */
+  readonly rowAlignment: number;
   /** Whether steps that need nothing of each other may share a wave, for a backend that runs them side by side; else each has its own. */
   readonly sideBySide: boolean;
   /** Whether library kernels take float16 inputs and results; else the compiler puts casts around such calls. */

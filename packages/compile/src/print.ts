@@ -4,6 +4,7 @@ import type { Plan, Step } from "./plan.ts";
 
 /** What a plan costs: for budgets, snapshots and reports. */
 export interface PlanCost {
+  /** Kernels that are run, those of a scan as often as it has steps. */
   readonly kernels: number;
   /** Bytes kernels read and write, each buffer once a kernel. */
   readonly bytesMoved: number;
@@ -11,26 +12,36 @@ export interface PlanCost {
 }
 
 export function planCost({ steps, buffers, arenaBytes }: Plan): PlanCost {
-  const bytesMoved = steps.reduce(
-    (sum, step) =>
-      sum + [...new Set([...readsOfStep(step), ...writesOfStep(step)])].reduce((total, id) => total + (buffers[id]?.bytes ?? 0), 0),
-    0,
-  );
-  return { kernels: steps.length, bytesMoved, arenaBytes };
+  let [kernels, bytesMoved] = [0, 0];
+  for (const step of steps) {
+    if (step.kind === "scan") {
+      const once = planCost(step.body);
+      kernels += step.count * once.kernels;
+      bytesMoved += step.count * once.bytesMoved;
+      continue;
+    }
+    kernels++;
+    for (const id of new Set([...readsOfStep(step), ...writesOfStep(step)])) bytesMoved += buffers[id]?.bytes ?? 0;
+  }
+  return { kernels, bytesMoved, arenaBytes };
 }
 
-/** A plan as text: one line a kernel, then the totals. */
+/** A plan as text: one line a kernel, those of a scan below it, then the totals. */
 export function printPlan(plan: Plan): string {
   const { kernels, bytesMoved, arenaBytes } = planCost(plan);
-  const lines = plan.steps.map((step) => {
-    const name = (id: number): string =>
-      `${plan.buffers[id]?.label ?? "?"} ${plan.buffers[id]?.dtype}[${plan.buffers[id]?.shape.join(", ")}]`;
-    return `${step.label} ${loopsOf(step)}: ${readsOfStep(step).map(name).join(", ")} -> ${writesOfStep(step).map(name).join(", ")}`;
-  });
-  return [...lines, `${kernels} kernels, ${bytesMoved} bytes moved, ${arenaBytes} bytes of arena`].join("\n");
+  return [...linesOf(plan), `${kernels} kernels, ${bytesMoved} bytes moved, ${arenaBytes} bytes of arena`].join("\n");
+}
+
+function linesOf({ steps, buffers }: Plan): string[] {
+  const name = (id: number): string => `${buffers[id]?.label ?? "?"} ${buffers[id]?.dtype}[${buffers[id]?.shape.join(", ")}]`;
+  return steps.flatMap((step) => [
+    `${step.label} ${loopsOf(step)}: ${readsOfStep(step).map(name).join(", ")} -> ${writesOfStep(step).map(name).join(", ")}`,
+    ...(step.kind === "scan" ? linesOf(step.body).map((line) => `  ${line}`) : []),
+  ]);
 }
 
 function loopsOf(step: Step): string {
+  if (step.kind === "scan") return `of ${step.count} steps`;
   if (step.kind === "routine") return "routine";
   if (step.kind === "library") return step.epilogue === null ? "library" : `library then ${printScalar(step.epilogue.value)}`;
   return `[${step.extents.join(", ")}]${step.reduce.length > 0 ? ` ${step.terms.map(({ combine }) => combine).join()} over [${step.reduce.join(", ")}]` : ""}`;

@@ -29,6 +29,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
     threads: backend.threads,
     alignment: backend.alignment,
     sideBySide: backend.sideBySide,
+    rowAlignment: backend.rowAlignment,
     takesHalves: backend.takesHalves,
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
     prepareTimed: (plan, told) => backend.prepareTimed(brokenPlan(plan, op, element), told),

@@ -1,4 +1,4 @@
-import { attrsOf, type Host, hostLike, mapSlots, numbersOf, opOf, type State, type Tensor, topological } from "@gradus/tensor";
+import { attrsOf, type Host, hostLike, mapSlots, numbersOf, opOf, type State, type Tensor, topological, withoutScans } from "@gradus/tensor";
 import { type SpecifiedOp, specifiedOps } from "./case.ts";
 
 let table: ReadonlyMap<string, SpecifiedOp> | null = null;
@@ -12,7 +12,7 @@ export function specEvaluate(tensors: readonly Tensor[], cells: ReadonlyMap<Stat
   table ??= new Map(specifiedOps().map((op) => [op.name, op]));
   const values = new Map<Tensor, Float64Array>();
   const valueOf = (tensor: Tensor): Float64Array => values.get(tensor) ?? new Float64Array(0);
-  const roots = tensors.map((tensor) => tensor.value());
+  const roots = withoutScans(tensors.map((tensor) => tensor.value()));
   for (const tensor of topological(roots)) {
     const op = opOf(tensor);
     const { source } = tensor;

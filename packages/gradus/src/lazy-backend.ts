@@ -24,6 +24,10 @@ export class LazyBackend implements Backend {
     return this.#backend.sideBySide;
   }
 
+  get rowAlignment(): number {
+    return this.#backend.rowAlignment;
+  }
+
   get takesHalves(): boolean {
     return this.#backend.takesHalves;
   }

@@ -10,6 +10,7 @@ import {
   type Plan,
   type RoutineStep,
   type RunTime,
+  type Step,
 } from "@gradus/compile";
 import { type Aval, type DType, type HostData, hostFrom, numbersOf, sizeOf } from "@gradus/tensor";
 import { Interpreter, type Rounding, runLoop, spread } from "./interpret.ts";
@@ -39,6 +40,7 @@ export class ReferenceBackend implements Backend {
   readonly threads = 1;
   readonly alignment = cacheLine;
   readonly sideBySide: boolean;
+  readonly rowAlignment = 1;
   readonly takesHalves = false;
   readonly #planned: boolean;
   #bytes = 0;
@@ -59,40 +61,17 @@ export class ReferenceBackend implements Backend {
 
   #prepare(plan: Plan, told: ((run: RunTime) => void) | null): ExactExecutable {
     const compute = (inputs: readonly ArrayLike<number>[], bound: readonly DeviceBuffer[], rounding: Rounding): readonly Float64Array[] => {
-      const arena = this.#planned ? new Float64Array(plan.arenaBytes).fill(Number.NaN) : null;
-      const whole = plan.buffers.map(({ place, shape, part }) => {
-        if (place.kind === "bound") return exact(bound[place.slot]);
-        if (part !== undefined) return null;
-        return arena === null
-          ? new Float64Array(sizeOf(shape)).fill(Number.NaN)
-          : arena.subarray(place.offset, place.offset + sizeOf(shape));
-      });
-      const memoryOf = (id: number): Float64Array => {
-        const { part, shape = [] } = plan.buffers[id] ?? {};
-        return part === undefined ? (whole[id] ?? new Float64Array(0)) : memoryOf(part.of).subarray(part.first, part.first + sizeOf(shape));
-      };
-      const memory = plan.buffers.map((_, id) => memoryOf(id));
-      plan.inputs.forEach((id, i) => memory[id]?.set(inputs[i] ?? []));
+      const memory = this.#memoryOf(plan, bound.map(exact));
+      plan.inputs.forEach((id, i) => memory.of[id]?.set(inputs[i] ?? []));
       const begun = performance.now();
       const kernels: KernelTime[] = [];
       for (const [number, step] of backwardsInWaves(plan)) {
         const start = performance.now();
-        if (arena !== null) poison(arena, plan, step);
-        if (step.kind === "loop")
-          runLoop(
-            step,
-            pick(memory, step.reads),
-            pick(
-              memory,
-              step.writes.map(({ buffer }) => buffer),
-            ),
-            rounding,
-          );
-        else runLibrary(step, memory, rounding);
+        this.#run(step, plan, memory, rounding);
         kernels.push({ step: number, name: step.label, pieces: 1, start, milliseconds: performance.now() - start });
       }
       told?.({ plan, clock: "host, kernel by kernel", begun, kernels });
-      return plan.outputs.map((id) => (memory[id] ?? new Float64Array(0)).slice());
+      return plan.outputs.map((id) => (memory.of[id] ?? new Float64Array(0)).slice());
     };
     const dtypeAt = (id: number | undefined): DType => plan.buffers[id ?? 0]?.dtype ?? "float32";
     return {
@@ -103,6 +82,55 @@ export class ReferenceBackend implements Backend {
       },
       free: () => undefined,
     };
+  }
+
+  /** Where the values of a plan are, given those of the buffers it binds. */
+  #memoryOf({ buffers, arenaBytes }: Plan, bound: readonly Float64Array[]): Memory {
+    const arena = this.#planned ? new Float64Array(arenaBytes).fill(Number.NaN) : null;
+    const whole = buffers.map(({ place, shape, part }) => {
+      if (place.kind === "bound") return bound[place.slot];
+      if (part !== undefined) return null;
+      return arena === null
+        ? new Float64Array(sizeOf(shape)).fill(Number.NaN)
+        : arena.subarray(place.offset, place.offset + sizeOf(shape));
+    });
+    const of = (id: number): Float64Array => {
+      const { part, shape = [] } = buffers[id] ?? {};
+      return part === undefined ? (whole[id] ?? new Float64Array(0)) : of(part.of).subarray(part.first, part.first + sizeOf(shape));
+    };
+    return { of: buffers.map((_, id) => of(id)), arena };
+  }
+
+  #run(step: Step, plan: Plan, { of: memory, arena }: Memory, rounding: Rounding): void {
+    if (arena !== null) poison(arena, plan, step);
+    switch (step.kind) {
+      case "loop":
+        runLoop(
+          step,
+          pick(memory, step.reads),
+          pick(
+            memory,
+            step.writes.map(({ buffer }) => buffer),
+          ),
+          rounding,
+        );
+        return;
+      case "library":
+      case "routine":
+        runLibrary(step, memory, rounding);
+        return;
+      case "scan":
+        for (let run = 0; run < step.count; run++) {
+          const rows = step.rows.map(({ buffer, first, step: by }, slot) => {
+            const start = first + run * by;
+            return (memory[buffer] ?? new Float64Array(0)).subarray(start, start + sizeOf(step.body.buffers[step.body.bound[slot] ?? 0]?.shape ?? []));
+          });
+          const inside = this.#memoryOf(step.body, rows);
+          for (const each of step.body.steps) this.#run(each, step.body, inside, rounding);
+        }
+        return;
+    }
+    step satisfies never;
   }
 
   allocate(aval: Aval, _label: string): DeviceBuffer {
@@ -119,6 +147,12 @@ export class ReferenceBackend implements Backend {
   dispose(): void {
     this.#bytes = 0;
   }
+}
+
+interface Memory {
+  /** Of each buffer its values. */
+  readonly of: readonly Float64Array[];
+  readonly arena: Float64Array | null;
 }
 
 /** The steps by number, in some other order that their waves allow; in their own where each has a wave to itself. */
@@ -179,6 +213,8 @@ function runLibrary(step: LibraryStep | RoutineStep, memory: readonly Float64Arr
  */
 function poison(arena: Float64Array, { buffers }: Plan, step: Plan["steps"][number]): void {
   const overReads = step.kind === "loop" && step.terms.length === 0;
+  // What a scan begins with is there before it.
+  if (step.kind === "scan") return;
   for (const id of step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write]) {
     const buffer = buffers[id];
     // A part's neighbours are alive, and its place here is not where its bytes would be.

@@ -1,7 +1,7 @@
 import { ArgumentError } from "./errors.ts";
 import { totalOfCotangents } from "./cotangents.ts";
 import { parentsOf, topological } from "./graph.ts";
-import { pullBack } from "./op/apply.ts";
+import { opOf, pullBack } from "./op/apply.ts";
 import type { Aval } from "./op/define.ts";
 import { isFloat } from "./dtype.ts";
 import { cast } from "./ops/pointwise/cast.ts";
@@ -107,15 +107,21 @@ export function propagate(seeds: readonly (readonly [Tensor, Tensor])[], targets
     return total;
   };
   for (const [tensor, ct] of seeds) receive(tensor, ct);
+  /** What reached the taps of each scan, which goes back through it together. */
+  const tapped = new Map<Tensor, (readonly [Tensor, Tensor])[]>();
   const order = reaching(
     seeds.map(([tensor]) => tensor),
     wanted,
   );
   for (let i = order.length - 1; i >= 0; i--) {
     const tensor = order[i];
-    const ct = tensor === undefined ? null : cotangentOf(tensor);
-    if (tensor === undefined || ct === null) continue;
-    for (const [parent, pulled] of pullBack(tensor, ct)) receive(parent, pulled);
+    if (tensor === undefined) continue;
+    const op = opOf(tensor);
+    if (op?.kind === "scan") for (const [parent, pulled] of op.vjp(tensor, tapped.get(tensor) ?? [])) receive(parent, pulled);
+    const ct = cotangentOf(tensor);
+    if (ct === null) continue;
+    if (op?.kind === "tap") for (const scan of parentsOf(tensor)) tapped.set(scan, [...(tapped.get(scan) ?? []), [tensor, ct]]);
+    else for (const [parent, pulled] of pullBack(tensor, ct)) receive(parent, pulled);
   }
   return targets.map(cotangentOf);
 }

@@ -29,6 +29,7 @@ function mortal(fate: Fate): Backend {
     threads: 1,
     alignment: inner.alignment,
     sideBySide: false,
+    rowAlignment: 1,
     takesHalves: false,
     prepare: async (plan) => {
       check();

@@ -61,6 +61,7 @@ export class WasmBackend implements Backend {
   readonly threads: number;
   readonly alignment = cacheLine;
   readonly sideBySide = false;
+  readonly rowAlignment = 1;
   readonly takesHalves = false;
   readonly memoryObject: WebAssembly.Memory;
   readonly #heap: Heap;

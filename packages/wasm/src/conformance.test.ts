@@ -73,6 +73,7 @@ describe("what is wrong is noticed", () => {
         threads: backend.threads,
         alignment: backend.alignment,
         sideBySide: backend.sideBySide,
+        rowAlignment: backend.rowAlignment,
         takesHalves: backend.takesHalves,
         allocate: (aval, label) => backend.allocate(aval, label),
         memory: () => backend.memory(),

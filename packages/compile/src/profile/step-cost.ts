@@ -1,6 +1,6 @@
 import { leafCost, loadsOf, type Scalar, sizeOf } from "@gradus/tensor";
 import { readsOfStep, writesOfStep } from "../build.ts";
-import { bytesOf, type LibraryStep, type LoopStep, type Plan, type Step } from "../plan.ts";
+import { bytesOf, type LibraryStep, type LoopStep, type Plan, type ScanStep, type Step } from "../plan.ts";
 
 /** What one step of a plan has to do, whoever runs it. */
 export interface StepCost {
@@ -14,6 +14,11 @@ export interface StepCost {
 }
 
 export function stepCost(step: Step, buffers: Plan["buffers"]): StepCost {
+  if (step.kind === "scan") {
+    const once = step.body.steps.map((each) => stepCost(each, step.body.buffers));
+    const sum = (of: (cost: StepCost) => number): number => step.count * once.reduce((total, cost) => total + of(cost), 0);
+    return { flops: sum(({ flops }) => flops), bytes: sum(({ bytes }) => bytes) };
+  }
   const written = [...new Set(writesOfStep(step))].reduce((sum, id) => sum + (buffers[id]?.bytes ?? 0), 0);
   const loads = loadsOfStep(step);
   const read = [...new Set(readsOfStep(step))].reduce((sum, id) => {
@@ -25,7 +30,7 @@ export function stepCost(step: Step, buffers: Plan["buffers"]): StepCost {
   return { flops: flopsOf(step), bytes: read + written };
 }
 
-function flopsOf(step: Step): number {
+function flopsOf(step: Exclude<Step, ScanStep>): number {
   switch (step.kind) {
     case "loop":
       return loopFlops(step);

@@ -2,7 +2,7 @@ import type { DType } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { Tensor } from "../tensor.ts";
 import { checkAttrs, type Values } from "./attr.ts";
-import type { AnyAttrs, Aval, Fill, Inputs, LibraryOp, LoopOp, Problem, RoutineOp } from "./define.ts";
+import type { AnyAttrs, AnyOp, Aval, Fill, Inputs, LibraryOp, LoopOp, Problem, RoutineOp, ScanOp, TapOp } from "./define.ts";
 
 type Op<N extends string, I extends Inputs, A extends AnyAttrs> =
   | LoopOp<N, I, A, Tensor>
@@ -10,7 +10,9 @@ type Op<N extends string, I extends Inputs, A extends AnyAttrs> =
   | RoutineOp<N, I, A, Tensor>;
 
 /** An op with its static types forgotten. This file and nobody else turns one into the other. */
-export type ErasedOp = Op<string, Inputs, AnyAttrs>;
+export type ErasedOp = ErasedCall | ScanOp<Tensor> | TapOp;
+/** The ops that `apply` records. */
+export type ErasedCall = Op<string, Inputs, AnyAttrs>;
 export type ErasedLoopOp = LoopOp<string, Inputs, AnyAttrs, Tensor>;
 export type ErasedLibraryOp = LibraryOp<string, Inputs, AnyAttrs, Tensor>;
 export type ErasedRoutineOp = RoutineOp<string, Inputs, AnyAttrs, Tensor>;
@@ -26,7 +28,7 @@ export function apply<N extends string, I extends Inputs, A extends AnyAttrs>(
   attrs: Values<A>,
 ): Tensor {
   // The one place where an op's static types are erased: `Fill` and `Values` made them true for the caller.
-  const erased = op as unknown as ErasedOp;
+  const erased = op as unknown as ErasedCall;
   const given = x as Readonly<Record<string, Tensor | readonly Tensor[] | null>>;
   const attrsId = op.attrNames.length === 0 ? 0 : checkAttrs(op, attrs);
   const parents: Tensor[] = [];
@@ -62,15 +64,40 @@ function read(
 
 /** The op of a recorded call, with the types its row was defined with forgotten. */
 export function opOf(tensor: Tensor): ErasedOp | null {
-  // Only `apply` makes op sources, and it stores an erased op.
+  // Only `apply` and `recorded` make op sources, of these ops.
   return tensor.source.kind === "op" ? (tensor.source.op as ErasedOp) : null;
+}
+
+/**
+ * A call as it is, unchecked: of an op that infers nothing, or the same call with other inputs of the same shapes and dtypes.
+ *
+ * @internal
+ */
+export function recorded(
+  aval: Aval,
+  op: AnyOp,
+  x: Readonly<Record<string, Tensor | readonly Tensor[] | null>>,
+  attrs: Readonly<Record<string, unknown>>,
+): Tensor {
+  const parents = op.slots.flatMap((slot) => x[slot] ?? []).filter(isTensor);
+  return new Tensor(aval, { kind: "op", op, x, attrs, attrsId: checkAttrs(op, attrs), parents });
+}
+
+/**
+ * A recorded call with other inputs of the same shapes and dtypes.
+ *
+ * @internal
+ */
+export function withInputs(tensor: Tensor, standIn: (parent: Tensor) => Tensor): Tensor {
+  const { source } = tensor;
+  return source.kind === "op" ? recorded(tensor, source.op, mapSlots(tensor, standIn), source.attrs) : tensor;
 }
 
 /** Pulls a cotangent back through one recorded call: pairs of a parent and what flows to it. */
 export function pullBack(tensor: Tensor, ct: Tensor): (readonly [parent: Tensor, cotangent: Tensor])[] {
   const { source } = tensor;
   const op = opOf(tensor);
-  if (op === null || source.kind !== "op") return [];
+  if (op === null || source.kind !== "op" || op.kind === "scan" || op.kind === "tap") return [];
   const pulled: Readonly<Record<string, Tensor | readonly (Tensor | null)[] | null>> = op.vjp({
     x: source.x as Fill<Inputs, Tensor>,
     out: tensor,
@@ -101,7 +128,14 @@ export function totalOf(results: readonly Tensor[]): Tensor | null {
     const { source } = out;
     return source.kind === "op" ? [{ x: source.x as Fill<Inputs, Tensor>, out, attrs: source.attrs }] : [];
   });
-  return op?.total?.(calls) ?? null;
+  return op === null || op.kind === "scan" || op.kind === "tap" ? null : (op.total?.(calls) ?? null);
+}
+
+/** The sum over the steps of a scan of what one call gives at each, from what its inputs are at all of them; null if the op knows none. */
+export function totalOfSteps(out: Tensor, alongSteps: (input: Tensor) => Tensor): Tensor | null {
+  const op = opOf(out);
+  if (op === null || op.kind === "scan" || op.kind === "tap" || op.totalOfSteps === undefined) return null;
+  return op.totalOfSteps({ x: mapSlots(out, alongSteps), out, attrs: attrsOf(out) });
 }
 
 /** The attribute values of a recorded call, for its own op's functions. */
@@ -111,16 +145,13 @@ export function attrsOf(tensor: Tensor): Values<AnyAttrs> {
 
 /** The same recorded result as a call with other inputs and attributes, which must mean the same, up to rounding where its dtype is another. */
 export function recordedAs(
-  { shape, dtype: recordedDType, source }: Tensor,
+  { shape, dtype: own, source }: Tensor,
   changedInputs: Readonly<Record<string, Tensor>>,
   changedAttrs: Readonly<Record<string, unknown>>,
-  dtype: DType = recordedDType,
+  dtype: DType = own,
 ): Tensor {
   if (source.kind !== "op") throw new RangeError("only a recorded call can be recorded otherwise");
-  const x = { ...source.x, ...changedInputs };
-  const attrs = { ...source.attrs, ...changedAttrs };
-  const parents = source.op.slots.flatMap((slot) => x[slot] ?? []).filter(isTensor);
-  return new Tensor({ shape, dtype }, { ...source, x, attrs, attrsId: checkAttrs(source.op, attrs), parents });
+  return recorded({ shape, dtype }, source.op, { ...source.x, ...changedInputs }, { ...source.attrs, ...changedAttrs });
 }
 
 /** Inputs by slot, mapped: what an op's own functions take. */

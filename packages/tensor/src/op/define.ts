@@ -42,6 +42,11 @@ interface Row<N extends string, I extends Inputs, A extends AnyAttrs, T> {
    * put side by side, products stacked. Null where adding is as good. Gradients are summed by it.
    */
   total?(calls: readonly { readonly x: Fill<I, T>; readonly out: T; readonly attrs: Values<A> }[]): T | null;
+  /**
+   * The same for one call made at every step of a scan, whose inputs are given for all steps along a first axis of their own.
+   * Null where the results take less memory than the inputs.
+   */
+  totalOfSteps?(call: { readonly x: Fill<I, T>; readonly out: Aval; readonly attrs: Values<A> }): T | null;
   /** One cotangent per input; `null` where there is no gradient. */
   vjp(call: { readonly x: Fill<I, T>; readonly out: T; readonly ct: T; readonly attrs: Values<A> }): Fill<I, T | null>;
 }
@@ -124,10 +129,28 @@ export interface RoutineOp<N extends string, I extends Inputs, A extends AnyAttr
   routine<E extends Terms>(r: Routine<E>, call: RoutineCall<I, A>): void;
 }
 
+/** A recurrence, one call for all of its steps. It has no value of its own: taps read what the steps computed. */
+export interface ScanOp<T> extends Defined {
+  readonly name: string;
+  readonly kind: "scan";
+  readonly inputs: Inputs;
+  readonly attrs: AnyAttrs;
+  /** What flows back to the inputs, from all that reached its taps: a recurrence is walked back once for all of them. */
+  vjp(scan: T, cotangents: readonly (readonly [tap: T, cotangent: T])[]): (readonly [input: T, cotangent: T])[];
+}
+
+/** One value of each step of a scan, along a first axis of its own. */
+export interface TapOp extends Defined {
+  readonly name: string;
+  readonly kind: "tap";
+  readonly inputs: Inputs;
+  readonly attrs: AnyAttrs;
+}
+
 /** An op whose static types are erased: for tables and graph walks. */
 export interface AnyOp extends Defined {
   readonly name: string;
-  readonly kind: "loop" | "library" | "routine";
+  readonly kind: "loop" | "library" | "routine" | "scan" | "tap";
   readonly inputs: Inputs;
   readonly attrs: AnyAttrs;
 }
@@ -156,6 +179,16 @@ export function defineRoutine<T>() {
   return <const N extends string, const I extends Inputs, const A extends AnyAttrs>(
     row: Omit<RoutineOp<N, I, A, T>, "kind" | keyof Defined>,
   ): RoutineOp<N, I, A, T> => ({ ...row, kind: "routine", ...defined(row) });
+}
+
+/** Defines the op of recurrences. */
+export function defineScan<T>(row: Omit<ScanOp<T>, "kind" | keyof Defined>): ScanOp<T> {
+  return { ...row, kind: "scan", ...defined(row) };
+}
+
+/** Defines the op that reads what a recurrence computed. */
+export function defineTap(row: Omit<TapOp, "kind" | keyof Defined>): TapOp {
+  return { ...row, kind: "tap", ...defined(row) };
 }
 
 function defined({ inputs, attrs }: { readonly inputs: Inputs; readonly attrs: AnyAttrs }): Defined {

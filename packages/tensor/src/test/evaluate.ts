@@ -3,6 +3,7 @@ import { topological } from "../graph.ts";
 import { attrsOf, type ErasedLoopOp, mapSlots, opOf } from "../op/apply.ts";
 import type { AnyAttrs, Aval, Combine, Fill, Inputs, LibraryOp, Reader } from "../op/define.ts";
 import type { Host, Spec } from "../op/spec.ts";
+import { withoutScans } from "../ops/sequence/recurrence.ts";
 import { specs } from "../ops/specs.ts";
 import { evaluateLeaf, type Scalar, ScalarBuilder, wrapTo } from "../scalar/expression.ts";
 import { axisIndex, type IndexAtom, type IndexExpression, linearIndex } from "../scalar/index-expression.ts";
@@ -39,7 +40,8 @@ export function evaluate(...roots: readonly Tensor[]): Float64Array[] {
     if (value === undefined) throw new RangeError(`no value for ${tensor}`);
     return value;
   };
-  for (const tensor of topological(roots.map((root) => root.value()))) {
+  const present = withoutScans(roots.map((root) => root.value()));
+  for (const tensor of topological(present)) {
     const op = opOf(tensor);
     if (op === null) values.set(tensor, given.get(tensor) ?? Float64Array.from(tensor.host ?? []));
     else if (op.kind === "loop") values.set(tensor, runLoop(op, tensor, valueOf));
@@ -50,7 +52,7 @@ export function evaluate(...roots: readonly Tensor[]): Float64Array[] {
       values.set(tensor, Float64Array.from(meaning.reference(x, attrsOf(tensor), tensor)));
     }
   }
-  return roots.map((root) => valueOf(root.value()));
+  return present.map(valueOf);
 }
 
 function runLoop(op: ErasedLoopOp, tensor: Tensor, valueOf: (tensor: Tensor) => Float64Array): Float64Array {

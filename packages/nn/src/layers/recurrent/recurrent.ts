@@ -167,14 +167,21 @@ export abstract class Recurrent extends Module {
     reverse: boolean,
   ): { readonly state: RecurrentState; readonly ys: Tensor } {
     const recurrence = this.#recurrence;
-    const step = (state: RecurrentState, fromInput: Tensor, index: number): readonly [RecurrentState, Tensor] => {
-      const next = nextState(recurrence, weights, fromInput, state);
-      if (present === null) return [next, next[0]];
-      const here = select(present, 0, index);
+    const fromInput = inputProduct(recurrence, weights, x);
+    const start: RecurrentState = [hidden, ...others];
+    if (present === null) {
+      const step = (state: RecurrentState, row: Tensor): readonly [RecurrentState, Tensor] => {
+        const next = nextState(recurrence, weights, row, state);
+        return [next, next[0]];
+      };
+      return scan(step, start, fromInput, { reverse });
+    }
+    const step = (state: RecurrentState, [row, here]: readonly [Tensor, Tensor]): readonly [RecurrentState, Tensor] => {
+      const next = nextState(recurrence, weights, row, state);
       const [hidden, ...others] = next.map((value, part) => where(here, value, state[part] ?? value));
       return [[hidden ?? next[0], ...others], where(here, next[0], 0)];
     };
-    return scan<RecurrentState>(step, [hidden, ...others], inputProduct(recurrence, weights, x), { reverse });
+    return scan(step, start, [fromInput, present] as const, { reverse });
   }
 
   /** Whether each step counts: bool[time, batch, 1]. */

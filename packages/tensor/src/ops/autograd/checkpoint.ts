@@ -1,6 +1,6 @@
 import { propagate } from "../../grad.ts";
 import { parentsOf, topological } from "../../graph.ts";
-import { apply, attrsOf, mapSlots, opOf } from "../../op/apply.ts";
+import { apply, withInputs } from "../../op/apply.ts";
 import { gradientOnly } from "../../op/attr.ts";
 import { defineLoop } from "../../op/define.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -92,8 +92,7 @@ function recompute({ output, inputs, captured }: Region, again: readonly Tensor[
   inputs.forEach((x, i) => copies.set(x, again[i] ?? x));
   captured.forEach((x, i) => copies.set(x, beside[i] ?? x));
   for (const tensor of dependents(output, inputs)) {
-    const op = opOf(tensor);
-    if (op !== null && !copies.has(tensor)) copies.set(tensor, apply(op, mapSlots(tensor, standIn), attrsOf(tensor)));
+    if (!copies.has(tensor)) copies.set(tensor, withInputs(tensor, standIn));
   }
   return standIn(output);
 }

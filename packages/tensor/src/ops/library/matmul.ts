@@ -45,6 +45,12 @@ export const matmulOp = defineLibrary<Tensor>()({
   axes: ({ shape }) => [sizeOf(shape.slice(0, -2)), ...shape.slice(-2)],
 
   total: stacked,
+  totalOfSteps({ x: { a, b }, out, attrs: { transposeA, transposeB } }) {
+    const [steps = 1] = a.shape;
+    if (!transposeA || transposeB || a.rank !== 3 || b.rank !== 3 || a.size + b.size > steps * sizeOf(out.shape)) return null;
+    const below = (matrices: Tensor): Tensor => reshape(matrices, [-1, matrices.shape[2] ?? 0]);
+    return matmul(below(a), below(b), { transposeA: true });
+  },
   vjp({ x: { a, b }, ct, attrs: { transposeA: ta, transposeB: tb } }) {
     const da = ta ? matmul(b, ct, { transposeA: tb, transposeB: true }) : matmul(ct, b, { transposeB: !tb });
     const db = tb ? matmul(ct, a, { transposeA: true, transposeB: ta }) : matmul(a, ct, { transposeA: !ta });

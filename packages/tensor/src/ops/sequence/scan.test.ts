@@ -34,17 +34,13 @@ test("carries a state, forwards and backwards", () => {
 });
 
 test("tells each step which one it is, and takes any state", () => {
-  const seen: number[] = [];
-  const { state } = scan(
-    (count: number, x, index) => {
-      seen.push(index);
-      return [count + 1, x];
-    },
-    0,
-    xs,
+  const { state, ys } = scan(
+    ({ last, none }: { last: Tensor; none: readonly [] }, [x], index) => [{ last: index, none }, { place: index, sum: add(x, last) }],
+    { last: tensor(Int32Array.of(7), { shape: [] }), none: [] },
+    [tensor(Int32Array.of(10, 20, 30))] as const,
     { reverse: true },
   );
-  expect([state, seen]).toEqual([3, [2, 1, 0]]);
+  expect([values(state.last), state.none, values(ys.place), values(ys.sum)]).toEqual([[0], [], [0, 1, 2], [11, 22, 37]]);
 });
 
 test("without a step there is nothing to tell the shape from", () => {
@@ -66,11 +62,11 @@ test("has the gradient of its numeric estimate, first and second", () => {
   expectGradients((x) => recurrence(randomLeaf([3, 3], 6), x), [randomLeaf([4, 1, 3], 5)]);
 });
 
-test("sends one product back to a shared weight, and one tensor to what was sliced", () => {
+test("sends one product back to a shared weight, and one value of each step to the rows", () => {
   const [weight, x] = [randomLeaf([3, 3], 6), randomLeaf([4, 1, 3], 5)];
   const [toWeight, toX] = gradients(sum(recurrence(weight, x)), [weight, x]);
   expect(opOf(toWeight!)?.name).toBe("matmul");
-  expect(opOf(toX!)?.name).toBe("concat");
+  expect(opOf(toX!)?.name).toBe("tap");
   expect(topological([toWeight!, toX!]).some((tensor) => opOf(tensor)?.name === "pad")).toBe(false);
 });
 

@@ -1,51 +1,124 @@
-import { ShapeError } from "../../errors.ts";
+import { ArgumentError, ShapeError } from "../../errors.ts";
+import { topological } from "../../graph.ts";
+import { mapTensors } from "../../nested.ts";
+import { sameShape } from "../../shape.ts";
+import { pendingStates } from "../../state.ts";
 import type { Tensor } from "../../tensor.ts";
-import { select } from "../view/slice.ts";
-import { stack } from "../view/concat.ts";
+import { arange } from "../source/creation.ts";
+import { standIn, traceBody } from "./body.ts";
+import { alongSteps, finalState, recordScan } from "./recurrence.ts";
 
-/** One step of a recurrence: the state after it, and what it gives. */
-export type ScanStep<S> = (state: S, x: Tensor, index: number) => readonly [state: S, y: Tensor];
+/** One step of a recurrence: the state after it, and what it gives. `index` is the row's number, int32[]. */
+export type ScanStep<S, X, Y> = (state: S, x: X, index: Tensor) => readonly [state: S, y: Y];
 
 export interface ScanOptions {
-  /** From the last element to the first; `ys` stays in the order of `xs`. False when left out. */
+  /** From the last row to the first; `ys` stays in the order of `xs`. False when left out. */
   readonly reverse?: boolean;
 }
 
-export interface Scanned<S> {
+export interface Scanned<S, Y> {
   /** After the last step. */
   readonly state: S;
   /** What the steps gave, along a new first axis. */
-  readonly ys: Tensor;
+  readonly ys: Y;
 }
 
 /**
  * Carries a state along the first axis of `xs`: (state, ys[t]) = step(state, xs[t]) for one t after the other.
  *
- * The steps are recorded one by one, so gradients flow through all of them, and a state may be anything: a tensor, a pair, a record.
- * Steps that are alike become one kernel that is called again and again.
+ * `step` is called once, to record what a step computes; the plan runs that for every row. So a step may read any tensor from
+ * around it, branches on tensors' values are written with `where`, and random numbers drawn in it are the same at every step.
+ * Gradients are a scan the other way. State, rows and results may be tensors, or lists and records of them.
  *
- * Shapes: `xs` [n, ...], each x [...]; a `y` of [...k] gives `ys` [n, ...k].
+ * Shapes: each of `xs` [n, ...], each x [...]; a `y` of [...k] gives `ys` [n, ...k]; a state keeps its shapes and dtypes.
  *
  * Example, running sums: `scan((total, x) => { const next = add(total, x); return [next, next]; }, zeros([3]), xs).ys`.
  *
- * @throws ShapeError if there is no step to make, or two steps give different shapes.
+ * @throws ShapeError if there is no row, `xs` differ in their number, or a step changes the state's form, shapes or dtypes.
+ * @throws ArgumentError if a step assigns a state cell a value of its own.
  */
-export function scan<S>(step: ScanStep<S>, init: S, xs: Tensor, { reverse = false }: ScanOptions = {}): Scanned<S> {
-  const [count = 0] = xs.shape;
+export function scan<S, X, Y>(
+  step: ScanStep<S, X, Y>,
+  init: S,
+  xs: X,
+  { reverse = false }: ScanOptions = {},
+): Scanned<S, Y> {
+  const rows = tensorsOf(xs);
+  const count = countOf(rows);
+  const starts = tensorsOf(init);
+  const states = new Map([...starts].map(([path, start]) => [path, standIn(start)]));
+  const each = new Map([...rows].map(([path, { shape, dtype }]) => [path, standIn({ shape: shape.slice(1), dtype })]));
+  const index = standIn({ shape: [], dtype: "int32" });
+  const [after, y] = step(replaced(init, states), replaced(xs, each), index);
+  const next = tensorsOf(after);
+  requireSameState(starts, next);
+  const given = tensorsOf(y);
+  const results = { next: [...starts.keys()].flatMap((path) => next.get(path) ?? []), others: [...given.values()] };
+  const recorded = new Set(topological([...results.next, ...results.others]));
+  requireNoAssignment([...states.values(), ...each.values(), index]);
+  const numbered = recorded.has(index);
+  const traced = traceBody({ states: [...states.values()], rows: [...each.values(), ...(numbered ? [index] : [])] }, results);
+  const made = recordScan({
+    body: traced.body,
+    count,
+    reverse,
+    init: [...starts.values()],
+    rows: [...rows.values(), ...(numbered ? [arange(count)] : [])],
+    captured: traced.captured,
+  });
+  const ends = new Map([...starts.keys()].map((path, i) => [path, finalState(made, i)]));
+  const ys = new Map([...given].map(([path, value]) => [path, alongSteps(made, traced.inside(value))]));
+  return { state: replaced(init, ends), ys: replaced(y, ys) };
+}
+
+/** The tensors of a structure by where they are, with what cells hold at this moment. */
+function tensorsOf(value: unknown): Map<string, Tensor> {
+  const found = new Map<string, Tensor>();
+  mapTensors(value, (tensor, path) => found.set(path, tensor.value()));
+  return found;
+}
+
+/** The same structure with other tensors. */
+function replaced<T>(value: T, tensors: ReadonlyMap<string, Tensor>): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tensors take the places of tensors
+  return mapTensors(value, (tensor, path) => tensors.get(path) ?? tensor) as T;
+}
+
+function countOf(rows: ReadonlyMap<string, Tensor>): number {
+  const counts = new Set([...rows.values()].map(({ shape }) => shape[0] ?? 0));
+  const [count = 0] = counts;
+  const facts = Object.fromEntries([...rows].map(([path, tensor]) => [`xs${path}`, String(tensor)]));
   if (count === 0) {
     throw new ShapeError("shape/scan-empty", "there is no step to make along the first axis", {
       subject: "scan",
-      facts: { xs: String(xs) },
+      facts,
       hint: "without a step, the shape of what it gives is not known",
     });
   }
-  let state = init;
-  const ys: Tensor[] = [];
-  for (let made = 0; made < count; made++) {
-    const index = reverse ? count - 1 - made : made;
-    const [next, y] = step(state, select(xs, 0, index), index);
-    state = next;
-    ys.push(y);
+  if (counts.size === 1) return count;
+  throw new ShapeError("shape/scan-rows", "the sequences differ in how many rows they have", { subject: "scan", facts });
+}
+
+function requireSameState(before: ReadonlyMap<string, Tensor>, after: ReadonlyMap<string, Tensor>): void {
+  for (const path of new Set([...before.keys(), ...after.keys()])) {
+    const [from, to] = [before.get(path), after.get(path)];
+    if (from !== undefined && to !== undefined && from.dtype === to.dtype && sameShape(from.shape, to.shape)) continue;
+    throw new ShapeError("shape/scan-state", `a step turns state${path} into something else`, {
+      subject: "scan",
+      facts: { before: String(from ?? "nothing"), after: String(to ?? "nothing") },
+      hint: "what is carried from step to step keeps its form, its shapes and its dtypes",
+    });
   }
-  return { state, ys: stack(reverse ? ys.toReversed() : ys) };
+}
+
+/** A cell is assigned once a run, and not at every step of it. */
+function requireNoAssignment(standIns: readonly Tensor[]): void {
+  for (const state of pendingStates) {
+    if (state.pending === null || !topological([state.pending]).some((tensor) => standIns.includes(tensor))) continue;
+    state.discard();
+    throw new ArgumentError("argument/scan-assign", `a step assigns ${state.label}, which is assigned once and not at every step`, {
+      subject: "scan",
+      hint: "carry the value in the state, and assign it what the scan ends with",
+    });
+  }
 }
