@@ -1,5 +1,5 @@
 import {
-  type ErasedOp,
+  type GraphOp,
   historyOf,
   opOf,
   recordedAs,
@@ -21,7 +21,7 @@ export interface Node {
   /** Its position in the graph's nodes. */
   readonly id: number;
   readonly tensor: Tensor;
-  readonly op: ErasedOp | null;
+  readonly op: GraphOp | null;
   readonly parents: readonly Node[];
   /** Distinct nodes that read this one. */
   readonly readers: Node[];

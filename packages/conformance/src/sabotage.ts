@@ -1,4 +1,4 @@
-import type { Backend, LoopStep, Plan, Step } from "@gradus/compile";
+import type { Backend, LoopStep, Plan, ScanStep, Step } from "@gradus/compile";
 import {
   axisIndex,
   type IndexExpression,
@@ -40,12 +40,12 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
 }
 
 function brokenPlan(plan: Plan, op: string, element: number | undefined): Plan {
-  const steps = plan.steps.flatMap((step) => (step.label.split("+").includes(op) ? brokenStep(plan, step, element) : [step]));
+  const steps = plan.steps.flatMap((step): Step[] => {
+    if (step.kind === "scan") return [{ ...step, body: brokenPlan(step.body, op, element) }];
+    if (!step.label.split("+").includes(op)) return [step];
+    return step.kind === "loop" ? [brokenLoop(step, element)] : [step, spoiling(plan, step, element)];
+  });
   return { ...plan, steps, waves: steps.map((_, i) => i) };
-}
-
-function brokenStep(plan: Plan, step: Step, element: number | undefined): Step[] {
-  return step.kind === "loop" ? [brokenLoop(step, element)] : [step, spoiling(plan, step, element)];
 }
 
 function brokenLoop(step: LoopStep, element: number | undefined): LoopStep {
@@ -54,7 +54,7 @@ function brokenLoop(step: LoopStep, element: number | undefined): LoopStep {
 }
 
 /** A step that rewrites the result of a library call or a routine in place: not every kernel takes an epilogue. */
-function spoiling({ buffers }: Plan, { write }: Exclude<Step, LoopStep>, element: number | undefined): LoopStep {
+function spoiling({ buffers }: Plan, { write }: Exclude<Step, LoopStep | ScanStep>, element: number | undefined): LoopStep {
   const s = new ScalarBuilder();
   const { shape = [], dtype = "float32" } = buffers[write] ?? {};
   const extents = [sizeOf(shape)];

@@ -11,7 +11,9 @@ import {
   type Plan,
   readsOfStep,
   type RunTime,
+  type ScanStep,
   type Step,
+  writesOfStep,
 } from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
 import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
@@ -27,7 +29,7 @@ import type { LoopContext } from "./loop/shape.ts";
 import { Guards } from "./guards.ts";
 import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
 import { phasesOf, type Placed, type Span, type Unit } from "./phases.ts";
-import { type Address, counterWords, type Launch, programModule } from "./program.ts";
+import { type Address, type Block, counterWords, type Launch, programModule, unitsOf } from "./program.ts";
 import { usualSharedWork, workOfPlan, workOfStep } from "./work.ts";
 import { controlWords, mostThreads } from "./worker.ts";
 
@@ -137,20 +139,25 @@ export class WasmBackend implements Backend {
   }
 
   #prepare(plan: Plan, told: ((run: RunTime) => void) | null): Executable {
-    const { launches, needed, guards } = this.#lower(plan);
+    const clocked = told !== null;
+    const { blocks, launches, needed, guards } = this.#lower(plan, clocked);
     const scratchBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.scratchBytes));
     const workspaceBytes = Math.max(0, ...launches.map(({ kernel }) => kernel.workspaceBytes));
     const prepare = (module: ModuleBuilder): void => void (needed.math = new MathFunctions(module, this.level, needed.names));
-    // Every launch is timed by itself.
-    const clocked = told !== null;
-    const phases = clocked ? launches.map((_, index): readonly Unit[] => [[index]]) : phasesOf(launches);
-    const bytes = programModule({ launches, phases, level: this.level, scratchBytes, shared: this.#shared, prepare, clocked });
+    const bytes = programModule({ blocks, level: this.level, scratchBytes, shared: this.#shared, prepare, clocked });
     const module = new WebAssembly.Module(bytes);
-    const times = new Float64Array(clocked ? launches.length + 1 : 0);
-    const clock = (index: number): void => void (times[index + 1] = performance.now());
+    /** What each launch took, in all steps of a scan together. */
+    const times = new Float64Array(clocked ? launches.length : 0);
+    let reached = 0;
+    const clock = (launch: number): void => {
+      const now = performance.now();
+      if (launch < 0) times.fill(0);
+      else times[launch] = (times[launch] ?? 0) + now - reached;
+      reached = now;
+    };
     const run = exportedFunction(new WebAssembly.Instance(module, { env: { memory: this.memoryObject, clock } }), "run");
 
-    const counterCount = counterWords.claims + phases.flat().length;
+    const counterCount = counterWords.claims + unitsOf(blocks);
     // Addresses and counters on cache lines of their own: one is read by all threads, the other written by all.
     const tableBytes = Math.ceil((plan.bound.length * 4) / 64) * 64;
     const table = this.#heap.allocate(tableBytes + counterCount * 4, `the tables of plan ${plan.name}`);
@@ -197,7 +204,7 @@ export class WasmBackend implements Backend {
           });
         }
         guards?.after(arena, plan);
-        told?.({ plan, clock: "host, kernel by kernel", begun, kernels: kernelTimes(launches, times) });
+        told?.({ plan, clock: "host, kernel by kernel", begun, kernels: kernelTimes(launches, times, begun) });
         return plan.outputs.map((at) => {
           const place = plan.buffers[at]?.place;
           const address = place?.kind === "bound" ? addressOf(bound[place.slot]) : arena + offsetOf(at);
@@ -232,15 +239,33 @@ export class WasmBackend implements Backend {
     this.#pool?.stop();
   }
 
-  /** Kernels and addresses for every step of a plan. */
-  #lower(plan: Plan): {
-    launches: StepLaunch[];
+  /** Kernels and addresses for every step of a plan, and the order they run in; `apart`, each in a phase of its own. */
+  #lower(
+    plan: Plan,
+    apart: boolean,
+  ): {
+    blocks: readonly Block[];
+    /** Those of all blocks. */
+    launches: readonly StepLaunch[];
     needed: { names: Set<MathName>; math: MathFunctions | null };
     guards: ReturnType<Guards["layout"]> | null;
   } {
     const needed: { names: Set<MathName>; math: MathFunctions | null } = { names: new Set(), math: null };
+    const guards = this.#guards?.layout(plan) ?? null;
+    const launches: StepLaunch[] = [];
+    const addressOf = (id: number): Address => {
+      const place = plan.buffers[id]?.place;
+      if (place?.kind === "bound") return { kind: "table", slot: place.slot, offset: 0, steps: [] };
+      return { kind: "arena", offset: guards?.offsets[id] ?? place?.offset ?? 0, steps: [] };
+    };
+    const blocks = this.#lowerSteps(plan, addressOf, { needed, launches, apart });
+    return { blocks, launches, needed, guards };
+  }
+
+  #lowerSteps({ steps, buffers }: Plan, addressOf: (buffer: number) => Address, lowering: Lowering): Block[] {
+    const { needed, launches, apart } = lowering;
     const context: LoopContext = {
-      buffers: plan.buffers,
+      buffers,
       tileWork: this.#tileWork,
       math: () => {
         if (needed.math === null) throw new RangeError("kernels were emitted before the functions they call");
@@ -251,8 +276,7 @@ export class WasmBackend implements Backend {
       algorithm: this.#convolution,
       threads: this.threads,
     });
-    const guards = this.#guards?.layout(plan) ?? null;
-    const kernelsOf = (step: Step): readonly Kernel[] => {
+    const kernelsOf = (step: Exclude<Step, ScanStep>): readonly Kernel[] => {
       switch (step.kind) {
         case "loop":
           return loopKernels(step, context);
@@ -264,8 +288,23 @@ export class WasmBackend implements Backend {
       step satisfies never;
       throw new RangeError("unknown step");
     };
-    const launches: StepLaunch[] = [];
-    for (const [number, step] of plan.steps.entries()) {
+    const blocks: Block[] = [];
+    let first = launches.length;
+    const close = (): void => {
+      const own = launches.slice(first);
+      // Every launch is timed by itself.
+      const phases = apart ? own.map((_, index): readonly Unit[] => [[index]]) : phasesOf(own);
+      if (own.length > 0) blocks.push({ kind: "phases", launches: own, first, phases });
+      first = launches.length;
+    };
+    for (const [number, step] of steps.entries()) {
+      if (step.kind === "scan") {
+        close();
+        const inside = this.#lowerSteps(step.body, rowAddresses(step, buffers, addressOf), { ...lowering, step: lowering.step ?? number });
+        blocks.push({ kind: "scan", count: step.count, blocks: inside });
+        first = launches.length;
+        continue;
+      }
       const kernels = kernelsOf(step);
       for (const root of step.kind === "loop"
         ? [...step.terms, ...step.writes].map(({ value }) => value)
@@ -273,27 +312,22 @@ export class WasmBackend implements Backend {
           ? []
           : [step.epilogue.value])
         collectMath(root, needed.names);
-      const writes = step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
-      const addresses = [...readsOfStep(step), ...writes].map((id): Address => {
-        const place = plan.buffers[id]?.place;
-        if (place?.kind === "bound") return { kind: "table", slot: place.slot };
-        return { kind: "arena", offset: guards?.offsets[id] ?? place?.offset ?? 0 };
-      });
+      const writes = writesOfStep(step);
+      const addresses = [...readsOfStep(step), ...writes].map(addressOf);
       const touched = [...readsOfStep(step), ...writes].map((id, i): Span => {
-        const address = addresses[i];
+        const { kind, offset = 0, ...rest } = addresses[i] ?? {};
         const written = i >= addresses.length - writes.length;
-        const bytes = plan.buffers[id]?.bytes ?? 0;
-        if (address?.kind === "table") return { space: `slot ${address.slot}`, start: 0, bytes, written };
-        return { space: "arena", start: address?.offset ?? 0, bytes, written };
+        return { space: "slot" in rest ? `slot ${rest.slot}` : `${kind}`, start: offset, bytes: buffers[id]?.bytes ?? 0, written };
       });
       for (const kernel of kernels) {
         if (kernel.tiles === 0) continue;
         const shared: Span = { space: "workspace", start: 0, bytes: kernel.workspaceBytes, written: true };
-        const work = workOfStep(step, plan.buffers);
-        launches.push({ step: number, kernel, addresses, tiles: kernel.tiles, work, spans: [...touched, shared] });
+        const work = workOfStep(step, buffers);
+        launches.push({ step: lowering.step ?? number, kernel, addresses, tiles: kernel.tiles, work, spans: [...touched, shared] });
       }
     }
-    return { launches, needed, guards };
+    close();
+    return blocks;
   }
 
   /** A region shared by all plans, as large as the largest needs; runs never overlap. */
@@ -329,6 +363,28 @@ export class WasmBackend implements Backend {
   }
 }
 
+/** What is gathered while a plan and the bodies of its scans are lowered. */
+interface Lowering {
+  readonly needed: { readonly names: Set<MathName>; readonly math: MathFunctions | null };
+  readonly launches: StepLaunch[];
+  readonly apart: boolean;
+  /** Inside a scan, its position in the plan. */
+  readonly step?: number;
+}
+
+/** Where the buffers of a scan's body are: in the scan's own arena, or rows of its plan's buffers. */
+function rowAddresses({ body, rows, arena }: ScanStep, buffers: Plan["buffers"], addressOf: (buffer: number) => Address): (buffer: number) => Address {
+  return (id) => {
+    const place = body.buffers[id]?.place;
+    const row = place?.kind === "bound" ? rows[place.slot] : undefined;
+    const buffer = row?.buffer ?? arena ?? -1;
+    const { offset, steps, ...base } = addressOf(buffer);
+    const element = bytesOf({ shape: [], dtype: buffers[buffer]?.dtype ?? "float32" });
+    const within = row === undefined ? (place?.kind === "arena" ? place.offset : 0) : row.first * element;
+    return { ...base, offset: offset + within, steps: [...steps, (row?.step ?? 0) * element] };
+  };
+}
+
 interface StepLaunch extends Launch, Placed {
   /** The position of its step in the plan. */
   readonly step: number;
@@ -341,11 +397,14 @@ interface Region {
   bytes: number;
 }
 
-/** From the times at which a run began and each of its kernels ended. */
-function kernelTimes(launches: readonly StepLaunch[], times: Float64Array): KernelTime[] {
+/** From what each kernel took, one after the other; those of a scan as if all runs of one came before the next one's. */
+function kernelTimes(launches: readonly StepLaunch[], times: Float64Array, begun: number): KernelTime[] {
+  let start = begun;
   return launches.map(({ step, kernel }, index) => {
-    const [start = 0, end = start] = times.subarray(index, index + 2);
-    return { step, name: kernel.name, pieces: kernel.tiles, start, milliseconds: end - start };
+    const milliseconds = times[index] ?? 0;
+    const time = { step, name: kernel.name, pieces: kernel.tiles, start, milliseconds };
+    start += milliseconds;
+    return time;
   });
 }
 

@@ -16,6 +16,7 @@ export function workOfPlan({ steps, buffers }: Plan): number {
 /** A rough count of a step's work, in additions. */
 export function workOfStep(step: Step, buffers: Plan["buffers"]): number {
   if (step.kind === "loop") return workOf(step) * sizeOf(step.extents);
+  if (step.kind === "scan") return step.count * workOfPlan(step.body);
   if (step.kind === "routine") return step.items * step.op.work(step.call);
   // Of a matrix product m x k by k x n, this is m k n; of a convolution or its gradients about as much as it multiplies.
   const sizes = [...step.reads.slice(0, 2), step.write].map((id) => sizeOf(buffers[id]?.shape ?? []));

@@ -10,9 +10,9 @@ type Op<N extends string, I extends Inputs, A extends AnyAttrs> =
   | RoutineOp<N, I, A, Tensor>;
 
 /** An op with its static types forgotten. This file and nobody else turns one into the other. */
-export type ErasedOp = ErasedCall | ScanOp<Tensor> | TapOp;
-/** The ops that `apply` records. */
-export type ErasedCall = Op<string, Inputs, AnyAttrs>;
+export type ErasedOp = Op<string, Inputs, AnyAttrs>;
+/** Any op of a graph: those that `apply` records, and what recurrences are recorded as. */
+export type GraphOp = ErasedOp | ScanOp<Tensor> | TapOp;
 export type ErasedLoopOp = LoopOp<string, Inputs, AnyAttrs, Tensor>;
 export type ErasedLibraryOp = LibraryOp<string, Inputs, AnyAttrs, Tensor>;
 export type ErasedRoutineOp = RoutineOp<string, Inputs, AnyAttrs, Tensor>;
@@ -28,7 +28,7 @@ export function apply<N extends string, I extends Inputs, A extends AnyAttrs>(
   attrs: Values<A>,
 ): Tensor {
   // The one place where an op's static types are erased: `Fill` and `Values` made them true for the caller.
-  const erased = op as unknown as ErasedCall;
+  const erased = op as unknown as ErasedOp;
   const given = x as Readonly<Record<string, Tensor | readonly Tensor[] | null>>;
   const attrsId = op.attrNames.length === 0 ? 0 : checkAttrs(op, attrs);
   const parents: Tensor[] = [];
@@ -63,9 +63,9 @@ function read(
 }
 
 /** The op of a recorded call, with the types its row was defined with forgotten. */
-export function opOf(tensor: Tensor): ErasedOp | null {
+export function opOf(tensor: Tensor): GraphOp | null {
   // Only `apply` and `recorded` make op sources, of these ops.
-  return tensor.source.kind === "op" ? (tensor.source.op as ErasedOp) : null;
+  return tensor.source.kind === "op" ? (tensor.source.op as GraphOp) : null;
 }
 
 /**

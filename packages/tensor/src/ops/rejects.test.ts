@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { GradusError } from "../errors.ts";
-import { apply, type ErasedCall } from "../op/apply.ts";
+import { apply, type ErasedOp } from "../op/apply.ts";
 import type { Problem } from "../op/define.ts";
 import { drawCase, type ErasedCase } from "../test/draw.ts";
 import { ops } from "./index.ts";
@@ -12,7 +12,7 @@ type Reject = ErasedCase & { readonly code: string };
 
 // The tables' rows have many types; the tests below treat all of them alike.
 const erasedSpecs = specs as unknown as Readonly<Record<string, { readonly rejects: readonly Reject[] }>>;
-const refused = Object.entries(ops as unknown as Readonly<Record<string, ErasedCall>>).flatMap(([name, op]) =>
+const refused = Object.entries(ops as unknown as Readonly<Record<string, ErasedOp>>).flatMap(([name, op]) =>
   (erasedSpecs[name]?.rejects ?? []).map((one) => ({ name, op, one })),
 );
 const folder = fileURLToPath(new URL(".", import.meta.url));
@@ -44,7 +44,7 @@ describe("what the rules of the ops refuse", () => {
 });
 
 /** Where a row refuses a call: the file and line that called `fail`. */
-function siteOf(op: ErasedCall, one: Reject): string | null {
+function siteOf(op: ErasedOp, one: Reject): string | null {
   let site: string | null = null;
   const refuse = (problem: Problem): never => {
     const calls = (new Error(problem.sentence).stack ?? "").split("\n").filter((line) => line.includes("/src/ops/"));

@@ -47,7 +47,7 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
   const words = new Int32Array(memory.buffer);
   const launches = kernels
     .filter(({ tiles }) => tiles > 0)
-    .map((kernel) => ({ kernel, addresses: ids.map((_, slot) => ({ kind: "table", slot }) as const) }));
+    .map((kernel) => ({ kernel, addresses: ids.map((_, slot) => ({ kind: "table", slot, offset: 0, steps: [] }) as const) }));
   const phases = launches.map((_, index) => [[index] as const]);
   words.fill(0, 0, counterWords.claims + kernels.length);
   words.set(addresses, 256);
@@ -56,8 +56,7 @@ export function runStep({ step, buffers, inputs }: StepCase, { level, last, tile
 
   const module = new WebAssembly.Module(
     programModule({
-      launches,
-      phases,
+      blocks: [{ kind: "phases", launches, first: 0, phases }],
       level,
       scratchBytes,
       shared: false,
