@@ -19,6 +19,7 @@ import {
 import { equal, expectCode, failure, host, same } from "./expectations.ts";
 import { halfBehaviours } from "./half-behaviours.ts";
 import { linearAlgebraBehaviours } from "./linear-algebra-behaviours.ts";
+import { scanBehaviours } from "./scan-behaviours.ts";
 import { profileBehaviours } from "./profile-behaviours.ts";
 
 /** Something every engine must do, apart from computing its ops: how state, replay and laziness behave. */
@@ -35,6 +36,7 @@ export type MakeCell = (shape: Shape, values: readonly number[], label?: string)
 export const behaviours: readonly Behaviour[] = [
   ...halfBehaviours,
   ...linearAlgebraBehaviours,
+  ...scanBehaviours,
   {
     name: "an assigned cell has its new value after the step, and its old one in what was recorded before",
     async check(engine, cell) {

@@ -15,6 +15,7 @@ import {
   neg,
   reshape,
   sameShape,
+  scan,
   type Shape,
   sin,
   sizeOf,
@@ -51,7 +52,7 @@ export function cook({ nodes, outputs, gradients: differentiate }: Recipe, input
   };
   for (const [kind, a, b, c] of nodes) {
     const x = pick(a).value();
-    switch (kind % 9) {
+    switch (kind % 10) {
       case 0:
         pool.push(unary(x, b));
         break;
@@ -76,6 +77,9 @@ export function cook({ nodes, outputs, gradients: differentiate }: Recipe, input
         if (state !== undefined) state.assign(fit(tanh(x), state.shape));
         break;
       }
+      case 8:
+        if (x.rank > 0 && (x.shape[0] ?? 0) <= 6) pool.push(...recurrence(x, pick(b).value(), pick(c).value(), b + c));
+        break;
       default: {
         // A whole value handed on unchanged: another cell's, an input's, or its own.
         const state = states[b % Math.max(1, states.length)];
@@ -145,6 +149,18 @@ function product(a: Tensor, b: Tensor, choice: number): Tensor {
   const right = b.size % columns === 0 ? reshape(b, choice % 2 === 0 ? [columns, b.size / columns] : [b.size / columns, columns]) : null;
   if (right === null || (rows * b.size) / columns > 400) return tanh(matmul(left, left, { transposeB: true }));
   return tanh(matmul(left, right, { transposeB: choice % 2 !== 0 }));
+}
+
+/** What a recurrence gives and ends with: its steps read a state, a row, and something from around them. */
+function recurrence(xs: Tensor, init: Tensor, around: Tensor, choice: number): Tensor[] {
+  if (init.size > 60 || xs.size > 200) return [];
+  const step = (state: Tensor, x: Tensor): readonly [Tensor, Tensor] => {
+    const mixed = choice % 2 === 0 ? binary(state, binary(x, around, choice), choice) : product(state, binary(x, around, choice), choice);
+    const next = fit(tanh(mixed), init.shape);
+    return [choice % 11 === 0 ? fit(x, init.shape) : next, [mixed, unary(next, choice), state, x, around, next][choice % 6] ?? mixed];
+  };
+  const { state, ys } = scan(step, init, xs, { reverse: choice % 5 < 2 });
+  return [ys, state];
 }
 
 /** Any tensor in another shape: broadcast, or its mean repeated. */

@@ -1,4 +1,4 @@
-import { compile, type Plan } from "@gradus/compile";
+import { compile, type Plan, readsOfStep, writesOfStep } from "@gradus/compile";
 import { gradients, logSoftmax, mul, sizeOf, softmax, sum, type Tensor } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import { BatchNorm2d, crossEntropy, ctc, GroupNorm, InstanceNorm, type Layer, LayerNorm, RMSNorm, TRAIN } from "../src/index.ts";
@@ -14,8 +14,7 @@ const nothing = { steps: [], buffers: [] };
 /** Kernels that read or write a value of the activations' size or more, all of it: what costs memory traffic. */
 function passesOf({ steps, buffers }: Pick<Plan, "steps" | "buffers">, size: number): number {
   return steps.filter((step) => {
-    const written = step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
-    const touches = [...step.reads, ...written].some((id) => sizeOf(buffers[id]?.shape ?? []) >= size);
+    const touches = [...readsOfStep(step), ...writesOfStep(step)].some((id) => sizeOf(buffers[id]?.shape ?? []) >= size);
     return touches && (step.kind !== "loop" || sizeOf([...step.extents, ...step.reduce]) >= size);
   }).length;
 }

@@ -9,6 +9,7 @@ import {
   type Plan,
   readsOfStep,
   type RunTime,
+  type ScanStep,
   type Step,
   writesOfStep,
 } from "@gradus/compile";
@@ -35,6 +36,7 @@ import { type Choose, chooseFirst } from "./tuning/choose.ts";
 import { candidateTimer } from "./tuning/candidate-timer.ts";
 import { Tuner } from "./tuning/tuner.ts";
 import { elementsPerWord, holdsHalves, ShaderMemory } from "./wgsl/memory.ts";
+import { bodyView, type View, viewOf } from "./view.ts";
 import { shaderModule } from "./wgsl/module.ts";
 
 /** What was done on the device since it was opened. */
@@ -70,6 +72,7 @@ export class WebgpuBackend implements Backend {
   readonly alignment: number;
   readonly sideBySide = true;
   readonly takesHalves = true;
+  readonly rowAlignment: number;
   readonly device: GPUDevice;
   /** Vendor and kind of the adapter. */
   readonly adapter: string;
@@ -104,6 +107,7 @@ export class WebgpuBackend implements Backend {
     this.name = `webgpu-${adapter.replaceAll(" ", "-")}`;
     // Vectors of four floats are the largest elements bound.
     this.alignment = Math.max(16, limits.minStorageBufferOffsetAlignment);
+    this.rowAlignment = this.alignment;
     const memory = new DeviceMemory(device, limits);
     this.#shared = {
       device,
@@ -127,19 +131,15 @@ export class WebgpuBackend implements Backend {
     const { tuning = software ? "off" : "on", tuningStore = browserTuningStore(), choose = null } = options;
     const timer = candidateTimer({
       device,
-      dispatch: (kernel, plan, label) => this.#dispatch({ kernel, step: 0, label }, plan),
-      kernels: (candidate, step, plan) => this.#callKernels(candidate, step, plan),
+      dispatch: (kernel, plan, label) => this.#dispatch({ kernel, step: 0, label }, viewOf(plan)),
+      kernels: (candidate, step, plan) => this.#callKernels(candidate, step, viewOf(plan)),
     });
     this.#choose = choose ?? (tuning === "off" ? chooseFirst : new Tuner({ adapter, store: tuningStore, timer }).choose);
   }
 
   /** @throws BackendError if the device is lost or does not accept a shader; MemoryError for a tensor larger than it can bind. */
   async prepare(plan: Plan): Promise<WebgpuExecutable> {
-    return this.#prepare(
-      plan,
-      () => this.#launches(plan),
-      () => null,
-    );
+    return this.#prepare(plan, false, () => null);
   }
 
   /**
@@ -147,8 +147,7 @@ export class WebgpuBackend implements Backend {
    * for a run. Steps that would run side by side run one after the other, each with a time of its own.
    */
   async prepareTimed(plan: Plan, told: (run: RunTime) => void): Promise<WebgpuExecutable> {
-    const launches = (): Promise<readonly PlanLaunch[]> => this.#launchesApart(plan);
-    return this.#prepare(plan, launches, (dispatches) => {
+    return this.#prepare(plan, true, (dispatches) => {
       const timed = { plan, dispatches, told };
       return this.features.timestamps ? new DeviceStopwatch(timed, this.#shared) : new HostStopwatch(timed, this.#shared, this.#busy);
     });
@@ -156,14 +155,14 @@ export class WebgpuBackend implements Backend {
 
   async #prepare(
     plan: Plan,
-    launches: () => Promise<readonly PlanLaunch[]>,
+    apart: boolean,
     stopwatch: (dispatches: readonly Dispatch[]) => Stopwatch | null,
   ): Promise<WebgpuExecutable> {
     const { faults } = this.#shared;
     faults.check();
     this.#refuseLarge(plan);
     const loaded = loadKernels(plan, deferredKernels) ?? Promise.resolve();
-    const made = loaded.then(launches).then(async (all) => Promise.all(all.map(async (launch) => this.#dispatch(launch, plan))));
+    const made = loaded.then(() => this.#dispatches(viewOf(plan), apart));
     const dispatches = await made.catch(async (cause: unknown) => {
       throw await faults.explain(cause);
     });
@@ -207,89 +206,103 @@ export class WebgpuBackend implements Backend {
     this.device.destroy();
   }
 
-  /** Every kernel by itself. */
-  async #launchesApart(plan: Plan): Promise<readonly PlanLaunch[]> {
-    const kernels = await this.#kernelsOf(plan);
-    return plan.steps.flatMap((step, number) => {
-      const label = `step ${number} (${step.label}) of plan ${plan.name}`;
-      return (kernels[number] ?? []).map((kernel) => ({ kernel, step: number, label }));
-    });
-  }
-
-  /** What to dispatch, wave by wave: first the first kernels of each of its steps side by side, then the second ones. */
-  async #launches(plan: Plan): Promise<readonly PlanLaunch[]> {
-    const kernelsOf = await this.#kernelsOf(plan);
-    const waves = Map.groupBy(plan.steps.keys(), (number) => plan.waves[number] ?? number);
-    return [...waves.values()].flatMap((numbers) => {
-      let end = 0;
-      const steps = numbers.map((number) => {
-        const kernels = kernelsOf[number] ?? [];
-        const start = end;
-        const words = kernels.flatMap(({ operands }) =>
-          operands.flatMap((operand) => (operand.kind === "workspace" ? (operand.offset ?? 0) + operand.words : [])),
-        );
-        end = Math.ceil((start + 4 * Math.max(0, ...words)) / this.alignment) * this.alignment;
-        return kernels.map((kernel) => ({
-          ...kernel,
-          operands: kernel.operands.map((each) => (each.kind === "workspace" ? { ...each, start } : each)),
-        }));
+  /** What to dispatch, in order; `apart`, every kernel by itself. */
+  async #dispatches(view: View, apart: boolean): Promise<readonly Dispatch[]> {
+    const { plan } = view;
+    const kernelsOf = await Promise.all(plan.steps.map(async (step) => (step.kind === "scan" ? [] : this.#kernels(step, view))));
+    const waves = Map.groupBy(plan.steps.keys(), (number) => (apart ? number : (plan.waves[number] ?? number)));
+    const made = [...waves.values()].map(async (numbers) => {
+      const launches = apart ? this.#launchesApart(numbers, kernelsOf, plan) : this.#launches(numbers, kernelsOf, view);
+      const own = await Promise.all(launches.map(async (launch) => this.#dispatch(launch, view)));
+      const scans = numbers.map(async (number) => {
+        const step = plan.steps[number];
+        return step?.kind === "scan" ? this.#scanDispatches(step, number, view, apart) : [];
       });
-      const label = `steps ${numbers.join(", ")} (${numbers.map((number) => plan.steps[number]?.label).join(", ")}) of plan ${plan.name}`;
-      const stages = Math.max(...steps.map(({ length }) => length));
-      return Array.from({ length: stages }, (_, stage) => steps.flatMap((kernels) => kernels[stage] ?? [])).flatMap((stage) =>
-        sideBySide(stage, (kernels) => this.#fits(kernels, plan)).map((kernel) => ({ kernel, step: numbers[0] ?? 0, label })),
-      );
+      return [...own, ...(await Promise.all(scans)).flat()];
+    });
+    return (await Promise.all(made)).flat();
+  }
+
+  /** Those of a scan's body, again for every run. */
+  async #scanDispatches(step: ScanStep, number: number, view: View, apart: boolean): Promise<readonly Dispatch[]> {
+    const once = await this.#dispatches(bodyView(view, step), apart);
+    return Array.from({ length: step.count }, (_, run) => once.map((dispatch) => ({ ...dispatch, step: number, runs: [run, ...dispatch.runs] }))).flat();
+  }
+
+  /** Every kernel by itself. */
+  #launchesApart(numbers: readonly number[], kernelsOf: readonly Kernels[], plan: Plan): readonly PlanLaunch[] {
+    return numbers.flatMap((number) => {
+      const label = `step ${number} (${plan.steps[number]?.label}) of plan ${plan.name}`;
+      return (kernelsOf[number] ?? []).map((kernel) => ({ kernel, step: number, label }));
     });
   }
 
-  #fits(kernels: readonly Kernel[], plan: Plan): boolean {
+  /** Of the steps of a wave: first the first kernels of each side by side, then the second ones. */
+  #launches(numbers: readonly number[], kernelsOf: readonly Kernels[], view: View): readonly PlanLaunch[] {
+    const { plan } = view;
+    let end = 0;
+    const steps = numbers.map((number) => {
+      const kernels = kernelsOf[number] ?? [];
+      const start = end;
+      const words = kernels.flatMap(({ operands }) =>
+        operands.flatMap((operand) => (operand.kind === "workspace" ? (operand.offset ?? 0) + operand.words : [])),
+      );
+      end = Math.ceil((start + 4 * Math.max(0, ...words)) / this.alignment) * this.alignment;
+      return kernels.map((kernel) => ({
+        ...kernel,
+        operands: kernel.operands.map((each) => (each.kind === "workspace" ? { ...each, start } : each)),
+      }));
+    });
+    const label = `steps ${numbers.join(", ")} (${numbers.map((number) => plan.steps[number]?.label).join(", ")}) of plan ${plan.name}`;
+    const stages = Math.max(...steps.map(({ length }) => length));
+    return Array.from({ length: stages }, (_, stage) => steps.flatMap((kernels) => kernels[stage] ?? [])).flatMap((stage) =>
+      sideBySide(stage, (kernels) => this.#fits(kernels, view)).map((kernel) => ({ kernel, step: numbers[0] ?? 0, label })),
+    );
+  }
+
+  #fits(kernels: readonly Kernel[], view: View): boolean {
     const operands = kernels.flatMap((kernel) => kernel.operands);
-    const { staged, ranges } = this.#layout(operands, plan);
+    const { staged, ranges } = this.#layout(operands, view);
     const isBound = staged.length === 0 && ranges.every(({ bytes }) => bytes <= this.#limits.maxStorageBufferBindingSize);
-    return isBound && (!this.features.f16 || this.#halvesApart(operands, plan));
+    return isBound && (!this.features.f16 || this.#halvesApart(operands, view));
   }
 
   /** Whether halves that are written share their bindings with nothing but halves. */
-  #halvesApart(operands: readonly Operand[], plan: Plan): boolean {
-    const { slots } = this.#layout(operands, plan);
+  #halvesApart(operands: readonly Operand[], view: View): boolean {
+    const { slots } = this.#layout(operands, view);
     return slots.every(({ dtype, binding }, i) => dtype !== "float16" || operands[i]?.written === false || holdsHalves(slots, binding));
   }
 
   /** Elements of each dtype that an invocation of a step's kernels has to write together. */
-  #together(step: Step, plan: Plan): (dtype: DType) => number {
+  #together(step: Step, view: View): (dtype: DType) => number {
     const operands = operandsOf(step);
-    const halves = this.features.f16 && this.#halvesApart([...operands, someWorkspace], plan) ? 1 : elementsPerWord.float16;
+    const halves = this.features.f16 && this.#halvesApart([...operands, someWorkspace], view) ? 1 : elementsPerWord.float16;
     return (dtype) => (dtype === "float16" ? halves : elementsPerWord[dtype]);
   }
 
-  #layout(operands: readonly Operand[], plan: Plan): Layout {
-    return layoutOf(operands, plan, { mostBindings: this.#limits.maxStorageBuffersPerShaderStage, alignment: this.alignment });
-  }
-
-  /** The kernels of each step. */
-  #kernelsOf(plan: Plan): Promise<readonly Kernels[]> {
-    return Promise.all(plan.steps.map(async (step) => this.#kernels(step, plan)));
+  #layout(operands: readonly Operand[], view: View): Layout {
+    return layoutOf(operands, view, { mostBindings: this.#limits.maxStorageBuffersPerShaderStage, alignment: this.alignment });
   }
 
   /** The kernels of a step, which run one after the other. */
-  async #kernels(step: Step, plan: Plan): Promise<Kernels> {
+  async #kernels(step: Exclude<Step, ScanStep>, view: View): Promise<Kernels> {
     if (step.kind === "loop") {
-      return loopKernels(step, plan, { subgroups: this.features.subgroups, together: this.#together(step, plan) });
+      return loopKernels(step, view.plan, { subgroups: this.features.subgroups, together: this.#together(step, view) });
     }
     if (step.kind === "routine") return [routines.module.routineKernel(step)];
-    return this.#callKernels(await this.#choose(step, candidatesOf(this.#table, step), plan), step, plan);
+    return this.#callKernels(await this.#choose(step, candidatesOf(this.#table, step), view.plan), step, view);
   }
 
-  #callKernels({ kernels }: Candidate, step: LibraryStep, plan: Plan): Kernels {
-    const buffer = plan.buffers[step.write];
+  #callKernels({ kernels }: Candidate, step: LibraryStep, view: View): Kernels {
+    const buffer = view.plan.buffers[step.write];
     if (buffer === undefined) throw new RangeError(`the plan has no buffer ${step.write}`);
     const { shape, dtype } = buffer;
-    return kernels({ reads: step.reads, write: { id: step.write, shape, dtype, together: this.#together(step, plan)(dtype) } });
+    return kernels({ reads: step.reads, write: { id: step.write, shape, dtype, together: this.#together(step, view)(dtype) } });
   }
 
-  async #dispatch({ kernel, step, label }: PlanLaunch, plan: Plan): Promise<Dispatch> {
+  async #dispatch({ kernel, step, label }: PlanLaunch, view: View): Promise<Dispatch> {
     const limits = this.#limits;
-    const layout = this.#layout(kernel.operands, plan);
+    const layout = this.#layout(kernel.operands, view);
     const tooLarge = layout.ranges.find(({ bytes }) => bytes > limits.maxStorageBufferBindingSize);
     if (tooLarge !== undefined) {
       throw new BackendError(
@@ -304,7 +317,7 @@ export class WebgpuBackend implements Backend {
     const source = shaderModule(memory, kernel.size, kernel.source(memory));
     const written = layout.ranges.map((range) => range.written);
     const pipeline = await this.#pipelines.get(source, written, `${label}: ${kernel.name}`);
-    return { kernel, layout, pipeline, step, label: `${label}: ${kernel.name}` };
+    return { kernel, layout, pipeline, step, runs: [], label: `${label}: ${kernel.name}` };
   }
 
   #refuseLarge(plan: Plan): void {

@@ -243,7 +243,7 @@ describe.skipIf(gpu === null)(`kernels of convolutions on WebGPU${orMissing(foun
       return buffer === undefined ? [] : [{ ...buffer, place: { kind: "arena", offset: one.arenaBytes * (1 + i) } }];
     });
     const steps = one.steps.flatMap((step): readonly Step[] =>
-      step.kind === "loop" ? [] : [step, { ...step, reads: [0, weight], write: result }],
+      step.kind !== "library" ? [] : [step, { ...step, reads: [0, weight], write: result }],
     );
     const buffers = [...one.buffers, ...copies];
     const both: Plan = {

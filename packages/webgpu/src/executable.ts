@@ -2,13 +2,14 @@ import { bytesOf, type DeviceBuffer, type Executable, type Plan } from "@gradus/
 import { BackendError, type HostData } from "@gradus/tensor";
 import type { Pipeline } from "./pipelines.ts";
 import { copyIn, copyOut } from "./host-copies.ts";
-import { type Layout, wholeWords } from "./layout.ts";
+import { type Layout, type Staged, wholeWords } from "./layout.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { refusal } from "./faults.ts";
 import type { Readback } from "./readback.ts";
 import type { Shared } from "./shared.ts";
 import { GpuBuffer } from "./gpu-buffer.ts";
 import type { Stopwatch } from "./stopwatch.ts";
+import { movedBy } from "./view.ts";
 
 /** A kernel compiled and laid out. */
 export interface Dispatch {
@@ -17,6 +18,8 @@ export interface Dispatch {
   readonly layout: Layout;
   /** The position of its step in the plan. */
   readonly step: number;
+  /** How often each enclosing scan has run its body before. */
+  readonly runs: readonly number[];
   /** For messages: the step of the plan it belongs to. */
   readonly label: string;
 }
@@ -123,13 +126,17 @@ export class WebgpuExecutable implements Executable {
       pass?.end();
       pass = null;
     };
-    this.#dispatches.forEach(({ pipeline, kernel, layout }, i) => {
+    const source = ({ from: { source: at, offset, steps } }: Staged, runs: readonly number[]): readonly [GPUBuffer, number] => [
+      typeof at === "number" ? gpuBuffer(bound[at]) : arena.buffer,
+      offset + movedBy(steps, runs),
+    ];
+    this.#dispatches.forEach(({ pipeline, kernel, layout, runs }, i) => {
       const group = this.#groups[i];
       if (group === undefined || group === null) throw new RangeError("a dispatch was not bound");
       if (layout.staged.length > 0) {
         endPass();
-        for (const { slot, offset, bytes } of layout.staged)
-          encoder.copyBufferToBuffer(gpuBuffer(bound[slot]), 0, workspace.buffer, offset, bytes);
+        for (const staged of layout.staged)
+          encoder.copyBufferToBuffer(...source(staged, runs), workspace.buffer, staged.offset, staged.from.bytes);
       }
       const ownPass = this.#stopwatch?.pass(i) ?? null;
       pass ??= encoder.beginComputePass(ownPass ?? undefined);
@@ -139,8 +146,8 @@ export class WebgpuExecutable implements Executable {
       if (ownPass !== null) endPass();
       if (layout.staged.length > 0) {
         endPass();
-        for (const { slot, offset, bytes, written } of layout.staged) {
-          if (written) encoder.copyBufferToBuffer(workspace.buffer, offset, gpuBuffer(bound[slot]), 0, bytes);
+        for (const staged of layout.staged) {
+          if (staged.written) encoder.copyBufferToBuffer(workspace.buffer, staged.offset, ...source(staged, runs), staged.from.bytes);
         }
       }
       if ((i + 1) % chunk === 0) {
@@ -173,12 +180,12 @@ export class WebgpuExecutable implements Executable {
     const stale = generations !== this.#generations;
     const changed = new Set(bound.flatMap((buffer, slot) => (buffer === this.#bound[slot] ? [] : [slot])));
     if (!stale && changed.size === 0) return false;
-    this.#dispatches.forEach(({ pipeline, layout, label }, i) => {
+    this.#dispatches.forEach(({ pipeline, layout, label, runs }, i) => {
       const touched = layout.ranges.some(({ source }) => typeof source === "number" && changed.has(source));
       if (!stale && !touched && this.#groups[i] !== null) return;
-      const entries = layout.ranges.map(({ source, offset, bytes }, binding): GPUBindGroupEntry => {
+      const entries = layout.ranges.map(({ source, offset, bytes, steps }, binding): GPUBindGroupEntry => {
         const buffer = source === "arena" ? arena.buffer : source === "workspace" ? workspace.buffer : gpuBuffer(bound[source]);
-        return { binding, resource: { buffer, offset, size: bytes } };
+        return { binding, resource: { buffer, offset: offset + movedBy(steps, runs), size: bytes } };
       });
       this.#groups[i] = device.createBindGroup({ layout: pipeline.layout, entries, label });
       this.#shared.counts.bindGroups++;

@@ -7,6 +7,7 @@ export class IdleBackend implements Backend {
   readonly threads = 1;
   readonly alignment = cacheLine;
   readonly sideBySide = false;
+  readonly rowAlignment = 1;
   readonly takesHalves = false;
 
   prepare(plan: Plan): Executable {

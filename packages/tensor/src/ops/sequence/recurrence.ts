@@ -203,7 +203,7 @@ function walkedBack(scan: Tensor, cotangents: readonly (readonly [tap: Tensor, c
   const outside = (tensor: Tensor): Outside => {
     const value = captured[body.captured.indexOf(tensor)];
     if (value !== undefined) return { kind: "same", value };
-    if (changing.has(tensor) && !isView(tensor)) return { kind: "rows", values: alongSteps(scan, tensor) };
+    if (changing.has(tensor) && !isReadAgain(tensor)) return { kind: "rows", values: alongSteps(scan, tensor) };
     return tensor.source.kind === "op" ? { kind: "again" } : { kind: "same", value: tensor };
   };
   const traced = traceBody({ states: carried, rows: given.map(({ row }) => row) }, { next, others: [...pulled.values()] }, outside);
@@ -232,7 +232,8 @@ function walkedBack(scan: Tensor, cotangents: readonly (readonly [tap: Tensor, c
   return flowed;
 }
 
-/** Whether a tensor is another's elements elsewhere: cheaper to read again than to keep. */
-function isView({ source }: Tensor): boolean {
-  return source.kind === "op" && "access" in source.op && source.op.access === "view" && source.parents.length === 1;
+/** Whether a value of a step is not kept for the way back: another's elements elsewhere, or a recurrence in the step, of which more is wanted there than was. */
+function isReadAgain(tensor: Tensor): boolean {
+  const op = opOf(tensor);
+  return op?.kind === "scan" || (op?.kind === "loop" && op.access === "view" && parentsOf(tensor).length === 1);
 }
