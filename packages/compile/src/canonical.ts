@@ -1,11 +1,12 @@
 import {
   type GraphOp,
   historyOf,
+  inHistory,
   opOf,
   recordedAs,
   recurrenceOf,
   type State,
-  tappedBy,
+  tapped,
   type Tensor,
   topological,
   unrolled,
@@ -71,11 +72,11 @@ export function canonicalise(
   const take = (recorded: Tensor): void => {
     const kind = opOf(recorded)?.kind;
     if (kind === "tap") {
-      const { scan, value } = tappedBy(recorded);
-      const stepByStep = apartFrom.has(scan) ? stepsOf(scan)(value) : null;
-      if (stepByStep !== null) {
-        for (const tensor of topological([stepByStep])) if (!nodeOf.has(tensor)) take(tensor);
-        return void nodeOf.set(recorded, find(stepByStep));
+      const { scan } = tapped(recorded);
+      const instead = apartFrom.has(scan) ? stepsOf(scan)(recorded) : inHistory(recorded);
+      if (instead !== null) {
+        for (const tensor of topological([instead])) if (!nodeOf.has(tensor)) take(tensor);
+        return void nodeOf.set(recorded, find(instead));
       }
     } else if (kind === "scan") {
       if (apartFrom.has(recorded)) return;
@@ -90,8 +91,8 @@ export function canonicalise(
     if (apart !== null) enter(apart.call);
     nodeOf.set(recorded, enter(apart?.rounded ?? tensor));
   };
-  const unrolledScans = new Map<Tensor, (value: number) => Tensor>();
-  const stepsOf = (scan: Tensor): ((value: number) => Tensor) => {
+  const unrolledScans = new Map<Tensor, (tap: Tensor) => Tensor>();
+  const stepsOf = (scan: Tensor): ((tap: Tensor) => Tensor) => {
     const known = unrolledScans.get(scan) ?? unrolled(scan);
     unrolledScans.set(scan, known);
     return known;

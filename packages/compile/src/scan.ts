@@ -1,4 +1,4 @@
-import { opOf, recurrenceOf, State, type Tensor, tappedBy } from "@gradus/tensor";
+import { opOf, recurrenceOf, State, type Tensor, tapped } from "@gradus/tensor";
 import { runOf, sharesBuffer } from "./alone.ts";
 import type { Graph, Node } from "./canonical.ts";
 import { bufferNode } from "./group.ts";
@@ -24,9 +24,8 @@ export function unboundScans(order: readonly Tensor[], alignment: number): Reado
       const { body } = recurrenceOf(tensor);
       if (![...body.states, ...body.rows].every((row) => fits(row, alignment))) unbound.add(tensor);
     } else if (kind === "tap") {
-      const { scan, value } = tappedBy(tensor);
-      const { states, computed } = recurrenceOf(scan).body;
-      const row = computed[value - states.length];
+      const { scan, of, index } = tapped(tensor);
+      const row = of === "step" ? recurrenceOf(scan).body.computed[index] : undefined;
       if (row !== undefined && !fits(row, alignment)) unbound.add(scan);
     }
   }
@@ -48,9 +47,9 @@ export function initialStates({ nodes }: Graph): readonly { readonly init: Node;
   return nodes.flatMap((history) => {
     const [scan] = history.parents;
     if (history.op?.kind !== "tap" || scan === undefined) return [];
-    const { init: starts, count, reverse } = recurrenceOf(scan.tensor);
-    const { value } = tappedBy(history.tensor);
-    const init = value < starts.length ? scan.parents[value] : undefined;
+    const { count, reverse } = recurrenceOf(scan.tensor);
+    const { of, index } = tapped(history.tensor);
+    const init = of === "history" ? scan.parents[index] : undefined;
     return init === undefined ? [] : [{ init, history, first: reverse ? count * init.tensor.size : 0 }];
   });
 }
@@ -74,10 +73,10 @@ export function lowerScan(
   body.rows.forEach((row, i) => bindRows(row, at(inputs, init.length + i), reverse ? count - 1 : 0));
   body.captured.forEach((same, i) => places.set(same, { ...at(inputs, init.length + rows.length + i), step: 0 }));
   const updates = taps.map((node) => {
-    const { value } = tappedBy(node.tensor);
-    const state = body.states[value];
-    const made = state === undefined ? body.computed[value - init.length] : body.next[value];
-    if (made === undefined) throw new RangeError(`${String(scan.tensor)} computes no value ${value}`);
+    const { of, index } = tapped(node.tensor);
+    const state = of === "history" ? body.states[index] : undefined;
+    const made = (state === undefined ? body.computed : body.next)[index];
+    if (made === undefined) throw new RangeError(`${String(scan.tensor)} computes no value ${index}`);
     const cell = new State(made, opOf(made)?.name ?? "row");
     if (state !== undefined) bindRows(state, { node, first: 0 }, reverse ? count : 0);
     bindRows(cell.leaf(), { node, first: 0 }, reverse ? count - 1 : state === undefined ? 0 : 1);

@@ -24,4 +24,4 @@ export * from "./random/host.ts";
 export { type LibraryOps, type Ops, ops } from "./ops/index.ts";
 export * from "./ops/public.ts";
 export { type Body } from "./ops/sequence/body.ts";
-export { historyOf, type Recurrence, recurrenceOf, tappedBy, unrolled, withoutScans } from "./ops/sequence/recurrence.ts";
+export { historyOf, inHistory, type Recurrence, recurrenceOf, type Tap, tapped, unrolled, withoutScans } from "./ops/sequence/recurrence.ts";

@@ -1,6 +1,6 @@
 import { compile, Engine } from "@gradus/compile";
-import { checkOps, specifiedOps } from "@gradus/conformance";
-import { add, concat, fromHost, State, sum, type Tensor, useRuntime } from "@gradus/tensor";
+import { checkOps, specEvaluate, specifiedOps } from "@gradus/conformance";
+import { add, concat, fromHost, gradients, mul, scan, sizeOf, State, sub, sum, tanh, type Tensor, useRuntime } from "@gradus/tensor";
 import { describe, expect, test } from "vitest";
 import { WebgpuBackend } from "./backend.ts";
 import type { DeviceLimits } from "./device.ts";
@@ -28,6 +28,30 @@ describe.skipIf(gpu === null)(`the limits of a device${orMissing(found)}`, () =>
       const names = ["where", "concat", "matmul", "scatterAdd"];
       const reports = await checkOps(engine, { ops: specifiedOps().filter(({ name }) => names.includes(name)), entries: 1 });
       expect(reports.flatMap(({ op, failures }) => failures.map(({ reason }) => `${op}: ${reason}`))).toEqual([]);
+    });
+  });
+
+  test.each([2, 3, 5])("steps of a recurrence with more operands than %i bindings read copies of their rows", async (bindings) => {
+    await within({ maxStorageBuffersPerShaderStage: bindings }, async () => {
+      const ramp = (...shape: number[]): Tensor =>
+        fromHost(shape, "float32", Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i + shape.length)));
+      const [x, y, start, by] = [ramp(5, 64), ramp(5, 64), ramp(64), ramp(64)];
+      const { state, ys } = scan(
+        ({ one, other }: { one: Tensor; other: Tensor }, [a, b]) => {
+          const next = tanh(add(mul(one, a), mul(other, add(b, by))));
+          return [{ one: next, other: sub(one, mul(next, a)) }, [mul(next, b), sub(other, next)]];
+        },
+        { one: start, other: by },
+        [x, y] as const,
+      );
+      const [first = x, second = x] = ys;
+      const results = [first, second, state.other, ...gradients(sum(mul(first, second)), [x, y, start, by])];
+      const wanted = specEvaluate(results);
+      for (const [i, result] of results.entries()) {
+        const got = await result.data();
+        expect(got.length).toBe(wanted[i]?.length);
+        got.forEach((value, at) => expect(value).toBeCloseTo(wanted[i]?.[at] ?? Number.NaN, 4));
+      }
     });
   });
 

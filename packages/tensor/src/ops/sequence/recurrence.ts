@@ -2,7 +2,7 @@ import { isFloat } from "../../dtype.ts";
 import { propagate } from "../../grad.ts";
 import { parentsOf, topological } from "../../graph.ts";
 import { opOf, recorded, totalOfSteps, withInputs } from "../../op/apply.ts";
-import { type Attr, bool, integer } from "../../op/attr.ts";
+import { type Attr, bool, integer, oneOf } from "../../op/attr.ts";
 import { defineScan, defineTap } from "../../op/define.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add } from "../pointwise/arithmetic.ts";
@@ -29,8 +29,26 @@ const scanOp = defineScan<Tensor>({
   vjp: walkedBack,
 });
 
-/** Value v of a body of s states: for v < s what state v was before each step and after the last, else what `computed[v - s]` was at each. */
-const tapOp = defineTap({ name: "tap", inputs: { scan: "one" }, attrs: { value: integer } });
+/**
+ * What a tap reads of state or computed value `index`: the state before each step and after the last ("history", count + 1 rows, in the
+ * order of the rows), after each step ("after"), after the last ("last"), or what the step computed ("step").
+ */
+const tapOp = defineTap({
+  name: "tap",
+  inputs: { scan: "one" },
+  attrs: { of: oneOf("history", "after", "last", "step"), index: integer },
+});
+
+/**
+ * A tap's place in its scan.
+ *
+ * @internal
+ */
+export interface Tap {
+  readonly scan: Tensor;
+  readonly of: "history" | "after" | "last" | "step";
+  readonly index: number;
+}
 
 /**
  * A recorded recurrence.
@@ -70,15 +88,23 @@ export function recurrenceOf(scan: Tensor): Recurrence {
 }
 
 /**
- * Which value of which scan a tap reads.
+ * What a tap reads.
  *
  * @internal
  */
-export function tappedBy(tap: Tensor): { readonly scan: Tensor; readonly value: number } {
+export function tapped(tap: Tensor): Tap {
   const { source } = tap;
   const [scan] = source.kind === "op" && source.op === tapOp ? source.parents : [];
   if (source.kind !== "op" || scan === undefined) throw new RangeError(`${tap} is no tap`);
-  return { scan, value: Number(source.attrs["value"]) };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `recordTap` alone records this op
+  return { ...(source.attrs as unknown as Omit<Tap, "scan">), scan };
+}
+
+function recordTap(scan: Tensor, of: Tap["of"], index: number): Tensor {
+  const { body, init, count } = recurrenceOf(scan);
+  const { shape = [], dtype = "float32" } = (of === "step" ? body.computed : init)[index] ?? {};
+  const rows = { history: [count + 1], after: [count], last: [], step: [count] }[of];
+  return recorded({ shape: [...rows, ...shape], dtype }, tapOp, { scan }, { of, index });
 }
 
 /**
@@ -87,9 +113,19 @@ export function tappedBy(tap: Tensor): { readonly scan: Tensor; readonly value: 
  * @internal
  */
 export function historyOf(scan: Tensor, state: number): Tensor {
-  const { init, count } = recurrenceOf(scan);
-  const { shape = [], dtype = "float32" } = init[state] ?? {};
-  return recorded({ shape: [count + 1, ...shape], dtype }, tapOp, { scan }, { value: state });
+  return recordTap(scan, "history", state);
+}
+
+/**
+ * A tap as part of its state's history; null for one of what a step computed, and a history itself.
+ *
+ * @internal
+ */
+export function inHistory(tap: Tensor): Tensor | null {
+  const { scan, of, index } = tapped(tap);
+  const { count, reverse } = recurrenceOf(scan);
+  if (of === "last") return select(historyOf(scan, index), 0, reverse ? 0 : count);
+  return of === "after" ? narrow(historyOf(scan, index), 0, reverse ? 0 : 1, count) : null;
 }
 
 /**
@@ -98,8 +134,7 @@ export function historyOf(scan: Tensor, state: number): Tensor {
  * @internal
  */
 export function finalState(scan: Tensor, state: number): Tensor {
-  const { count, reverse } = recurrenceOf(scan);
-  return select(historyOf(scan, state), 0, reverse ? 0 : count);
+  return recordTap(scan, "last", state);
 }
 
 /**
@@ -109,18 +144,17 @@ export function finalState(scan: Tensor, state: number): Tensor {
  */
 export function alongSteps(scan: Tensor, value: Tensor): Tensor {
   const { body, count, reverse, rows, captured } = recurrenceOf(scan);
-  const history = (state: number, after: boolean): Tensor => narrow(historyOf(scan, state), 0, after === reverse ? 0 : 1, count);
   const before = body.states.indexOf(value);
-  if (before >= 0) return history(before, false);
+  if (before >= 0) return narrow(historyOf(scan, before), 0, reverse ? 1 : 0, count);
   const row = rows[body.rows.indexOf(value)];
   if (row !== undefined) return row;
   const same = captured[body.captured.indexOf(value)];
   if (same !== undefined) return broadcastTo(same, [count, ...same.shape]);
   const after = body.next.indexOf(value);
-  if (after >= 0) return history(after, true);
-  const position = body.computed.indexOf(value);
-  if (position < 0) throw new RangeError(`${value} is not of this body`);
-  return recorded({ shape: [count, ...value.shape], dtype: value.dtype }, tapOp, { scan }, { value: body.states.length + position });
+  if (after >= 0) return recordTap(scan, "after", after);
+  const computed = body.computed.indexOf(value);
+  if (computed < 0) throw new RangeError(`${value} is not of this body`);
+  return recordTap(scan, "step", computed);
 }
 
 /**
@@ -128,7 +162,7 @@ export function alongSteps(scan: Tensor, value: Tensor): Tensor {
  *
  * @internal
  */
-export function unrolled(scan: Tensor): (value: number) => Tensor {
+export function unrolled(scan: Tensor): (tap: Tensor) => Tensor {
   const { body, count, reverse, init, rows, captured } = recurrenceOf(scan);
   const copies = new Map<Tensor, Tensor>(body.captured.map((tensor, i) => [tensor, captured[i] ?? tensor]));
   const inside = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
@@ -146,8 +180,11 @@ export function unrolled(scan: Tensor): (value: number) => Tensor {
     states = body.next.map(inside);
     states.forEach((state, i) => histories[i]?.push(state));
   }
-  return (value) => {
-    const list = [...histories, ...values][value] ?? [];
+  return (tap) => {
+    const { of, index } = tapped(tap);
+    if (of === "last") return states[index] ?? tap;
+    const history = histories[index] ?? [];
+    const list = { history, after: history.slice(1), step: values[index] ?? [] }[of];
     return stack(reverse ? list.toReversed() : list);
   };
 }
@@ -160,12 +197,13 @@ export function unrolled(scan: Tensor): (value: number) => Tensor {
 export function withoutScans(roots: readonly Tensor[]): Tensor[] {
   const copies = new Map<Tensor, Tensor>();
   const copyOf = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
-  const steps = new Map<Tensor, (value: number) => Tensor>();
+  const steps = new Map<Tensor, (tap: Tensor) => Tensor>();
   for (const tensor of topological(roots)) {
     const op = opOf(tensor);
     if (op?.kind === "tap") {
-      const { scan, value } = tappedBy(tensor);
-      const [inner = tensor] = withoutScans([steps.get(scan)?.(value) ?? tensor]);
+      const value = steps.get(tapped(tensor).scan)?.(tensor);
+      const [inner] = value === undefined ? [] : withoutScans([value]);
+      if (inner === undefined) throw new RangeError(`${tensor} reads a scan that comes after it`);
       copies.set(tensor, inner);
     } else if (op?.kind === "scan") steps.set(tensor, unrolled(withInputs(tensor, copyOf)));
     else if (parentsOf(tensor).some((parent) => copies.has(parent))) copies.set(tensor, withInputs(tensor, copyOf));
@@ -186,14 +224,28 @@ function walkedBack(scan: Tensor, cotangents: readonly (readonly [tap: Tensor, c
   };
   const toNext = (state: number): Tensor => body.next[state] ?? scan;
   const seeds = carried.map((ct, i) => [toNext(flowing[i] ?? 0), ct] as const);
-  const toInit = new Map<number, Tensor[]>();
+  const [toFirst, toLast] = [new Map<number, Tensor>(), new Map<number, Tensor>()];
+  const receive = (into: Map<number, Tensor>, state: number, ct: Tensor): void => {
+    const before = into.get(state);
+    into.set(state, before === undefined ? ct : add(before, ct));
+  };
   for (const [tap, ct] of cotangents) {
-    const { value } = tappedBy(tap);
-    const states = body.states.length;
-    if (value < states) {
-      seeds.push([toNext(value), rowOf(narrow(ct, 0, reverse ? 0 : 1, count))]);
-      toInit.set(value, [...(toInit.get(value) ?? []), select(ct, 0, reverse ? count : 0)]);
-    } else seeds.push([body.computed[value - states] ?? scan, rowOf(ct)]);
+    const { of, index } = tapped(tap);
+    switch (of) {
+      case "history":
+        seeds.push([toNext(index), rowOf(narrow(ct, 0, reverse ? 0 : 1, count))]);
+        receive(toFirst, index, select(ct, 0, reverse ? count : 0));
+        break;
+      case "after":
+        seeds.push([toNext(index), rowOf(ct)]);
+        break;
+      case "last":
+        receive(toLast, index, ct);
+        break;
+      case "step":
+        seeds.push([body.computed[index] ?? scan, rowOf(ct)]);
+        break;
+    }
   }
   const leaves = [...body.states, ...body.rows, ...body.captured];
   const pulled = new Map(propagate(seeds, leaves).flatMap((ct, i) => (ct === null ? [] : [[leaves[i] ?? scan, ct] as const])));
@@ -211,15 +263,15 @@ function walkedBack(scan: Tensor, cotangents: readonly (readonly [tap: Tensor, c
     body: traced.body,
     count,
     reverse: !reverse,
-    init: carried.map(({ shape, dtype }) => zeros(shape, { dtype })),
+    init: carried.map(({ shape, dtype }, at) => toLast.get(flowing[at] ?? -1) ?? zeros(shape, { dtype })),
     rows: [...given.map(({ values }) => values), ...traced.rows],
     captured: traced.captured,
   });
   const along = (tensor: Tensor): Tensor => alongSteps(back, traced.inside(tensor));
   const flowed: (readonly [Tensor, Tensor])[] = [];
   flowing.forEach((i, at) => {
-    const [first, ...others] = [finalState(back, at), ...(toInit.get(i) ?? [])];
-    flowed.push([init[i] ?? scan, others.reduce((total, ct) => add(total, ct), first)]);
+    receive(toFirst, i, finalState(back, at));
+    flowed.push([init[i] ?? scan, toFirst.get(i) ?? scan]);
   });
   body.rows.forEach((row, i) => {
     const ct = pulled.get(row);
