@@ -1,15 +1,10 @@
 import {
   type GraphOp,
-  historyOf,
-  inHistory,
   opOf,
   recordedAs,
-  recurrenceOf,
   type State,
-  tapped,
   type Tensor,
   topological,
-  unrolled,
 } from "@gradus/tensor";
 import { isTransposition } from "./alone.ts";
 import { betweenCasts } from "./halves.ts";
@@ -70,19 +65,19 @@ export function canonicalise(
   };
   const apartFrom = unboundScans(order, rowAlignment);
   const take = (recorded: Tensor): void => {
-    const kind = opOf(recorded)?.kind;
-    if (kind === "tap") {
-      const { scan } = tapped(recorded);
-      const instead = apartFrom.has(scan) ? stepsOf(scan)(recorded) : inHistory(recorded);
+    const op = opOf(recorded);
+    if (op?.kind === "tap") {
+      const { scan } = op.tapped(recorded);
+      const instead = apartFrom.has(scan) ? stepsOf(scan)(recorded) : op.inHistory(recorded);
       if (instead !== null) {
         for (const tensor of topological([instead])) if (!nodeOf.has(tensor)) take(tensor);
         return void nodeOf.set(recorded, find(instead));
       }
-    } else if (kind === "scan") {
+    } else if (op?.kind === "scan") {
       if (apartFrom.has(recorded)) return;
       enter(recorded);
       // A state is carried in its history, whoever else reads that.
-      recurrenceOf(recorded).init.forEach((_, state) => enter(historyOf(recorded, state)));
+      op.recurrence(recorded).init.forEach((_, state) => enter(op.history(recorded, state)));
       return;
     }
     const tensor = readInPlace(recorded, find);
@@ -91,10 +86,12 @@ export function canonicalise(
     if (apart !== null) enter(apart.call);
     nodeOf.set(recorded, enter(apart?.rounded ?? tensor));
   };
-  const unrolledScans = new Map<Tensor, (tap: Tensor) => Tensor>();
+  const stepByStep = new Map<Tensor, (tap: Tensor) => Tensor>();
   const stepsOf = (scan: Tensor): ((tap: Tensor) => Tensor) => {
-    const known = unrolledScans.get(scan) ?? unrolled(scan);
-    unrolledScans.set(scan, known);
+    const op = opOf(scan);
+    const known = stepByStep.get(scan) ?? (op?.kind === "scan" ? op.unrolled(scan) : null);
+    if (known === null) throw new RangeError(`${String(scan)} is no scan`);
+    stepByStep.set(scan, known);
     return known;
   };
   order.forEach(take);

@@ -1,4 +1,4 @@
-import { opOf, recurrenceOf, State, type Tensor, tapped } from "@gradus/tensor";
+import { opOf, type Recurrence, State, type Tap, type Tensor } from "@gradus/tensor";
 import { runOf, sharesBuffer } from "./alone.ts";
 import type { Graph, Node } from "./canonical.ts";
 import { bufferNode } from "./group.ts";
@@ -13,6 +13,18 @@ export interface LoweredScan {
   readonly rows: readonly { readonly node: Node; readonly first: number; readonly step: number }[];
   /** What its rows are read from, and its first states. */
   readonly reads: readonly Node[];
+}
+
+function recurrenceOf(scan: Tensor): Recurrence {
+  const op = opOf(scan);
+  if (op?.kind !== "scan") throw new RangeError(`${String(scan)} is no scan`);
+  return op.recurrence(scan);
+}
+
+function tapped(tap: Tensor): Tap {
+  const op = opOf(tap);
+  if (op?.kind !== "tap") throw new RangeError(`${String(tap)} is no tap`);
+  return op.tapped(tap);
 }
 
 /** Recurrences whose rows cannot be bound: some do not begin at multiples of so many bytes, or hold nothing. */

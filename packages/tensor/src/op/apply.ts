@@ -2,7 +2,8 @@ import type { DType } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { Tensor } from "../tensor.ts";
 import { checkAttrs, type Values } from "./attr.ts";
-import type { AnyAttrs, AnyOp, Aval, Fill, Inputs, LibraryOp, LoopOp, Problem, RoutineOp, ScanOp, TapOp } from "./define.ts";
+import type { AnyAttrs, AnyOp, Aval, Fill, Inputs, LibraryOp, LoopOp, Problem, RoutineOp } from "./define.ts";
+import type { ScanOp, TapOp } from "./scan.ts";
 
 type Op<N extends string, I extends Inputs, A extends AnyAttrs> =
   | LoopOp<N, I, A, Tensor>
@@ -12,7 +13,7 @@ type Op<N extends string, I extends Inputs, A extends AnyAttrs> =
 /** An op with its static types forgotten. This file and nobody else turns one into the other. */
 export type ErasedOp = Op<string, Inputs, AnyAttrs>;
 /** Any op of a graph: those that `apply` records, and what recurrences are recorded as. */
-export type GraphOp = ErasedOp | ScanOp<Tensor> | TapOp;
+export type GraphOp = ErasedOp | ScanOp | TapOp;
 export type ErasedLoopOp = LoopOp<string, Inputs, AnyAttrs, Tensor>;
 export type ErasedLibraryOp = LibraryOp<string, Inputs, AnyAttrs, Tensor>;
 export type ErasedRoutineOp = RoutineOp<string, Inputs, AnyAttrs, Tensor>;

@@ -76,7 +76,7 @@ export type Combine = "sum" | "prod" | "max" | "min" | "argmax" | "argmin";
 export type Access = "pointwise" | "view" | "index" | "reduce" | "source";
 
 /** What defining an op adds to its row: looked up at every recorded call, so worked out once. */
-interface Defined {
+export interface Defined {
   readonly id: number;
   readonly slots: readonly string[];
   /** Whether every slot takes exactly one tensor. */
@@ -129,24 +129,6 @@ export interface RoutineOp<N extends string, I extends Inputs, A extends AnyAttr
   routine<E extends Terms>(r: Routine<E>, call: RoutineCall<I, A>): void;
 }
 
-/** A recurrence, one call for all of its steps. It has no value of its own: taps read what the steps computed. */
-export interface ScanOp<T> extends Defined {
-  readonly name: string;
-  readonly kind: "scan";
-  readonly inputs: Inputs;
-  readonly attrs: AnyAttrs;
-  /** What flows back to the inputs, from all that reached its taps: a recurrence is walked back once for all of them. */
-  vjp(scan: T, cotangents: readonly (readonly [tap: T, cotangent: T])[]): (readonly [input: T, cotangent: T])[];
-}
-
-/** One value of each step of a scan, along a first axis of its own. */
-export interface TapOp extends Defined {
-  readonly name: string;
-  readonly kind: "tap";
-  readonly inputs: Inputs;
-  readonly attrs: AnyAttrs;
-}
-
 /** An op whose static types are erased: for tables and graph walks. */
 export interface AnyOp extends Defined {
   readonly name: string;
@@ -181,17 +163,8 @@ export function defineRoutine<T>() {
   ): RoutineOp<N, I, A, T> => ({ ...row, kind: "routine", ...defined(row) });
 }
 
-/** Defines the op of recurrences. */
-export function defineScan<T>(row: Omit<ScanOp<T>, "kind" | keyof Defined>): ScanOp<T> {
-  return { ...row, kind: "scan", ...defined(row) };
-}
-
-/** Defines the op that reads what a recurrence computed. */
-export function defineTap(row: Omit<TapOp, "kind" | keyof Defined>): TapOp {
-  return { ...row, kind: "tap", ...defined(row) };
-}
-
-function defined({ inputs, attrs }: { readonly inputs: Inputs; readonly attrs: AnyAttrs }): Defined {
+/** @internal */
+export function defined({ inputs, attrs }: { readonly inputs: Inputs; readonly attrs: AnyAttrs }): Defined {
   const slots = Object.keys(inputs);
   return { id: nextId++, slots, plain: slots.every((slot) => inputs[slot] === "one"), attrNames: Object.keys(attrs) };
 }

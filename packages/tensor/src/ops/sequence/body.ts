@@ -1,27 +1,8 @@
 import { parentsOf, topological } from "../../graph.ts";
 import { withInputs } from "../../op/apply.ts";
 import type { Aval } from "../../op/define.ts";
+import type { Body } from "../../op/scan.ts";
 import { Tensor } from "../../tensor.ts";
-
-/**
- * One step of a scan: a graph of its own, over tensors that stand for what it is given.
- *
- * @internal
- */
-export interface Body {
-  /** The states before the step. */
-  readonly states: readonly Tensor[];
-  /** What changes from step to step: of each sequence that is walked along, one row. */
-  readonly rows: readonly Tensor[];
-  /** What is the same at every step. */
-  readonly captured: readonly Tensor[];
-  /** The states after the step. */
-  readonly next: readonly Tensor[];
-  /** Everything the step computes, producers first. */
-  readonly computed: readonly Tensor[];
-  /** Equal for bodies that compute the same. */
-  readonly key: string;
-}
 
 /**
  * What a step reads that is not computed from its stand-ins.

@@ -3,7 +3,7 @@ import { propagate } from "../../grad.ts";
 import { parentsOf, topological } from "../../graph.ts";
 import { opOf, recorded, totalOfSteps, withInputs } from "../../op/apply.ts";
 import { type Attr, bool, integer, oneOf } from "../../op/attr.ts";
-import { defineScan, defineTap } from "../../op/define.ts";
+import { defineScan, defineTap, type Recurrence, type Tap } from "../../op/scan.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add } from "../pointwise/arithmetic.ts";
 import { sum } from "../reduce/sum.ts";
@@ -11,60 +11,34 @@ import { zeros } from "../source/full.ts";
 import { stack } from "../view/concat.ts";
 import { broadcastTo } from "../view/expand.ts";
 import { narrow, select } from "../view/slice.ts";
-import { type Body, type Outside, standIn, traceBody } from "./body.ts";
+import { type Outside, standIn, traceBody } from "./body.ts";
 
 /**
  * A body is told apart by what it computes. Each call keeps its own, with what gradients look at.
  */
-const bodyAttr: Attr<Body> = {
+const bodyAttr: Attr<Recurrence["body"]> = {
   describe: "a body",
-  accepts: (value): value is Body => typeof value === "object" && value !== null && "computed" in value,
+  accepts: (value): value is Recurrence["body"] => typeof value === "object" && value !== null && "computed" in value,
   key: ({ key }) => key,
 };
 
-const scanOp = defineScan<Tensor>({
+const scanOp = defineScan({
   name: "scan",
   inputs: { init: "many", rows: "many", captured: "many" },
   attrs: { body: bodyAttr, count: integer, reverse: bool },
+  recurrence: recurrenceOf,
   vjp: walkedBack,
+  history: historyOf,
+  unrolled,
 });
 
-/**
- * What a tap reads of state or computed value `index`: the state before each step and after the last ("history", count + 1 rows, in the
- * order of the rows), after each step ("after"), after the last ("last"), or what the step computed ("step").
- */
 const tapOp = defineTap({
   name: "tap",
   inputs: { scan: "one" },
   attrs: { of: oneOf("history", "after", "last", "step"), index: integer },
+  tapped,
+  inHistory,
 });
-
-/**
- * A tap's place in its scan.
- *
- * @internal
- */
-export interface Tap {
-  readonly scan: Tensor;
-  readonly of: "history" | "after" | "last" | "step";
-  readonly index: number;
-}
-
-/**
- * A recorded recurrence.
- *
- * @internal
- */
-export interface Recurrence {
-  readonly body: Body;
-  readonly count: number;
-  /** Whether the last row comes first. What is read along the steps is in the order of the rows either way. */
-  readonly reverse: boolean;
-  readonly init: readonly Tensor[];
-  /** Of [count, ...] each. */
-  readonly rows: readonly Tensor[];
-  readonly captured: readonly Tensor[];
-}
 
 /**
  * Records a recurrence: a tensor without a value, whose steps are read with `alongSteps` and `finalState`.
@@ -75,24 +49,16 @@ export function recordScan({ body, count, reverse, init, rows, captured }: Recur
   return recorded({ shape: [0], dtype: "bool" }, scanOp, { init, rows, captured }, { body, count, reverse });
 }
 
-/**
- * The recurrence a scan's tensor stands for.
- *
- * @internal
- */
-export function recurrenceOf(scan: Tensor): Recurrence {
+/** The recurrence a scan's tensor stands for. */
+function recurrenceOf(scan: Tensor): Recurrence {
   const { source } = scan;
   if (source.kind !== "op" || source.op !== scanOp) throw new RangeError(`${scan} is no scan`);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `recordScan` alone records this op
   return { ...source.x, ...source.attrs } as unknown as Recurrence;
 }
 
-/**
- * What a tap reads.
- *
- * @internal
- */
-export function tapped(tap: Tensor): Tap {
+/** What a tap reads. */
+function tapped(tap: Tensor): Tap {
   const { source } = tap;
   const [scan] = source.kind === "op" && source.op === tapOp ? source.parents : [];
   if (source.kind !== "op" || scan === undefined) throw new RangeError(`${tap} is no tap`);
@@ -107,21 +73,13 @@ function recordTap(scan: Tensor, of: Tap["of"], index: number): Tensor {
   return recorded({ shape: [...rows, ...shape], dtype }, tapOp, { scan }, { of, index });
 }
 
-/**
- * What a state was, [count + 1, ...]: before each step and after the last, in the order of the rows.
- *
- * @internal
- */
-export function historyOf(scan: Tensor, state: number): Tensor {
+/** What a state was, [count + 1, ...]: before each step and after the last, in the order of the rows. */
+function historyOf(scan: Tensor, state: number): Tensor {
   return recordTap(scan, "history", state);
 }
 
-/**
- * A tap as part of its state's history; null for one of what a step computed, and a history itself.
- *
- * @internal
- */
-export function inHistory(tap: Tensor): Tensor | null {
+/** A tap as part of its state's history; null for one of what a step computed, and a history itself. */
+function inHistory(tap: Tensor): Tensor | null {
   const { scan, of, index } = tapped(tap);
   const { count, reverse } = recurrenceOf(scan);
   if (of === "last") return select(historyOf(scan, index), 0, reverse ? 0 : count);
@@ -157,12 +115,8 @@ export function alongSteps(scan: Tensor, value: Tensor): Tensor {
   return recordTap(scan, "step", computed);
 }
 
-/**
- * The same taps with the steps recorded one after the other: what a scan means, and what stands for it where it cannot be run.
- *
- * @internal
- */
-export function unrolled(scan: Tensor): (tap: Tensor) => Tensor {
+/** The same taps with the steps recorded one after the other: what a scan means, and what stands for it where it cannot be run. */
+function unrolled(scan: Tensor): (tap: Tensor) => Tensor {
   const { body, count, reverse, init, rows, captured } = recurrenceOf(scan);
   const copies = new Map<Tensor, Tensor>(body.captured.map((tensor, i) => [tensor, captured[i] ?? tensor]));
   const inside = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
