@@ -16,7 +16,16 @@ import { LoopLowering } from "./alike.ts";
 import { lowerEpilogue, type LoweredEpilogue, type LoweredLoop, FusionMiss } from "./lower.ts";
 import { cacheLine, type Lifetime, planMemory } from "./memory.ts";
 import { type Pieces, placePieces } from "./parts.ts";
-import { bytesOf, type LibraryStep, type Plan, type PlanBuffer, type PlanWishes, type RoutineStep, type ScanStep, type Step } from "./plan.ts";
+import {
+  bytesOf,
+  type LibraryStep,
+  type Plan,
+  type PlanBuffer,
+  type PlanWishes,
+  type RoutineStep,
+  type ScanStep,
+  type Step,
+} from "./plan.ts";
 import type { Program } from "./program.ts";
 import { type LoweredScan, lowerScan } from "./scan.ts";
 import { schedule, type Task, wavesOf } from "./schedule.ts";
@@ -246,7 +255,8 @@ class Assembly {
     for (const { state, old, value } of this.#graph.updates) {
       const writer = this.#kernels.findIndex(({ stores }) => stores.includes(value));
       const kernel = this.#kernels[writer];
-      if (kernel === undefined || kernel.kind === "scan" || this.#graph.updates.filter((other) => other.value === value).length > 1) continue;
+      if (kernel === undefined || kernel.kind === "scan" || this.#graph.updates.filter((other) => other.value === value).length > 1)
+        continue;
       if (this.#graph.outputs.includes(old) || this.#graph.updates.some((other) => other.value === old)) continue;
       const oldReaders = this.#kernels.flatMap((other, index) => (other.reads.includes(old) && index !== writer ? [index] : []));
       if (oldReaders.some((index) => after[writer]?.has(index) === true)) continue;

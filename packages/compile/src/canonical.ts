@@ -1,11 +1,4 @@
-import {
-  type GraphOp,
-  opOf,
-  recordedAs,
-  type State,
-  type Tensor,
-  topological,
-} from "@gradus/tensor";
+import { type GraphOp, opOf, recordedAs, type State, type Tensor, topological } from "@gradus/tensor";
 import { isTransposition } from "./alone.ts";
 import { betweenCasts } from "./halves.ts";
 import type { PlanWishes } from "./plan.ts";

@@ -207,13 +207,13 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
       scan !== undefined
         ? tapped.get(scan)
         : updates || reducer !== null
-        ? [...(updates ? direct : [])]
-            .flatMap((input) => groupOf.get(input) ?? [])
-            .concat(shared.flatMap((input) => reading.get(input) ?? []))
-            .find((candidate) =>
-              reducer === null ? canJoin(candidate, node, direct, reach) : canReduceBeside(candidate, node, reducer, reach),
-            )
-        : undefined;
+          ? [...(updates ? direct : [])]
+              .flatMap((input) => groupOf.get(input) ?? [])
+              .concat(shared.flatMap((input) => reading.get(input) ?? []))
+              .find((candidate) =>
+                reducer === null ? canJoin(candidate, node, direct, reach) : canReduceBeside(candidate, node, reducer, reach),
+              )
+          : undefined;
     if (home === undefined) {
       const own = { stores: [node], producers: [producer] };
       groups.push(own);

@@ -26,8 +26,14 @@ export function textOf(plan: Plan): string {
     if (step.kind === "routine") return [`${step.label}: ${step.reads.map(name).join(", ")} -> ${name(step.write)}`];
     if (step.kind === "scan") {
       const place = ({ buffer, first, step: by }: (typeof step.rows)[number]): string => `${name(buffer)}[${first} + ${by} k]`;
-      const body = textOf(step.body).split("\n").filter((line) => line !== "").map((line) => `    ${line}`);
-      return [`${step.label}: ${step.count} steps, binding ${step.rows.map(place).join(", ")}, in ${step.arena === null ? "no arena" : name(step.arena)}`, ...body];
+      const body = textOf(step.body)
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => `    ${line}`);
+      return [
+        `${step.label}: ${step.count} steps, binding ${step.rows.map(place).join(", ")}, in ${step.arena === null ? "no arena" : name(step.arena)}`,
+        ...body,
+      ];
     }
     if (step.kind === "library") {
       const { epilogue } = step;

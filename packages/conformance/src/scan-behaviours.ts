@@ -77,7 +77,10 @@ export const scanBehaviours: readonly Behaviour[] = [
           const { state, ys } = scan(
             ({ count, last, kept }, row, index) => {
               const next = where(less(index, 2), row, mul(last, 2));
-              return [{ count: add(count, mul(index, index)), last: next, kept }, { index, row, last, around, next }] as const;
+              return [
+                { count: add(count, mul(index, index)), last: next, kept },
+                { index, row, last, around, next },
+              ] as const;
             },
             start,
             x,

@@ -1,4 +1,15 @@
-import { attrsOf, type Host, hostLike, mapSlots, numbersOf, opOf, type State, type Tensor, topological, withoutScans } from "@gradus/tensor";
+import {
+  attrsOf,
+  type Host,
+  hostLike,
+  mapSlots,
+  numbersOf,
+  opOf,
+  type State,
+  type Tensor,
+  topological,
+  withoutScans,
+} from "@gradus/tensor";
 import { type SpecifiedOp, specifiedOps } from "./case.ts";
 
 let table: ReadonlyMap<string, SpecifiedOp> | null = null;

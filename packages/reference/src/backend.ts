@@ -90,9 +90,7 @@ export class ReferenceBackend implements Backend {
     const whole = buffers.map(({ place, shape, part }) => {
       if (place.kind === "bound") return bound[place.slot];
       if (part !== undefined) return null;
-      return arena === null
-        ? new Float64Array(sizeOf(shape)).fill(Number.NaN)
-        : arena.subarray(place.offset, place.offset + sizeOf(shape));
+      return arena === null ? new Float64Array(sizeOf(shape)).fill(Number.NaN) : arena.subarray(place.offset, place.offset + sizeOf(shape));
     });
     const of = (id: number): Float64Array => {
       const { part, shape = [] } = buffers[id] ?? {};
@@ -123,7 +121,10 @@ export class ReferenceBackend implements Backend {
         for (let run = 0; run < step.count; run++) {
           const rows = step.rows.map(({ buffer, first, step: by }, slot) => {
             const start = first + run * by;
-            return (memory[buffer] ?? new Float64Array(0)).subarray(start, start + sizeOf(step.body.buffers[step.body.bound[slot] ?? 0]?.shape ?? []));
+            return (memory[buffer] ?? new Float64Array(0)).subarray(
+              start,
+              start + sizeOf(step.body.buffers[step.body.bound[slot] ?? 0]?.shape ?? []),
+            );
           });
           const inside = this.#memoryOf(step.body, rows);
           for (const each of step.body.steps) this.#run(each, step.body, inside, rounding);

@@ -117,7 +117,8 @@ export function propagate(seeds: readonly (readonly [Tensor, Tensor])[], targets
     const tensor = order[i];
     if (tensor === undefined) continue;
     const op = opOf(tensor);
-    if (op?.kind === "scan") for (const [parent, pulled] of op.vjp(tensor, tapped.get(tensor) ?? [])) receive(parent, pulled);
+    const fromTaps = tapped.get(tensor);
+    if (op?.kind === "scan" && fromTaps !== undefined) for (const [parent, pulled] of op.vjp(tensor, fromTaps)) receive(parent, pulled);
     const ct = cotangentOf(tensor);
     if (ct === null) continue;
     if (op?.kind === "tap") for (const scan of parentsOf(tensor)) tapped.set(scan, [...(tapped.get(scan) ?? []), [tensor, ct]]);

@@ -373,7 +373,11 @@ interface Lowering {
 }
 
 /** Where the buffers of a scan's body are: in the scan's own arena, or rows of its plan's buffers. */
-function rowAddresses({ body, rows, arena }: ScanStep, buffers: Plan["buffers"], addressOf: (buffer: number) => Address): (buffer: number) => Address {
+function rowAddresses(
+  { body, rows, arena }: ScanStep,
+  buffers: Plan["buffers"],
+  addressOf: (buffer: number) => Address,
+): (buffer: number) => Address {
   return (id) => {
     const place = body.buffers[id]?.place;
     const row = place?.kind === "bound" ? rows[place.slot] : undefined;

@@ -153,11 +153,7 @@ export class WebgpuBackend implements Backend {
     });
   }
 
-  async #prepare(
-    plan: Plan,
-    apart: boolean,
-    stopwatch: (dispatches: readonly Dispatch[]) => Stopwatch | null,
-  ): Promise<WebgpuExecutable> {
+  async #prepare(plan: Plan, apart: boolean, stopwatch: (dispatches: readonly Dispatch[]) => Stopwatch | null): Promise<WebgpuExecutable> {
     const { faults } = this.#shared;
     faults.check();
     this.#refuseLarge(plan);
@@ -226,7 +222,9 @@ export class WebgpuBackend implements Backend {
   /** Those of a scan's body, again for every run. */
   async #scanDispatches(step: ScanStep, number: number, view: View, apart: boolean): Promise<readonly Dispatch[]> {
     const once = await this.#dispatches(bodyView(view, step), apart);
-    return Array.from({ length: step.count }, (_, run) => once.map((dispatch) => ({ ...dispatch, step: number, runs: [run, ...dispatch.runs] }))).flat();
+    return Array.from({ length: step.count }, (_, run) =>
+      once.map((dispatch) => ({ ...dispatch, step: number, runs: [run, ...dispatch.runs] })),
+    ).flat();
   }
 
   /** Every kernel by itself. */

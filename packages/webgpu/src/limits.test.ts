@@ -34,7 +34,11 @@ describe.skipIf(gpu === null)(`the limits of a device${orMissing(found)}`, () =>
   test.each([2, 3, 5])("steps of a recurrence with more operands than %i bindings read copies of their rows", async (bindings) => {
     await within({ maxStorageBuffersPerShaderStage: bindings }, async () => {
       const ramp = (...shape: number[]): Tensor =>
-        fromHost(shape, "float32", Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i + shape.length)));
+        fromHost(
+          shape,
+          "float32",
+          Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i + shape.length)),
+        );
       const [x, y, start, by] = [ramp(5, 64), ramp(5, 64), ramp(64), ramp(64)];
       const { state, ys } = scan(
         ({ one, other }: { one: Tensor; other: Tensor }, [a, b]) => {

@@ -21,6 +21,7 @@ import {
   notEqual,
   pad,
   reshape,
+  scan,
   scatterAdd,
   select,
   stack,
@@ -81,12 +82,11 @@ export function alignments(scores: Tensor, { labels, inputLengths, labelLengths 
     lengths: reshape(expand(inputLengths, [2, n]), [2 * n]),
   });
   const ends = logicalOr(equal(at, last), equal(at, sub(last, 1)));
-  const total = logSumExp(where(ends, narrow(reached.at(-1) ?? emitted, 0, 0, n), never), { axis: 1, keepDims: true });
+  const total = logSumExp(where(ends, narrow(reached.last, 0, 0, n), never), { axis: 1, keepDims: true });
   return {
     logTotal: reshape(total, [n]),
     shares() {
-      const paths = stack(reached);
-      const through = sub(add(narrow(paths, 1, 0, n), mirrored(narrow(paths, 1, n, n))), emitted);
+      const through = sub(add(narrow(reached.all, 1, 0, n), mirrored(narrow(reached.all, 1, n, n))), emitted);
       const alignable = logicalAnd(lessEqual(at, last), greater(total, -impossible));
       const share = where(alignable, exp(sub(through, total)), 0);
       return scatterAdd(zeros(scores.shape), expand(unsqueeze(shown, 0), shape), share, { axis: 2 });
@@ -94,16 +94,25 @@ export function alignments(scores: Tensor, { labels, inputLengths, labelLengths 
   };
 }
 
-/** For each step, the logarithm of the probability of all beginnings of paths that end in a place, that place included. */
-function beginnings(emitted: Tensor, { leaps, lengths }: { readonly leaps: Tensor; readonly lengths: Tensor }): Tensor[] {
+/** For each step, and for the last, the logarithm of the probability of all beginnings of paths that end in a place, that place included. */
+function beginnings(
+  emitted: Tensor,
+  { leaps, lengths }: { readonly leaps: Tensor; readonly lengths: Tensor },
+): { readonly all: Tensor; readonly last: Tensor } {
   const [count = 1, , places = 1] = emitted.shape;
-  const reached = [where(less(arange(places), 2), select(emitted, 0, 0), never)];
-  for (let t = 1; t < count; t++) {
-    const before = reached[t - 1] ?? emitted;
-    const here = logAddExp(logAddExp(before, moved(before, 1)), where(leaps, moved(before, 2), never));
-    reached.push(where(greater(unsqueeze(lengths, 1), t), add(here, select(emitted, 0, t)), before));
-  }
-  return reached;
+  const first = where(less(arange(places), 2), select(emitted, 0, 0), never);
+  if (count === 1) return { all: unsqueeze(first, 0), last: first };
+  const last = unsqueeze(sub(lengths, 1), 1);
+  const { state, ys } = scan(
+    (before: Tensor, shown: Tensor, passed) => {
+      const here = logAddExp(logAddExp(before, moved(before, 1)), where(leaps, moved(before, 2), never));
+      const next = where(greater(last, passed), add(here, shown), before);
+      return [next, next];
+    },
+    first,
+    narrow(emitted, 0, 1, count - 1),
+  );
+  return { all: concat([unsqueeze(first, 0), ys]), last: state };
 }
 
 /** Every place's value some places further on. */

@@ -42,7 +42,7 @@ export interface CtcOptions extends ReductionOptions {
  *
  * Shapes: `logProbabilities` [t, n, classes], from `logSoftmax`; the result is a scalar, or [n] with `reduction: "none"`.
  * The gradient is that of the logits before the softmax, probability minus share of the alignments, as in PyTorch.
- * The plan has one kernel for each step, with the gradient too.
+ * All steps are one scan of one kernel, with the gradient too.
  *
  * @throws ShapeError, DTypeError
  */

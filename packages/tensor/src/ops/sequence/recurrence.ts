@@ -204,7 +204,9 @@ function walkedBack(scan: Tensor, cotangents: readonly (readonly [tap: Tensor, c
   const leaves = [...body.states, ...body.rows, ...body.captured];
   const pulled = new Map(propagate(seeds, leaves).flatMap((ct, i) => (ct === null ? [] : [[leaves[i] ?? scan, ct] as const])));
 
-  const next = flowing.map((i, at) => pulled.get(body.states[i] ?? scan) ?? zeros(carried[at]?.shape ?? [], { dtype: carried[at]?.dtype ?? "float32" }));
+  const next = flowing.map(
+    (i, at) => pulled.get(body.states[i] ?? scan) ?? zeros(carried[at]?.shape ?? [], { dtype: carried[at]?.dtype ?? "float32" }),
+  );
   const changing = new Set([...body.states, ...body.rows, ...body.computed]);
   const outside = (tensor: Tensor): Outside => {
     const value = captured[body.captured.indexOf(tensor)];

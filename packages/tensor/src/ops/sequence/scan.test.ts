@@ -35,7 +35,10 @@ test("carries a state, forwards and backwards", () => {
 
 test("tells each step which one it is, and takes any state", () => {
   const { state, ys } = scan(
-    ({ last, none }: { last: Tensor; none: readonly [] }, [x], index) => [{ last: index, none }, { place: index, sum: add(x, last) }],
+    ({ last, none }: { last: Tensor; none: readonly [] }, [x], index) => [
+      { last: index, none },
+      { place: index, sum: add(x, last) },
+    ],
     { last: tensor(Int32Array.of(7), { shape: [] }), none: [] },
     [tensor(Int32Array.of(10, 20, 30))] as const,
     { reverse: true },

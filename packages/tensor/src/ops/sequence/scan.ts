@@ -6,6 +6,9 @@ import { pendingStates } from "../../state.ts";
 import type { Tensor } from "../../tensor.ts";
 import { arange } from "../source/creation.ts";
 import { standIn, traceBody } from "./body.ts";
+import { expand } from "../view/expand.ts";
+import { select } from "../view/slice.ts";
+import { unsqueeze } from "../view/squeeze.ts";
 import { alongSteps, finalState, recordScan } from "./recurrence.ts";
 
 /** One step of a recurrence: the state after it, and what it gives. `index` is the row's number, int32[]. */
@@ -23,6 +26,9 @@ export interface Scanned<S, Y> {
   readonly ys: Y;
 }
 
+/** A row's number stands in a row of this many, for devices that bind memory only at such distances. */
+const numberRow = 64;
+
 /**
  * Carries a state along the first axis of `xs`: (state, ys[t]) = step(state, xs[t]) for one t after the other.
  *
@@ -37,33 +43,29 @@ export interface Scanned<S, Y> {
  * @throws ShapeError if there is no row, `xs` differ in their number, or a step changes the state's form, shapes or dtypes.
  * @throws ArgumentError if a step assigns a state cell a value of its own.
  */
-export function scan<S, X, Y>(
-  step: ScanStep<S, X, Y>,
-  init: S,
-  xs: X,
-  { reverse = false }: ScanOptions = {},
-): Scanned<S, Y> {
+export function scan<S, X, Y>(step: ScanStep<S, X, Y>, init: S, xs: X, { reverse = false }: ScanOptions = {}): Scanned<S, Y> {
   const rows = tensorsOf(xs);
   const count = countOf(rows);
   const starts = tensorsOf(init);
   const states = new Map([...starts].map(([path, start]) => [path, standIn(start)]));
   const each = new Map([...rows].map(([path, { shape, dtype }]) => [path, standIn({ shape: shape.slice(1), dtype })]));
-  const index = standIn({ shape: [], dtype: "int32" });
+  const numbered = standIn({ shape: [numberRow], dtype: "int32" });
+  const index = select(numbered, 0, 0);
   const [after, y] = step(replaced(init, states), replaced(xs, each), index);
   const next = tensorsOf(after);
   requireSameState(starts, next);
   const given = tensorsOf(y);
   const results = { next: [...starts.keys()].flatMap((path) => next.get(path) ?? []), others: [...given.values()] };
   const recorded = new Set(topological([...results.next, ...results.others]));
-  requireNoAssignment([...states.values(), ...each.values(), index]);
-  const numbered = recorded.has(index);
-  const traced = traceBody({ states: [...states.values()], rows: [...each.values(), ...(numbered ? [index] : [])] }, results);
+  requireNoAssignment([...states.values(), ...each.values(), numbered]);
+  const numbers = recorded.has(numbered) ? [expand(unsqueeze(arange(count), 1), [count, numberRow])] : [];
+  const traced = traceBody({ states: [...states.values()], rows: [...each.values(), ...numbers.map(() => numbered)] }, results);
   const made = recordScan({
     body: traced.body,
     count,
     reverse,
     init: [...starts.values()],
-    rows: [...rows.values(), ...(numbered ? [arange(count)] : [])],
+    rows: [...rows.values(), ...numbers],
     captured: traced.captured,
   });
   const ends = new Map([...starts.keys()].map((path, i) => [path, finalState(made, i)]));
