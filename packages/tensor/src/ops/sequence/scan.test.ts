@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { GradusError } from "../../errors.ts";
 import { gradients } from "../../grad.ts";
 import { topological } from "../../graph.ts";
 import { opOf } from "../../op/apply.ts";
@@ -7,10 +8,13 @@ import { evaluate } from "../../test/evaluate.ts";
 import type { Tensor } from "../../tensor.ts";
 import { matmul } from "../library/matmul.ts";
 import { add, mul } from "../pointwise/arithmetic.ts";
+import { less } from "../pointwise/comparison.ts";
+import { exp } from "../pointwise/exponential.ts";
 import { tanh } from "../pointwise/hyperbolic.ts";
 import { sum } from "../reduce/sum.ts";
 import { tensor } from "../source/creation.ts";
 import { zeros } from "../source/full.ts";
+import { stack } from "../view/concat.ts";
 import { narrow, slice } from "../view/slice.ts";
 import { scan } from "./scan.ts";
 
@@ -48,6 +52,73 @@ test("tells each step which one it is, and takes any state", () => {
 
 test("without a step there is nothing to tell the shape from", () => {
   expect(() => scan(total, zeros([2]), zeros([0, 2]))).toThrow(expect.objectContaining({ code: "shape/scan-empty" }));
+});
+
+test("what does not fit is refused with what it was", () => {
+  const refused = (run: () => unknown): string => {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof GradusError) return error.message;
+    }
+    return expect.unreachable("it was accepted");
+  };
+  expect(refused(() => scan((state: Tensor, [a]) => [state, a], zeros([2]), [xs, zeros([4, 2])] as const))).toMatchInlineSnapshot(`
+    "scan: the sequences differ in how many rows they have
+      xs[0]: float32[3, 2]
+      xs[1]: float32[4, 2]
+      code: shape/scan-rows"
+  `);
+  expect(refused(() => scan((state: { sum: Tensor }, x) => [{ sum: stack([x, x]) }, x], { sum: zeros([2]) }, xs))).toMatchInlineSnapshot(`
+    "scan: a step turns state.sum into something else
+      before: float32[2]
+      after: float32[2, 2]
+      hint: what is carried from step to step keeps its form, its shapes and its dtypes
+      code: shape/scan-state"
+  `);
+  expect(refused(() => scan((state: readonly Tensor[], x) => [[...state, x], x], [zeros([2])], xs))).toMatchInlineSnapshot(`
+    "scan: a step turns state[1] into something else
+      before: nothing
+      after: float32[2]
+      hint: what is carried from step to step keeps its form, its shapes and its dtypes
+      code: shape/scan-state"
+  `);
+  expect(refused(() => scan((state: Tensor, x) => [less(state, x), x], zeros([2]), xs))).toMatchInlineSnapshot(`
+    "scan: a step turns state into something else
+      before: float32[2]
+      after: bool[2]
+      hint: what is carried from step to step keeps its form, its shapes and its dtypes
+      code: shape/scan-state"
+  `);
+});
+
+test("a step is recorded once, and what it does not depend on stays outside", () => {
+  let calls = 0;
+  const weight = randomLeaf([2, 2], 1);
+  const { ys } = scan(
+    (state: Tensor, x) => {
+      calls++;
+      const next = add(matmul(state, exp(weight)), x);
+      return [next, tanh(next)];
+    },
+    zeros([2]),
+    xs,
+  );
+  expect(calls).toBe(1);
+  const names = topological([ys]).map((tensor) => opOf(tensor)?.name);
+  expect(names.filter((name) => name === "exp" || name === "matmul")).toEqual(["exp"]);
+});
+
+test("recurrences of one structure have one key, however they were recorded", () => {
+  const attrsOfScan = (by: number): number => {
+    const { ys } = scan((state: Tensor, x) => [add(state, x), mul(state, by)], zeros([2]), xs);
+    const [made] = topological([ys]).filter((tensor) => opOf(tensor)?.kind === "scan");
+    return made?.source.kind === "op" ? made.source.attrsId : -1;
+  };
+  expect(attrsOfScan(2)).toBe(attrsOfScan(2));
+  const { ys } = scan((state: Tensor, x) => [add(state, x), add(state, x)], zeros([2]), xs);
+  const [other] = topological([ys]).filter((tensor) => opOf(tensor)?.kind === "scan");
+  expect(other?.source.kind === "op" && other.source.attrsId !== attrsOfScan(2)).toBe(true);
 });
 
 const recurrence = (weight: Tensor, x: Tensor): Tensor =>
