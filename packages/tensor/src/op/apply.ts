@@ -2,7 +2,7 @@ import type { DType } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { Tensor } from "../tensor.ts";
 import { checkAttrs, type Values } from "./attr.ts";
-import type { AnyAttrs, AnyOp, Aval, Fill, Inputs, LibraryOp, LoopOp, Problem, RoutineOp } from "./define.ts";
+import type { AnyAttrs, AnyOp, Aval, Fail, Fill, Inputs, LibraryOp, LoopOp, Problem, RoutineOp } from "./define.ts";
 import type { ScanOp, TapOp } from "./scan.ts";
 
 type Op<N extends string, I extends Inputs, A extends AnyAttrs> =
@@ -167,6 +167,12 @@ export function mapSlots<T>(tensor: Tensor, map: (parent: Tensor) => T): Fill<In
 
 function isTensor(value: Tensor | readonly (Tensor | null)[]): value is Tensor {
   return value instanceof Tensor;
+}
+
+/** How a function refuses its inputs under its own name, before it records ops of other names: what `infer` is given for an op. */
+export function refusing(subject: string, given: Readonly<Record<string, Tensor>>): Fail {
+  for (const [name, value] of Object.entries(given)) checked(subject, name, value);
+  return (problem) => refuse(subject, given, problem);
 }
 
 function checked(op: string, name: string, value: unknown): Tensor {

@@ -46,6 +46,7 @@ import { flipOp } from "./view/flip.ts";
 import { identityOp, stopGradientOp } from "./view/identity.ts";
 import { padOp } from "./view/pad.ts";
 import { permuteOp } from "./view/permute.ts";
+import { replicateEdgeOp } from "./view/replicate-edge.ts";
 import { reshapeOp } from "./view/reshape.ts";
 import { sliceOp } from "./view/slice.ts";
 
@@ -140,6 +141,7 @@ export const ops = {
   reciprocal: reciprocalOp,
   relu: reluOp,
   remainder: remainderOp,
+  replicateEdge: replicateEdgeOp,
   reshape: reshapeOp,
   round: roundOp,
   rsqrt: rsqrtOp,

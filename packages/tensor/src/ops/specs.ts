@@ -48,6 +48,7 @@ import { flipSpec } from "./view/flip.spec.ts";
 import { identitySpec, stopGradientSpec } from "./view/identity.spec.ts";
 import { padSpec } from "./view/pad.spec.ts";
 import { permuteSpec } from "./view/permute.spec.ts";
+import { replicateEdgeSpec } from "./view/replicate-edge.spec.ts";
 import { reshapeSpec } from "./view/reshape.spec.ts";
 import { sliceSpec } from "./view/slice.spec.ts";
 
@@ -142,6 +143,7 @@ export const specs: { readonly [K in keyof Ops]: Spec<Ops[K]> } = {
   reciprocal: reciprocalSpec,
   relu: reluSpec,
   remainder: remainderSpec,
+  replicateEdge: replicateEdgeSpec,
   reshape: reshapeSpec,
   round: roundSpec,
   rsqrt: rsqrtSpec,

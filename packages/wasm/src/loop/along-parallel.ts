@@ -8,6 +8,7 @@ import { Lanes } from "./lanes.ts";
 import type { MathFunctions } from "./math.ts";
 import { Pass } from "./pass.ts";
 import { RowWalk } from "./row-walk.ts";
+import { type RowParts, rowParts } from "./row-parts.ts";
 import type { LoopShape } from "./shape.ts";
 
 /** The ways a row is gone through, one after the other: what each leaves over is for the next. */
@@ -16,6 +17,8 @@ interface RowPasses {
   readonly wide: Pass | null;
   /** What the wide pass becomes in the core of the tensor. */
   readonly core: { readonly pass: Pass; readonly ranges: readonly Range[] } | null;
+  /** The row's first vectors, which the wide pass goes on from, and its last ones. */
+  readonly ends: { readonly first: Pass; readonly last: Pass; readonly lastFrom: number; readonly by: number } | null;
   /** One vector that ends where the row ends. */
   readonly tail: Pass | null;
   readonly narrow: Pass | null;
@@ -54,6 +57,7 @@ export function emitAlongParallel(
   const all = new Set([usual, inside?.passes].flatMap((passes) => (passes === undefined ? [] : listOf(passes))));
 
   const storeAt = (pass: Pass): void => {
+    pass.locate(column);
     pass.enter(2);
     pass.reduce(3);
     pass.forResults((values, vector) =>
@@ -68,8 +72,17 @@ export function emitAlongParallel(
     );
     pass.leave(2);
   };
+  /** Works out what holds for a row where it is needed: held over other passes' loops, it would be spilled. */
+  const inRow = (own: readonly Pass[], body: () => void): void => {
+    for (const pass of own) pass.enter(1);
+    body();
+    for (const pass of own.toReversed()) pass.leave(1);
+  };
   const along = (pass: Pass | null, to: Local<"i32">, core: RowPasses["core"] = null): void => {
     if (pass === null) return;
+    inRow(core === null ? [pass] : [pass, core.pass], () => loopOver(pass, to, core));
+  };
+  const loopOver = (pass: Pass, to: Local<"i32">, core: RowPasses["core"]): void => {
     const span = core === null ? null : f.local("i32", () => coreSpan(f, core.ranges, axes));
     const by = pass.lanes.count * pass.body.writes.length;
     const end = f.local("i32", () => f.i32.sub(to, by - 1));
@@ -91,17 +104,25 @@ export function emitAlongParallel(
     if (span !== null) f.free(span);
   };
   const row = (passes: RowPasses, from: Local<"i32">, to: Local<"i32">): void => {
-    const own = listOf(passes);
-    for (const pass of own) pass.enter(1);
     f.set(column, from);
     along(passes.several, to);
-    along(passes.wide, to, passes.core);
-    if (passes.tail !== null) {
+    const { ends, tail } = passes;
+    if (ends === null) along(passes.wide, to, passes.core);
+    else {
+      const { first, last, by, lastFrom } = ends;
+      inRow([first], () => storeAt(first));
+      f.set(column, by);
+      const until = f.local("i32", lastFrom);
+      along(passes.wide, until);
+      f.free(until);
+      inRow([last], () => storeAt(last));
+      f.set(column, lastFrom + by);
+    }
+    if (tail !== null) {
       f.set(column, inner - 4);
-      storeAt(passes.tail);
+      inRow([tail], () => storeAt(tail));
     }
     along(passes.narrow, to);
-    for (const pass of own.toReversed()) pass.leave(1);
   };
 
   for (const pass of all) pass.enter(0);
@@ -140,9 +161,11 @@ function passesOf(
   const plain = plainBody(shape);
   if (level === "scalar") {
     const narrow = new Pass(new Lanes(f, 1, level), site, plain);
-    return { usual: { several: null, wide: null, core: null, tail: null, narrow }, inside: null };
+    return { usual: { several: null, wide: null, core: null, ends: null, tail: null, narrow }, inside: null };
   }
   const four = new Lanes(f, 4, level);
+  const parts = rowParts(shape);
+  if (parts !== null) return { usual: partPasses(four, shape, site, parts), inside: null };
   const several = severalVectors(shape);
   // The rest of a row is done with the vector that ends there, some elements twice, which harms nothing where no
   // value is written over one that is read: a reduction's never is.
@@ -153,6 +176,7 @@ function passesOf(
     several: several === null ? null : new Pass(four, site, several),
     wide: several === null || leaves(several.writes.length) ? new Pass(four, site, plain) : null,
     core: null,
+    ends: null,
     tail: tail(plain),
     narrow,
   };
@@ -160,7 +184,30 @@ function passesOf(
   if (inside === null) return { usual, inside };
   const { first, count, body } = inside;
   const core = inside.core === null ? null : { pass: new Pass(four, site, inside.core.body), ranges: inside.core.ranges };
-  return { usual, inside: { passes: { several: null, wide: new Pass(four, site, body), core, tail: tail(body), narrow }, first, count } };
+  return {
+    usual,
+    inside: { passes: { several: null, wide: new Pass(four, site, body), core, ends: null, tail: tail(body), narrow }, first, count },
+  };
+}
+
+/** A row that is taken apart: its lanes count in steps of their own. */
+function partPasses(four: Lanes, shape: LoopShape, site: Omit<Site, "accumulators">, parts: RowParts): RowPasses {
+  const { apart, first, middle, last, end } = parts;
+  const { f } = four;
+  const inSteps = { ...site, axes: site.axes.with(site.vectorAxis, f.local("i32")) };
+  return {
+    several: null,
+    wide: new Pass(four, inSteps, middle),
+    core: null,
+    ends: {
+      first: new Pass(four, { ...inSteps, position: 0 }, first),
+      last: new Pass(four, { ...inSteps, position: end }, last),
+      lastFrom: apart * end,
+      by: 4 * apart,
+    },
+    tail: null,
+    narrow: shape.inner === apart * (end + 4) ? null : new Pass(new Lanes(f, 1, four.level), site, plainBody(shape)),
+  };
 }
 
 /** Pushes how many columns from the core's first on may begin a vector of it; none where the row is not in it. */
@@ -174,6 +221,6 @@ function coreSpan(f: FunctionBuilder, ranges: readonly Range[], axes: readonly L
   });
 }
 
-function listOf({ several, wide, core, tail, narrow }: RowPasses): readonly Pass[] {
-  return [several, wide, core?.pass ?? null, tail, narrow].filter((pass) => pass !== null);
+function listOf({ several, wide, core, ends, tail, narrow }: RowPasses): readonly Pass[] {
+  return [several, wide, core?.pass ?? null, ends?.first ?? null, ends?.last ?? null, tail, narrow].filter((pass) => pass !== null);
 }

@@ -25,12 +25,11 @@ export function loadOne(f: FunctionBuilder, dtype: DType, offset: number, addres
   dtype satisfies never;
 }
 
-/** Four lanes at fixed offsets from lane 0: one load where they adjoin, two and a shuffle where they skip one. */
+/** Four lanes at fixed offsets from lane 0: one load where they adjoin, two and a shuffle where they skip or repeat some. */
 export function loadPattern({ f }: Lanes, dtype: DType, offset: number, address: Term, offsets: LaneOffsets, bytes: number): Term {
   const pattern = offsets.join();
   if (bytes === 4 && pattern === "0,1,2,3") return () => f.v128.load(offset, address);
   if (bytes === 4 && pattern === "0,0,0,0") return () => f.v128.load32_splat(offset, address);
-  if (bytes === 4 && pattern === "0,0,1,1") return () => shuffled(f, () => f.v128.load64_zero(offset, address), null, [0, 0, 1, 1]);
   if (bytes === 4 && pattern === "0,2,4,6") {
     return () => {
       // The second load starts at lane 3's neighbour, so that nothing beyond lane 3 is read.
@@ -60,10 +59,21 @@ export function loadPattern({ f }: Lanes, dtype: DType, offset: number, address:
     };
   }
   const low = Math.min(...offsets);
+  const span = Math.max(...offsets) - low;
   return () => {
     const at = f.local("i32", address);
     if (low * bytes + offset < 0) f.advance(at, low * bytes);
     const base = low * bytes + offset < 0 ? offset - low * bytes : offset;
+    if (bytes === 4 && span > 0 && span < 4) {
+      neighbours(
+        f,
+        base + low * bytes,
+        at,
+        offsets.map((each) => each - low),
+      );
+      f.free(at);
+      return;
+    }
     if (bytes === 1 && pattern === "0,1,2,3") {
       if (dtype === "int8") f.i32x4.extend_low_i16x8_s(() => f.i16x8.extend_low_i8x16_s(() => f.v128.load32_zero(base, at)));
       else f.i32x4.extend_low_i16x8_u(() => f.i16x8.extend_low_i8x16_u(() => f.v128.load32_zero(base, at)));
@@ -77,6 +87,21 @@ export function loadPattern({ f }: Lanes, dtype: DType, offset: number, address:
     f.free(at);
     asMask(f, dtype);
   };
+}
+
+/** Lanes from up to four elements that lie side by side, of which nothing beyond the last is read. */
+function neighbours(f: FunctionBuilder, offset: number, at: Local<"i32">, lanes: readonly number[]): void {
+  const last = Math.max(...lanes);
+  if (last === 3) return shuffled(f, () => f.v128.load(offset, at), null, lanes);
+  const pair = (): void => f.v128.load64_zero(offset, at);
+  if (last === 1) return shuffled(f, pair, null, lanes);
+  // Three elements are two pairs, of which the second begins with the middle one.
+  shuffled(
+    f,
+    pair,
+    () => f.v128.load64_zero(offset + 4, at),
+    lanes.map((lane) => (lane === 2 ? 5 : lane)),
+  );
 }
 
 /** Four lanes at addresses of their own. */

@@ -16,6 +16,8 @@ export interface Site {
   readonly vectorAxis: number;
   /** Whether the vector axis is a multiple of 4 wherever four lanes are evaluated. */
   readonly aligned: boolean;
+  /** Lane 0's index along the vector axis, where there is but one. */
+  readonly position?: number;
   readonly buffers: readonly Local<"i32">[];
   readonly dtypes: readonly DType[];
   readonly math: MathFunctions;
@@ -303,8 +305,8 @@ export class Evaluator {
   }
 
   #laneContext(): LaneContext {
-    const { vectorAxis, aligned } = this.#site;
-    return { axis: vectorAxis, aligned, varies: ({ value }) => scalarUsesAxis(value, vectorAxis) };
+    const { vectorAxis, aligned, position = null } = this.#site;
+    return { axis: vectorAxis, aligned, position, varies: ({ value }) => scalarUsesAxis(value, vectorAxis) };
   }
 
   // Addresses: buffer + bytes * index, summed outwards in, one local for each depth that adds something.

@@ -13,7 +13,7 @@ import {
 } from "@gradus/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { laneOffsets } from "./lane-pattern.ts";
+import { laneConstants, laneOffsets } from "./lane-pattern.ts";
 
 const axes = 3;
 const vector = 2;
@@ -69,7 +69,7 @@ test.each([true, false])("where offsets are given, every position has them (alig
   let given = 0;
   fc.assert(
     fc.property(expressions, (expression) => {
-      const offsets = laneOffsets(expression, { axis: vector, aligned, varies: ({ value }) => value === varying });
+      const offsets = laneOffsets(expression, { axis: vector, aligned, position: null, varies: ({ value }) => value === varying });
       if (offsets === null) return;
       if (offsets.some((offset) => offset !== 0)) given++;
       for (const at of positions(aligned ? 4 : 1)) {
@@ -85,10 +85,35 @@ test.each([true, false])("where offsets are given, every position has them (alig
   expect(given).toBeGreaterThan(80);
 });
 
+test("where the vector's place is known, what nothing else decides is known of every lane", () => {
+  let given = 0;
+  fc.assert(
+    fc.property(expressions, fc.nat({ max: 20 }), (expression, position) => {
+      const context = { axis: vector, aligned: false, position, varies: ({ value }: { value: unknown }) => value === varying };
+      const [offsets, constants] = [laneOffsets(expression, context), laneConstants(expression, context)];
+      if (offsets?.some((offset) => offset !== 0) === true && constants !== null) given++;
+      for (const [i, j] of [
+        [0, 0],
+        [4, 3],
+      ] as const) {
+        const lanes = [0, 1, 2, 3].map((lane) => evaluate(expression, [i, j, position + lane]));
+        if (offsets !== null) expect(lanes.map((value) => value - (lanes[0] ?? 0))).toEqual(offsets);
+        if (constants !== null) expect(lanes).toEqual(constants);
+      }
+    }),
+    { numRuns: 2000, seed: 12 },
+  );
+  expect(given).toBeGreaterThan(80);
+  const clamped = clampIndex(addIndex(axisIndex(vector, 24), constantIndex(-1)), 24);
+  const offsets = (position: number | null): string | undefined =>
+    laneOffsets(clamped, { axis: vector, aligned: true, position, varies: () => true })?.join();
+  expect([offsets(0), offsets(4), offsets(null)]).toEqual(["0,0,1,2", "0,1,2,3", undefined]);
+});
+
 test("the patterns of rows, strides, broadcasts and pooling windows are known", () => {
   const column = axisIndex(vector, 24);
   const known = (expression: IndexExpression, aligned = true): string | undefined =>
-    laneOffsets(expression, { axis: vector, aligned, varies: () => true })?.join();
+    laneOffsets(expression, { axis: vector, aligned, position: null, varies: () => true })?.join();
   expect(known(column)).toBe("0,1,2,3");
   expect(known(scaleIndex(column, 2))).toBe("0,2,4,6");
   expect(known(axisIndex(0, 5))).toBe("0,0,0,0");

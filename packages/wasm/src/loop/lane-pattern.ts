@@ -9,6 +9,8 @@ export interface LaneContext {
   readonly axis: number;
   /** Whether lane 0's value of it is always a multiple of 4, which makes divisions by 2 and 4 predictable. */
   readonly aligned: boolean;
+  /** Lane 0's value of it where it is known at emission time, else null. */
+  readonly position: number | null;
   /** Whether an index read from data may differ between lanes. */
   readonly varies: (atom: Extract<IndexAtom, { kind: "value" }>) => boolean;
 }
@@ -26,6 +28,8 @@ export function laneOffsets(expression: IndexExpression, context: LaneContext): 
 
 /** The lanes' values if they are the same at every position, as those of a remainder by 2 or 4 along the lanes are; else null. */
 export function laneConstants({ constant, terms }: IndexExpression, context: LaneContext): LaneOffsets | null {
+  const values = laneValues({ constant, terms }, context);
+  if (values !== null) return values;
   let total: LaneOffsets = [constant, constant, constant, constant];
   for (const { atom, coefficient } of terms) {
     const inner = atom.kind === "mod" ? laneOffsets(atom.of, context) : null;
@@ -36,7 +40,32 @@ export function laneConstants({ constant, terms }: IndexExpression, context: Lan
   return total;
 }
 
+/** The lanes' values of an expression in nothing but their axis, where its position is known. */
+function laneValues({ constant, terms }: Pick<IndexExpression, "constant" | "terms">, context: LaneContext): LaneOffsets | null {
+  let total: LaneOffsets = [constant, constant, constant, constant];
+  for (const { atom, coefficient } of terms) {
+    const values = atomValues(atom, context);
+    if (values === null) return null;
+    total = combine(total, values, (sum, value) => sum + coefficient * value);
+  }
+  return total;
+}
+
+function atomValues(atom: IndexAtom, context: LaneContext): LaneOffsets | null {
+  const { axis, position } = context;
+  if (position === null || atom.kind === "value") return null;
+  if (atom.kind === "axis") return atom.axis === axis ? [position, position + 1, position + 2, position + 3] : null;
+  const inner = laneValues(atom.of, context);
+  if (inner === null) return null;
+  return combine(inner, inner, (value) => {
+    if (atom.kind === "clamp") return Math.min(Math.max(value, atom.low), atom.high);
+    return atom.kind === "div" ? Math.floor(value / atom.by) : positiveModulo(value, atom.by);
+  });
+}
+
 function atomOffsets(atom: IndexAtom, context: LaneContext): LaneOffsets | null {
+  const values = atomValues(atom, context);
+  if (values !== null) return combine(values, values, (value) => value - values[0]);
   switch (atom.kind) {
     case "axis":
       return atom.axis === context.axis ? [0, 1, 2, 3] : [0, 0, 0, 0];

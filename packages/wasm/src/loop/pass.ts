@@ -4,6 +4,7 @@ import type { Local } from "../asm/index.ts";
 import { finds, finish, mayWin, restart, type Running, startReduction, takeTerm } from "./combine.ts";
 import { Evaluator, type Site } from "./evaluate.ts";
 import { accumulatorsOf } from "./found-once.ts";
+import { interleave } from "./interleave.ts";
 import type { Lanes } from "./lanes.ts";
 
 /** What one way through the parallel body computes. */
@@ -15,6 +16,8 @@ export interface Body {
   readonly writes: readonly (readonly Scalar[])[];
   /** Whether those vectors are computed step by step in turn. */
   readonly inTurn: boolean;
+  /** Whether the vectors hold every so many-th element, and are put together as they are stored: as many as there are. */
+  readonly interleaved?: boolean;
 }
 
 /** One way through the parallel body: four lanes wide, or one. */
@@ -35,6 +38,16 @@ export class Pass {
     this.#terms = new Evaluator(lanes, { ...site, accumulators: [] }, taps?.flat() ?? step.terms.map(({ value }) => value));
     const accumulators = accumulatorsOf(this.#running);
     this.#stores = new Evaluator(lanes, { ...site, accumulators }, writes.flat());
+  }
+
+  /** Takes over the column where a vector begins: an interleaved body's lanes count in steps. */
+  locate(column: Local<"i32">): void {
+    const { f } = this.lanes;
+    const { axes, vectorAxis, position } = this.#site;
+    const steps = axes[vectorAxis];
+    if (this.body.interleaved !== true || steps === undefined) return;
+    if (position === undefined) f.set(steps, () => f.i32.shr_u(column, Math.log2(this.body.writes.length)));
+    else f.set(steps, position);
   }
 
   enter(depth: number): void {
@@ -89,16 +102,36 @@ export class Pass {
 
   /** The values to store, vector by vector; each vector's are computed before any of them is stored. */
   forResults(storeVector: (values: readonly Local[], vector: number) => void): void {
-    const { writes } = this.body;
+    const { writes, interleaved = false } = this.body;
     this.#stores.enter(this.#site.accumulatorDepth, true);
     if (this.body.inTurn) this.#stores.inTurn(writes);
-    writes.forEach((values, vector) =>
+    const values = (vector: number): Local[] => (writes[vector] ?? []).map((value) => this.#stores.value(value));
+    if (interleaved)
+      this.#together(
+        writes.map((_, vector) => values(vector)),
+        storeVector,
+      );
+    else writes.forEach((_, vector) => storeVector(values(vector), vector));
+    this.#stores.leave();
+  }
+
+  /** Stores what every so many-th element is of as vectors of elements that adjoin. */
+  #together(parts: readonly (readonly Local[])[], storeVector: (values: readonly Local[], vector: number) => void): void {
+    const { f } = this.lanes;
+    const outputs =
+      parts[0]?.map((_, output) =>
+        interleave(
+          f,
+          parts.flatMap((values) => values[output] ?? []),
+        ),
+      ) ?? [];
+    parts.forEach((_, vector) =>
       storeVector(
-        values.map((value) => this.#stores.value(value)),
+        outputs.flatMap((vectors) => vectors[vector] ?? []),
         vector,
       ),
     );
-    this.#stores.leave();
+    f.free(...outputs.flat());
   }
 
   #each(visit: (running: Running, term: { combine: Combine; dtype: Scalar["dtype"]; value: Scalar }, index: number) => void): void {

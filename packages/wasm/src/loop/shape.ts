@@ -76,7 +76,9 @@ function suitsReduced({ extents, reduce, terms }: LoopStep): boolean {
   const loads = terms.flatMap(({ value }) => loadsOf([value]));
   const sideBySide = (axis: number): number =>
     loads.filter(({ at }) =>
-      ["0,1,2,3", "0,0,0,0", "0,0,1,1", "0,2,4,6"].includes((laneOffsets(at, { axis, aligned: true, varies: () => true }) ?? []).join()),
+      ["0,1,2,3", "0,0,0,0", "0,0,1,1", "0,2,4,6"].includes(
+        (laneOffsets(at, { axis, aligned: true, position: null, varies: () => true }) ?? []).join(),
+      ),
     ).length;
   const reducedAxis = extents.length + reduce.length - 1;
   if ((reduce.at(-1) ?? 1) < 4) return false;

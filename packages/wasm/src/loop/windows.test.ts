@@ -6,8 +6,11 @@ import {
   fromHost,
   type HostData,
   hostArray,
+  interpolate,
   max,
   maxPool2d,
+  mul,
+  pad,
   sizeOf,
   sum,
   type Tensor,
@@ -17,6 +20,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { wasmFeatures } from "../features.ts";
 import { innerBody } from "./bodies.ts";
+import { rowParts } from "./row-parts.ts";
 import { referenceStep, runStep } from "./run-step.test.harness.ts";
 import { LoopShape } from "./shape.ts";
 
@@ -53,6 +57,28 @@ const cases: readonly (readonly [name: string, shape: readonly number[], f: (x: 
   ["largest of columns", [70, 1030], (x) => max(x, { axis: 0 })],
   ["where columns are largest", [67, 270], (x) => argmax(x, { axis: 0 })],
   ["where rows are largest", [6, 1000], (x) => argmax(x, { axis: 1 })],
+  ["an image twice as large", [2, 3, 5, 28], (x) => interpolate(x, { scaleFactor: 2, mode: "bilinear" })],
+  ["an image twice as large, of rows that vectors do not fill", [3, 2, 4, 22], (x) => interpolate(x, { scaleFactor: 2, mode: "bicubic" })],
+  ["an image four times as large", [2, 2, 3, 14], (x) => interpolate(x, { scaleFactor: 4, mode: "bilinear" })],
+  ["pixels four times as large", [2, 3, 13], (x) => interpolate(x, { scaleFactor: 4 })],
+  ["an image three times as large", [2, 2, 3, 17], (x) => interpolate(x, { scaleFactor: 3, mode: "bilinear" })],
+  ["an image half as large", [2, 2, 6, 34], (x) => interpolate(x, { scaleFactor: 0.5, mode: "bilinear" })],
+  [
+    "replicated edges",
+    [3, 5, 19],
+    (x) =>
+      mul(
+        pad(
+          x,
+          [
+            [1, 2],
+            [3, 2],
+          ],
+          { mode: "replicate" },
+        ),
+        2,
+      ),
+  ],
 ];
 
 describe.each(levels)("at level %s", (level) => {
@@ -86,6 +112,19 @@ test("most of a padded pool's planes are read without clamps, and their cores wi
       ],
     },
   });
+});
+
+test("a row enlarged is taken apart: by remainders of its columns, and at its edges; one without either is not", () => {
+  const partsOf = (f: (x: Tensor) => Tensor): ReturnType<typeof rowParts> => {
+    const plan = planOf([2, 3, 4, 28], f);
+    const [step] = plan.steps.filter((each): each is LoopStep => each.kind === "loop");
+    if (step === undefined) throw new Error("no loop");
+    return rowParts(new LoopShape(step, { buffers: plan.buffers, tileWork: 60_000, math: () => expect.fail("no functions") }));
+  };
+  expect(partsOf((x) => interpolate(x, { scaleFactor: 2, mode: "bilinear" }))).toMatchObject({ apart: 2, end: 24 });
+  expect(partsOf((x) => interpolate(x, { scaleFactor: 4, mode: "bicubic" }))).toMatchObject({ apart: 4, end: 24 });
+  expect(partsOf((x) => pad(x, [[2, 2]], { mode: "replicate" }))).toMatchObject({ apart: 1, end: 28 });
+  expect(partsOf((x) => mul(x, 2))).toBeNull();
 });
 
 /** The first element that differs by more than rounding; -1 if none does. */

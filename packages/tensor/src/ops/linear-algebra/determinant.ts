@@ -1,4 +1,4 @@
-import { apply } from "../../op/apply.ts";
+import { apply, refusing } from "../../op/apply.ts";
 import { defineRoutine } from "../../op/define.ts";
 import type { Tensor } from "../../tensor.ts";
 import { customGrad } from "../autograd/custom-grad.ts";
@@ -44,6 +44,7 @@ export const pivotsOp = defineRoutine<Tensor>()({
  * @throws ShapeError unless the matrices are square.
  */
 export function det(a: Tensor): Tensor {
+  squareOf(a, refusing("det", { a }));
   const f = customGrad(
     (x) => prod(apply(pivotsOp, { a: x }, {}), { axis: -1 }),
     ({ inputs: [x = a], cotangent }) => [mul(perMatrix(mul(cotangent, det(x))), transpose(inverse(x)))],
@@ -67,6 +68,7 @@ export interface SignAndLogarithm {
  * @throws ShapeError unless the matrices are square.
  */
 export function slogdet(a: Tensor): SignAndLogarithm {
+  squareOf(a, refusing("slogdet", { a }));
   const pivots = apply(pivotsOp, { a }, {});
   const f = customGrad(
     () => sum(log(abs(pivots)), { axis: -1 }),

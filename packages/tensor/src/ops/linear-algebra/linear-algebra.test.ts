@@ -253,9 +253,42 @@ test("refuses what has no meaning, with a sentence", () => {
   expect(() => solve(eye(3), full([2, 1], 1))).toThrow(withCode("shape/system"));
   expect(() => solve(full([2, 3, 3], 1), full([4, 3, 1], 1))).toThrow(withCode("shape/batch"));
   expect(() => solve(full([2, 2], 1, { dtype: "int32" }), full([2, 1], 1))).toThrow(withCode("dtype/unsupported"));
+  expect(() => det(oblong)).toThrowErrorMatchingInlineSnapshot(`
+    [ShapeError: det: needs square matrices, not 2 rows of 3
+      a: float32[2, 3]
+      code: shape/square]
+  `);
+  expect(() => inverse(oblong)).toThrowErrorMatchingInlineSnapshot(`
+    [ShapeError: inverse: needs square matrices, not 2 rows of 3
+      a: float32[2, 3]
+      code: shape/square]
+  `);
   expect(() => cholesky(oblong)).toThrowErrorMatchingInlineSnapshot(`
     [ShapeError: cholesky: needs square matrices, not 2 rows of 3
       a: float32[2, 3]
       code: shape/square]
   `);
+});
+
+describe("what is refused names the function that was called", () => {
+  const [vector, oblong, whole] = [full([3], 1), full([2, 3], 1), full([2, 2], 1, { dtype: "int32" })];
+  // A caller without types gives numbers and arrays.
+  const number = 3 as unknown as Tensor;
+  const upper = { upper: true };
+  const functions: Readonly<Record<string, (x: Tensor) => unknown>> = { cholesky, det, eigh, inverse, qr, slogdet, svd };
+  test.each(Object.entries(functions))("%s", (subject, f) => {
+    const wrong = f === qr || f === svd ? [vector, whole, number] : [vector, whole, number, oblong];
+    for (const x of wrong) expect(() => f(x)).toThrow(expect.objectContaining({ subject }));
+  });
+  test.each([
+    ["solve", solve],
+    ["solveTriangular", (a: Tensor, b: Tensor) => solveTriangular(a, b, upper)],
+    ["solveTriangular", (a: Tensor, b: Tensor) => solveTriangular(a, b, { ...upper, left: false })],
+  ])("%s", (subject, f) => {
+    const pairs = [
+      ...[vector, whole, number, oblong].map((a) => [a, eye(2)] as const),
+      ...[full([], 1), whole, number, eye(3), full([2, 3, 3], 1)].map((b) => [full([4, 2, 2], 1), b] as const),
+    ];
+    for (const [a, b] of pairs) expect(() => f(a, b)).toThrow(expect.objectContaining({ subject }));
+  });
 });

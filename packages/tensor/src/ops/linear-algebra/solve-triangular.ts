@@ -1,4 +1,4 @@
-import { apply } from "../../op/apply.ts";
+import { apply, refusing } from "../../op/apply.ts";
 import { bool } from "../../op/attr.ts";
 import { defineRoutine } from "../../op/define.ts";
 import { sumOf } from "../../op/routine.ts";
@@ -7,7 +7,7 @@ import { matmul } from "../library/matmul.ts";
 import { neg } from "../pointwise/arithmetic.ts";
 import { tril, triu } from "../view/diagonal.ts";
 import { transpose } from "../view/permute.ts";
-import { itemsOf, sameBatch, systemOf } from "./matrices.ts";
+import { itemsOf, matricesOf, sameBatch, squareOf, systemOf } from "./matrices.ts";
 
 /** Substitution, each column of the right-hand sides by itself. Source: Golub and Van Loan, Matrix Computations, 4th edition, section 3.1. */
 export const solveTriangularOp = defineRoutine<Tensor>()({
@@ -61,7 +61,10 @@ export interface SolveTriangularOptions {
  * @throws ShapeError unless `a` holds square matrices and `b` fits them.
  */
 export function solveTriangular(a: Tensor, b: Tensor, { upper, left = true, unitriangular = false }: SolveTriangularOptions): Tensor {
+  const fail = refusing("solveTriangular", { a, b });
+  squareOf(a, fail);
+  matricesOf(b, fail);
   if (!left) return transpose(solveTriangular(transpose(a), transpose(b), { upper: !upper, unitriangular }));
-  const [matrices, sides] = a.rank < 2 || b.rank < 2 ? [a, b] : sameBatch("solveTriangular", a, b);
+  const [matrices, sides] = sameBatch("solveTriangular", a, b);
   return apply(solveTriangularOp, { a: matrices, b: sides }, { upper, unitriangular });
 }

@@ -1,14 +1,15 @@
-import { apply } from "../../op/apply.ts";
+import { apply, refusing } from "../../op/apply.ts";
 import { defineRoutine } from "../../op/define.ts";
 import { sumOf } from "../../op/routine.ts";
 import type { Tensor } from "../../tensor.ts";
 import { matmul } from "../library/matmul.ts";
 import { neg } from "../pointwise/arithmetic.ts";
 import { eye } from "../source/creation.ts";
+import { broadcastTo } from "../view/expand.ts";
 import { transpose } from "../view/permute.ts";
 import { squeeze, unsqueeze } from "../view/squeeze.ts";
 import { eliminate } from "./elimination.ts";
-import { itemsOf, sameBatch, systemOf } from "./matrices.ts";
+import { itemsOf, sameBatch, squareOf, systemOf } from "./matrices.ts";
 
 /** Elimination of the equations beside their right-hand sides, then substitution. */
 export const solveOp = defineRoutine<Tensor>()({
@@ -57,9 +58,10 @@ export const solveOp = defineRoutine<Tensor>()({
  * @throws ShapeError unless `a` holds square matrices and `b` fits them.
  */
 export function solve(a: Tensor, b: Tensor): Tensor {
+  squareOf(a, refusing("solve", { a, b }));
   const areVectors = b.rank === 1 || (b.rank === a.rank - 1 && b.shape.every((extent, axis) => extent === a.shape[axis]));
   if (areVectors) return squeeze(solve(a, unsqueeze(b, -1)), -1);
-  const [matrices, sides] = a.rank < 2 || b.rank < 2 ? [a, b] : sameBatch("solve", a, b);
+  const [matrices, sides] = b.rank < 2 ? [a, b] : sameBatch("solve", a, b);
   return apply(solveOp, { a: matrices, b: sides }, {});
 }
 
@@ -72,6 +74,6 @@ export function solve(a: Tensor, b: Tensor): Tensor {
  * @throws ShapeError unless the matrices are square.
  */
 export function inverse(a: Tensor): Tensor {
-  const n = a.shape.at(-1) ?? 0;
-  return a.rank < 2 ? solve(a, a) : apply(solveOp, { a, b: sameBatch("inverse", a, eye(n, n, { dtype: a.dtype }))[1] }, {});
+  const { rows, dtype } = squareOf(a, refusing("inverse", { a }));
+  return apply(solveOp, { a, b: broadcastTo(eye(rows, rows, { dtype }), a.shape) }, {});
 }

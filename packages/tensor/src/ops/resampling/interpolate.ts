@@ -75,10 +75,10 @@ export function interpolate(x: Tensor, { size, scaleFactor, mode = "nearest", al
   if (mode === "area") return area(x, sizes);
   const kind = Object.hasOwn(modes, mode) ? modes[mode] : refuse(`mode "${mode}" is not known`);
   if (!kind.axes.includes(count)) refuse(`mode "${mode}" is not for ${count} spatial axes`);
-  // The last axis first: it costs most for an element, and has the fewest while the others are not enlarged.
-  return sizes.reduceRight(
-    (y, to, i) => {
+  return inOrder(sizes, x.shape.slice(2)).reduce(
+    (y, i) => {
       const from = x.shape[2 + i] ?? 1;
+      const to = sizes[i] ?? 1;
       const scale = factors?.[i] === undefined ? from / to : 1 / factors[i];
       const corners: Coordinate = (at) => (to === 1 ? 0 : (at * (from - 1)) / (to - 1));
       const centres: Coordinate = (at) => (at + 0.5) * scale - 0.5;
@@ -93,6 +93,13 @@ export function interpolate(x: Tensor, { size, scaleFactor, mode = "nearest", al
     },
     cast(x, "float32"),
   );
+}
+
+/** Axes that become shorter first, then those that become longer, so that there are few elements on the way; of these the last axis first, which costs most for each. */
+function inOrder(sizes: readonly number[], from: readonly number[]): readonly number[] {
+  const axes = [...sizes.keys()];
+  const shorter = axes.filter((i) => (sizes[i] ?? 1) < (from[i] ?? 1));
+  return [...shorter, ...axes.filter((i) => !shorter.includes(i)).toReversed()];
 }
 
 function area(x: Tensor, sizes: readonly number[]): Tensor {

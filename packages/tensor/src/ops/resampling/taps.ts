@@ -6,7 +6,7 @@ import { indexSelect } from "../indexing/index-select.ts";
 import { add, mul } from "../pointwise/arithmetic.ts";
 import { sum } from "../reduce/sum.ts";
 import { reshape } from "../view/reshape.ts";
-import { applyRepeatedTaps, repeatedTaps } from "./repeated-taps.ts";
+import { applyRegularTaps, regularTaps } from "./regular-taps.ts";
 
 /** For each result along an axis, the places it reads and how much each weighs: the rows of a sparse matrix. */
 export type Taps = readonly (readonly Tap[])[];
@@ -25,10 +25,10 @@ interface Tap {
  */
 export function mapAlong(x: Tensor, axis: number, taps: Taps): Tensor {
   const extent = x.shape[axis] ?? 1;
-  // Along other axes than the last a place is looked up once for a row.
-  const repeated = axis === x.rank - 1 ? repeatedTaps(taps, extent) : null;
+  const regular = regularTaps(taps, extent);
+  const few = regular !== null && (regular.times > 1 || regular.taps.length <= mostWrittenOut) ? regular : null;
   const forward = customGrad(
-    (input = x) => (repeated === null ? gathered(input, axis, taps) : applyRepeatedTaps(input, axis, repeated)),
+    (input = x) => (few === null ? gathered(input, axis, taps) : applyRegularTaps(input, axis, few)),
     ({ cotangent }) => [mapAlong(cotangent, axis, transposed(taps, extent))],
   );
   return forward(x);

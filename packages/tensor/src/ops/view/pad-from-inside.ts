@@ -1,8 +1,8 @@
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Tensor } from "../../tensor.ts";
 import { concat } from "./concat.ts";
-import { expand } from "./expand.ts";
 import { flip } from "./flip.ts";
+import { replicateEdge } from "./replicate-edge.ts";
 import { narrow } from "./slice.ts";
 
 type Inside = "reflect" | "replicate" | "circular";
@@ -38,18 +38,13 @@ function padAxis(x: Tensor, axis: number, before: number, after: number, mode: I
       facts: { x: String(x) },
     });
   }
+  if (mode === "replicate")
+    return narrow(replicateEdge(x, axis, Math.max(0, before), Math.max(0, after)), axis, Math.max(0, -before), extent + before + after);
   const part = (start: number, length: number): Tensor => narrow(x, axis, start, length);
-  const edge = (place: number, length: number): Tensor => expand(part(place, 1), x.shape.with(axis, length));
-  const low = (length: number): Tensor => {
-    if (mode === "circular") return part(extent - length, length);
-    return mode === "reflect" ? flip(part(1, length), axis) : edge(0, length);
-  };
-  const high = (length: number): Tensor => {
-    if (mode === "circular") return part(0, length);
-    return mode === "reflect" ? flip(part(extent - 1 - length, length), axis) : edge(extent - 1, length);
-  };
   const cut = Math.max(0, -before);
   const kept = part(cut, extent - cut - Math.max(0, -after));
+  const low = (length: number): Tensor => (mode === "circular" ? part(extent - length, length) : flip(part(1, length), axis));
+  const high = (length: number): Tensor => (mode === "circular" ? part(0, length) : flip(part(extent - 1 - length, length), axis));
   const parts = [...(before > 0 ? [low(before)] : []), kept, ...(after > 0 ? [high(after)] : [])];
   return parts.length === 1 ? kept : concat(parts, { axis });
 }
