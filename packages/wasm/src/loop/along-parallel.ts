@@ -1,5 +1,5 @@
 import { sizeOf } from "@gradus/tensor";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder, Local, Operand } from "../asm/index.ts";
 import type { KernelArguments, Level } from "../kernels/kernel.ts";
 import { innerBody, plainBody, type Range, severalVectors } from "./bodies.ts";
 import { elementBytes, log2Bytes, store } from "./element.ts";
@@ -9,6 +9,7 @@ import type { MathFunctions } from "./math.ts";
 import { Pass } from "./pass.ts";
 import { RowWalk } from "./row-walk.ts";
 import { type RowParts, rowParts } from "./row-parts.ts";
+import { sectionsOf } from "./sections.ts";
 import type { LoopShape } from "./shape.ts";
 
 /** The ways a row is gone through, one after the other: what each leaves over is for the next. */
@@ -22,6 +23,13 @@ interface RowPasses {
   /** One vector that ends where the row ends. */
   readonly tail: Pass | null;
   readonly narrow: Pass | null;
+}
+
+/** How a row is gone through, or part of one, where an axis is from `low` to below `high`. */
+interface SectionPasses {
+  readonly low: number;
+  readonly high: number;
+  readonly passes: RowPasses;
 }
 
 /** Lanes run along the last parallel axis; reduced axes are looped over inside. */
@@ -53,8 +61,12 @@ export function emitAlongParallel(
     inline: true,
     accumulatorDepth: 2,
   };
-  const { usual, inside } = passesOf(f, level, shape, site);
-  const all = new Set([usual, inside?.passes].flatMap((passes) => (passes === undefined ? [] : listOf(passes))));
+  const { usual, inside, sections } = passesOf(f, level, shape, site);
+  const all = new Set(
+    [usual, inside?.passes, ...(sections?.runs ?? []).map(({ passes }) => passes)].flatMap((passes) =>
+      passes === undefined ? [] : listOf(passes),
+    ),
+  );
 
   const storeAt = (pass: Pass): void => {
     pass.locate(column);
@@ -103,7 +115,7 @@ export function emitAlongParallel(
     f.free(end);
     if (span !== null) f.free(span);
   };
-  const row = (passes: RowPasses, from: Local<"i32">, to: Local<"i32">): void => {
+  const row = (passes: RowPasses, from: Operand<"i32">, to: Local<"i32">): void => {
     f.set(column, from);
     along(passes.several, to);
     const { ends, tail } = passes;
@@ -139,6 +151,29 @@ export function emitAlongParallel(
   walk.forEachRow((number, from, to) => {
     for (const { buffer, dtype, row: at } of outputs)
       f.set(at, () => f.i32.add(buffer, () => elementBytes(f, () => f.i32.mul(number, inner), dtype)));
+    if (sections !== null && sections.axis === innerAxis) {
+      for (const { low, high, passes } of sections.runs) {
+        const end = f.local("i32", () => f.select("i32", to, high, () => f.i32.lt_s(to, high)));
+        row(passes, () => f.select("i32", from, low, () => f.i32.gt_s(from, low)), end);
+        f.free(end);
+      }
+      return;
+    }
+    if (sections !== null) {
+      const index = axes[sections.axis] ?? column;
+      const [last, ...before] = sections.runs.toReversed();
+      const otherwise = before.reduce(
+        (rest, { high, passes }) =>
+          () =>
+            f.if(
+              () => f.i32.lt_s(index, high),
+              () => row(passes, from, to),
+              rest,
+            ),
+        () => row(last?.passes ?? usual, from, to),
+      );
+      return otherwise();
+    }
     const [plane] = axes;
     if (inside === null || plane === undefined) return row(usual, from, to);
     f.if(
@@ -155,17 +190,38 @@ function passesOf(
   level: Level,
   shape: LoopShape,
   site: Omit<Site, "accumulators">,
-): { readonly usual: RowPasses; readonly inside: { readonly passes: RowPasses; readonly first: number; readonly count: number } | null } {
+): {
+  readonly usual: RowPasses;
+  readonly inside: { readonly passes: RowPasses; readonly first: number; readonly count: number } | null;
+  readonly sections: { readonly axis: number; readonly runs: readonly SectionPasses[] } | null;
+} {
   const { step, inner, innerPerTile, innerTiles } = shape;
   const leaves = (vectors: number): boolean => inner % (4 * vectors) !== 0 || (inner % innerPerTile) % (4 * vectors) !== 0;
   const plain = plainBody(shape);
   if (level === "scalar") {
     const narrow = new Pass(new Lanes(f, 1, level), site, plain);
-    return { usual: { several: null, wide: null, core: null, ends: null, tail: null, narrow }, inside: null };
+    return { usual: { several: null, wide: null, core: null, ends: null, tail: null, narrow }, inside: null, sections: null };
   }
   const four = new Lanes(f, 4, level);
   const parts = rowParts(shape);
-  if (parts !== null) return { usual: partPasses(four, shape, site, parts), inside: null };
+  if (parts !== null) return { usual: partPasses(four, shape, site, parts), inside: null, sections: null };
+  const sections = sectionsOf(shape);
+  if (sections !== null) {
+    const { axis, runs } = sections;
+    const ends = axis === site.vectorAxis ? runs.map(({ high }) => high) : [inner];
+    const aligned = ends.slice(0, -1).every((end) => end % 4 === 0);
+    const whole = aligned && inner % 4 === 0;
+    const one = new Lanes(f, 1, level);
+    const passes = runs.map(({ low, high, body }): SectionPasses => {
+      const [wide, narrow] = [new Pass(four, { ...site, aligned }, body), whole ? null : new Pass(one, site, body)];
+      return { low, high, passes: { several: null, wide, core: null, ends: null, tail: null, narrow } };
+    });
+    return {
+      usual: { several: null, wide: null, core: null, ends: null, tail: null, narrow: null },
+      inside: null,
+      sections: { axis, runs: passes },
+    };
+  }
   const several = severalVectors(shape);
   // The rest of a row is done with the vector that ends there, some elements twice, which harms nothing where no
   // value is written over one that is read: a reduction's never is.
@@ -181,12 +237,13 @@ function passesOf(
     narrow,
   };
   const inside = innerBody(shape);
-  if (inside === null) return { usual, inside };
+  if (inside === null) return { usual, inside, sections };
   const { first, count, body } = inside;
   const core = inside.core === null ? null : { pass: new Pass(four, site, inside.core.body), ranges: inside.core.ranges };
   return {
     usual,
     inside: { passes: { several: null, wide: new Pass(four, site, body), core, ends: null, tail: tail(body), narrow }, first, count },
+    sections,
   };
 }
 

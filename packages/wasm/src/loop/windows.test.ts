@@ -3,6 +3,7 @@ import { ReferenceBackend } from "@gradus/reference";
 import {
   argmax,
   avgPool2d,
+  concat,
   fromHost,
   type HostData,
   hostArray,
@@ -10,6 +11,8 @@ import {
   max,
   maxPool2d,
   mul,
+  narrow,
+  neg,
   pad,
   sizeOf,
   sum,
@@ -21,6 +24,7 @@ import { describe, expect, test } from "vitest";
 import { wasmFeatures } from "../features.ts";
 import { innerBody } from "./bodies.ts";
 import { rowParts } from "./row-parts.ts";
+import { sectionsOf } from "./sections.ts";
 import { referenceStep, runStep } from "./run-step.test.harness.ts";
 import { LoopShape } from "./shape.ts";
 
@@ -63,6 +67,10 @@ const cases: readonly (readonly [name: string, shape: readonly number[], f: (x: 
   ["pixels four times as large", [2, 3, 13], (x) => interpolate(x, { scaleFactor: 4 })],
   ["an image three times as large", [2, 2, 3, 17], (x) => interpolate(x, { scaleFactor: 3, mode: "bilinear" })],
   ["an image half as large", [2, 2, 6, 34], (x) => interpolate(x, { scaleFactor: 0.5, mode: "bilinear" })],
+  ["columns joined", [6, 24], (x) => concat([x, mul(x, 2), narrow(x, 1, 4, 8)], { axis: 1 })],
+  ["columns joined where no vector begins", [70, 37], (x) => concat([narrow(x, 1, 0, 5), x, mul(x, 3), narrow(x, 1, 2, 6)], { axis: 1 })],
+  ["long rows joined", [3, 1500], (x) => concat([mul(x, 2), narrow(x, 1, 7, 999), x], { axis: 1 })],
+  ["channels joined", [3, 5, 19], (x) => concat([x, mul(x, 2), narrow(x, 1, 1, 2)], { axis: 1 })],
   [
     "replicated edges",
     [3, 5, 19],
@@ -112,6 +120,19 @@ test("most of a padded pool's planes are read without clamps, and their cores wi
       ],
     },
   });
+});
+
+test("pieces of a join are copied run by run, along whatever axis", () => {
+  const runsOf = (f: (x: Tensor) => Tensor): ReturnType<typeof sectionsOf> => {
+    const plan = planOf([2, 8, 20], f);
+    const [step] = plan.steps.filter((each): each is LoopStep => each.kind === "loop");
+    if (step === undefined) throw new Error("no loop");
+    return sectionsOf(new LoopShape(step, { buffers: plan.buffers, tileWork: 60_000, math: () => expect.fail("no functions") }));
+  };
+  const runs = (...bounds: number[]): unknown => bounds.slice(1).map((high, i) => ({ low: bounds[i], high }));
+  expect(runsOf((x) => concat([x, neg(x), narrow(x, 2, 3, 4)], { axis: 2 }))).toMatchObject({ axis: 1, runs: runs(0, 20, 40, 44) });
+  expect(runsOf((x) => concat([x, neg(x)], { axis: 1 }))).toMatchObject({ runs: runs(0, 8, 16) });
+  expect(runsOf((x) => mul(x, 2))).toBeNull();
 });
 
 test("a row enlarged is taken apart: by remainders of its columns, and at its edges; one without either is not", () => {
