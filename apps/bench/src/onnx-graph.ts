@@ -156,6 +156,7 @@ function onnxOps(nodes: OnnxNode[], constants: OnnxConstant[], shapes: ReadonlyM
     argmax: ({ axis }, x) => node("Cast", [node("ArgMax", [x], { axis, keepdims: 0 })], { to: int32 }),
     embedding: plain("Gather"),
     slice: ({ axis, start, end }, x) => node("Slice", [x, integers([start]), integers([end]), integers([axis])]),
+    concat: ({ axis }, ...xs) => node("Concat", xs, { axis }),
     flatten: (_, x) => node("Flatten", [x], { axis: 1 }),
   };
 }

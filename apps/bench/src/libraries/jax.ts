@@ -417,6 +417,11 @@ function jaxOps({ numpy, nn, lax, vjp }: Jax): OpTable<JaxArray> {
     argmax: ({ axis }, x) => numpy.argmax(x.ref, axis),
     embedding: (_, rows, index) => numpy.take(rows.ref, index.ref, 0),
     slice: ({ axis, start, end }, x) => x.ref.slice(...x.shape.map((_extent, i) => (i === axis ? ([start, end] as const) : ([] as const)))),
+    concat: ({ axis }, ...xs) =>
+      numpy.concatenate(
+        xs.map(({ ref }) => ref),
+        axis,
+      ),
     flatten: (_, x) => x.ref.reshape([x.shape[0] ?? 1, -1]),
   };
 }

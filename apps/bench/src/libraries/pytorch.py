@@ -228,6 +228,7 @@ OPS = {
     "argmax": lambda x, axis: x.argmax(axis),
     "embedding": lambda table, index: F.embedding(index, table),
     "slice": lambda x, axis, start, end: x.narrow(axis, start, end - start),
+    "concat": lambda *xs, axis: torch.cat(xs, axis),
     "flatten": lambda x: x.flatten(1),
 }
 

@@ -401,6 +401,13 @@ function tfjsOps(tf: TensorFlow): OpTable<Value> {
     max: ({ axes }, x) => plain(tf.max(x.tensor, axes)),
     argmax: ({ axis }, x) => plain(tf.argMax(x.tensor, axis)),
     embedding: (_, weights, index) => plain(tf.gather(weights.tensor, index.tensor)),
+    concat: ({ axis }, ...xs) =>
+      plain(
+        tf.concat(
+          xs.map(({ tensor }) => tensor),
+          axis,
+        ),
+      ),
     slice: ({ axis, start, end }, x) => {
       const begin = x.tensor.shape.map((_extent, i) => (i === axis ? start : 0));
       return plain(

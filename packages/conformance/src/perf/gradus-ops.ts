@@ -6,6 +6,7 @@ import {
   avgPool2d,
   batchNorm,
   conv1d,
+  concat,
   conv2d,
   conv3d,
   convTranspose2d,
@@ -102,6 +103,7 @@ export const gradusOps: WholeOpTable<Tensor> = {
   argmax: (options, x) => argmax(x, options),
   embedding: (_, table, index) => embedding(index, table),
   slice: ({ axis, start, end }, x) => narrow(x, axis, start, end - start),
+  concat: (options, ...xs) => concat(xs, options),
   flatten: (_, x) => flatten(x),
 };
 

@@ -211,6 +211,18 @@ export const memoryCases: readonly PerfCase[] = [
     tolerance: 0,
     read: 2 * bytesOf([1024, 256]),
   }),
+  memoryCase("concat 4 of 64 channels 28x28 batch 8", {
+    inputs: ["a", "b", "c", "d"].map((name) => data(name, [8, 64, 784])),
+    steps: [{ op: "concat", args: ["a", "b", "c", "d"], out: "out", attributes: { axis: 1 } }],
+    out: [8, 256, 784],
+    tolerance: 0,
+  }),
+  memoryCase("concat 4 of rows 1024x256", {
+    inputs: ["a", "b", "c", "d"].map((name) => data(name, [1024, 256])),
+    steps: [{ op: "concat", args: ["a", "b", "c", "d"], out: "out", attributes: { axis: 1 } }],
+    out: [1024, 1024],
+    tolerance: 0,
+  }),
   memoryCase("cumulative sums of rows 1024x1024", {
     // Positive, as for sums.
     inputs: [data("x", square, { low: 0, high: 1 })],

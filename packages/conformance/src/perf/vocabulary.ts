@@ -118,6 +118,8 @@ export interface Vocabulary {
   /** Rows of a table: [count, width] at [k] gives [k, width]. */
   readonly embedding: Op<readonly [table: string, index: string]>;
   readonly slice: Op<readonly [x: string], { readonly axis: number; readonly start: number; readonly end: number }>;
+  /** One after the other along an axis. */
+  readonly concat: Op<readonly [x: string, ...others: string[]], { readonly axis: number }>;
   /** [n, ...] to [n, the product of the others]. */
   readonly flatten: Unary;
 }
