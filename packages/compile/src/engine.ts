@@ -378,7 +378,7 @@ function refuseArguments({ leaves }: Program): void {
   if (leaves.some(({ source }) => source.kind === "argument")) {
     throw new BackendError(
       "compile/read-inside",
-      "a value was read inside a function that is being compiled, where arguments have no data yet",
+      "a value was read inside a function that is being recorded, compiled or a step of a scan, where arguments have no data yet",
       {
         hint: "return the tensor and read it outside",
       },
