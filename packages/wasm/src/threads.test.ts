@@ -1,6 +1,6 @@
 import type { Backend, Executable, Plan, RunTime } from "@gradus/compile";
 import { buildPlan, Engine, readProgram } from "@gradus/compile";
-import { BackendError, fromHost, matmul, mul, sum, tanh, type Tensor } from "@gradus/tensor";
+import { BackendError, fromHost, matmul, mean, mul, scan, sub, sum, tanh, type Tensor } from "@gradus/tensor";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ModuleBuilder } from "./asm/index.ts";
 import { WasmBackend, type WasmOptions } from "./backend.ts";
@@ -43,6 +43,7 @@ function jobsOf(backend: Backend, count: number, alone: WasmBackend): Job[] {
       tanh(sum(mul(x, x), { axis: 0 })),
       matmul(tanh(x), x, { transposeB: true }),
       tanh(matmul(x, sum(x, { axis: 0 }))),
+      recurrence(x, sum(x, { axis: 0 })),
     ];
     const program = readProgram([graphs[i % graphs.length] ?? x], []);
     const plan = buildPlan(program);
@@ -51,6 +52,15 @@ function jobsOf(backend: Backend, count: number, alone: WasmBackend): Job[] {
     const want = run(job);
     return { executable: prepared(backend, plan), inputs, want };
   });
+}
+
+/** Rows that each wait for the one before, in steps of two kernels. */
+function recurrence(x: Tensor, start: Tensor): Tensor {
+  const step = (state: Tensor, row: Tensor): readonly [Tensor, Tensor] => {
+    const next = tanh(sub(row, mean(state)));
+    return [next, mul(next, state)];
+  };
+  return scan(step, tanh(start), x).ys;
 }
 
 /** A plan of some thirty kernels that read one to two of what was computed before, with few values alive at the end. */
@@ -67,11 +77,32 @@ function randomPlan(seed: number): Plan {
       () => mul(a, tanh(sum(b, { axis: 1, keepDims: true }))),
       () => tanh(mul(a, b)),
       () => mul(tanh(sum(a)), b),
+      () => recurrence(a, sum(b, { axis: 0 })),
     ];
     values.push((made[below(made.length)] ?? expect.unreachable())());
   }
   return buildPlan(readProgram(values.slice(-4), []));
 }
+
+test.each([1, 2])("a timed recurrence tells what its kernels took in all steps, on %i threads, and changes no result", async (threads) => {
+  const heard: RunTime[] = [];
+  const x = fromHost([50, 400], "float32", noise(50 * 400, 1));
+  const program = readProgram([recurrence(x, sum(x, { axis: 0 }))], []);
+  const plan = buildPlan(program);
+  const inputs = program.leaves.map(({ host }) => Float32Array.from(host ?? []));
+  const executable = await backendOf({ threads, sharedWork: 0 }).prepareTimed(plan, (run) => heard.push(run));
+  const start = performance.now();
+  const got = [await executable.run(inputs, []), await executable.run(inputs, [])];
+  const wall = performance.now() - start;
+  const want = await prepared(backendOf({ threads: 1 }), plan).run(inputs, []);
+  expect(got).toEqual([want, want]);
+  const ofScan = plan.steps.findIndex(({ kind }) => kind === "scan");
+  for (const { kernels } of heard)
+    expect(kernels.filter(({ step }) => step === ofScan).map(({ name }) => name)).toEqual(["div, in parts", "div", "tanh+mul"]);
+  const told = heard.flatMap(({ kernels }) => kernels).reduce((total, { milliseconds }) => total + milliseconds, 0);
+  expect(told).toBeGreaterThan(0);
+  expect(told).toBeLessThanOrEqual(wall);
+});
 
 test.each([1, 2])("a timed plan tells of every kernel of a run in order, on %i threads, and changes no result", async (threads) => {
   const heard: RunTime[] = [];
