@@ -181,8 +181,8 @@ const mostReductions = 3;
 
 /**
  * Puts values into one kernel that are computed from the same memory, one pass over it instead of several: new state
- * values where one reads another, or they read the same values of the same size, as an optimizer's new parameter and new
- * momentum do; and reductions of the same extents over the same larger value, as a largest and its position are.
+ * values where one reads another, or they read the same values of their size or more, as an optimizer's new parameter and new
+ * momentum do, and the gates of a recurrence's step; and reductions of the same extents over the same larger value, as a largest and its position are.
  */
 function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: ReadonlyMap<Node, Node>, apart: ReadonlySet<Node>): Group[] {
   const replacing = new Set(graph.updates.map(({ value }) => value));
@@ -201,7 +201,7 @@ function joinOutputs(graph: Graph, stored: ReadonlySet<Node>, producers: Readonl
     if (apart.has(node)) continue;
     const reducer = isReduction(producer ?? node) ? (producer ?? node) : null;
     const updates = producer === null && replacing.has(node) && isMap(node);
-    const shared = [...direct].filter(({ tensor: { size } }) => (reducer === null ? size === node.tensor.size : size > node.tensor.size));
+    const shared = [...direct].filter(({ tensor: { size } }) => (reducer === null ? size >= node.tensor.size : size > node.tensor.size));
     const [scan] = node.op.kind === "tap" ? node.parents : [];
     const home =
       scan !== undefined
