@@ -16,7 +16,7 @@ export const BUDGETS: readonly Budget[] = [
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
     // The design wanted 60: decision 0010. Everything exported counts, so breadth does too.
-    kilobytes: 101,
+    kilobytes: 102,
     onDemand: 21,
   },
   { name: "a program that only multiplies matrices", entries: ["tools/size/src/pages/only-matmul.ts"], kilobytes: 62, onDemand: 22 },
