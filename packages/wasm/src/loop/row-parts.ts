@@ -37,6 +37,8 @@ export function rowParts(shape: LoopShape): RowParts | null {
   if (step.terms.length > 0 || innerTiles > 1) return null;
   const axis = step.extents.length - 1;
   const writes = step.writes.map(({ value }) => value);
+  // Most maps read whole vectors, and are not worth a look at the others.
+  if (vectorCost(writes, axis) <= leafCost(writes) + loadsOf(writes).length) return null;
   const alone = elementCost(writes);
   const plain = Math.floor(inner / 4) * vectorCost(writes, axis) + (inner % 4) * alone;
   let [least, best]: [number, RowParts | null] = [0.8 * plain, null];

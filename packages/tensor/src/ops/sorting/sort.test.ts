@@ -48,6 +48,31 @@ test("the first few are those of the whole order, with ties, NaN and infinities,
   );
 });
 
+test("of a long axis, which is looked through in blocks, the first few are the same", () => {
+  const value = fc.oneof(fc.integer({ min: -2, max: 2 }), fc.constantFrom(Number.NaN, Infinity, -Infinity));
+  const rows = fc.oneof(
+    fc.array(value, { minLength: 256, maxLength: 300 }),
+    // Hardly anything but the smallest number, beside which padding lies.
+    fc.array(fc.oneof({ weight: 200, arbitrary: fc.constant(-Infinity) }, { weight: 1, arbitrary: value }), {
+      minLength: 256,
+      maxLength: 300,
+    }),
+    fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 500, maxLength: 600 }),
+  );
+  fc.assert(
+    fc.property(rows, fc.integer({ min: 1, max: 8 }), (values, k) => {
+      const twice = leaf(
+        { shape: [values.length, 2], dtype: "float32" },
+        values.flatMap((one, i) => [one, values.at(-1 - i) ?? 0]),
+      );
+      const [places = []] = evaluate(topk(twice, k, { axis: 0 }).indices);
+      expect([...places].filter((_, i) => i % 2 === 0)).toEqual(order(values, true).slice(0, k));
+      expect([...places].filter((_, i) => i % 2 === 1)).toEqual(order(values.toReversed(), true).slice(0, k));
+    }),
+    { numRuns: 60, seed: 3 },
+  );
+});
+
 test("any axis of any layout is sorted", () => {
   const x = permute(randomLeaf([3, 4, 5]), [2, 0, 1]);
   const [given = new Float64Array()] = evaluate(x);
