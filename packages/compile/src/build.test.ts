@@ -168,6 +168,11 @@ describe("group", () => {
     `);
   });
 
+  test("a product's epilogue ends where values become another dtype", () => {
+    const { steps } = planOf(cast(mul(matmul(data(8, 8), data(8, 8)), 100), "int8"));
+    expect(steps.map(({ kind, label }) => `${kind} ${label}`)).toEqual(["library matmul+mul", "loop cast"]);
+  });
+
   test("a product with two readers stays whole", () => {
     const y = matmul(data(2, 2), data(2, 2));
     expect(planOf(relu(y), neg(y)).steps.map(({ label }) => label)).toEqual(["matmul", "relu", "neg"]);
