@@ -15,6 +15,7 @@ import {
   relu,
   reshape,
   select,
+  slice,
   stack,
   sub,
   sum,
@@ -201,7 +202,7 @@ describe("routines", () => {
   test("take halves between casts, even where library kernels take them", () => {
     const a = cast(data(4, 4), "float16");
     const program = readProgram([cholesky(a).value()], []);
-    const { steps } = buildPlan(program, { alignment: 64, sideBySide: true, takesHalves: true });
+    const { steps } = buildPlan(program, { alignment: 64, sideBySide: true, sweeping: null, takesHalves: true });
     expect(steps.map(({ kind, label }) => `${kind} ${label}`)).toMatchInlineSnapshot(`
       [
         "loop cast",
@@ -256,6 +257,15 @@ describe("memory", () => {
         "matmul 2048",
       ]
     `);
+  });
+
+  test("a value of as many bytes but other elements is not", () => {
+    const small = max(cast(data(64, 3), "int8"), { axis: 1 });
+    const { steps, buffers } = planOf(matmul(reshape(cast(slice(small, [{ end: 16 }]), "float32"), [4, 4]), data(4, 4)));
+    const narrow = steps.find((step) => step.kind === "loop" && buffers[step.reads[0] ?? -1]?.dtype === "int8" && step.extents[0] === 16);
+    const [from, to] = narrow?.kind === "loop" ? [narrow.reads[0], narrow.writes[0]?.buffer].map((id) => buffers[id ?? -1]) : [];
+    expect([from?.bytes, to?.bytes]).toEqual([64, 64]);
+    expect(from?.place).not.toEqual(to?.place);
   });
 
   test("a long chain of products needs room for the input and two of them", () => {

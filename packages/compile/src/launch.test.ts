@@ -19,6 +19,7 @@ function engineWithoutSilentPlans(): Engine {
     threads: 1,
     alignment: cacheLine,
     sideBySide: false,
+    sweeping: null,
     takesHalves: false,
     prepare,
     prepareTimed: prepare,

@@ -1,6 +1,5 @@
 import type { Scalar } from "@gradus/tensor";
-import { readsOfStep, writesOfStep } from "./build.ts";
-import type { Plan, Step } from "./plan.ts";
+import { type Plan, readsOfStep, type Step, writesOfStep } from "./plan.ts";
 
 /** What a plan costs: for budgets, snapshots and reports. */
 export interface PlanCost {
@@ -19,13 +18,17 @@ export function planCost({ steps, buffers, arenaBytes }: Plan): PlanCost {
   return { kernels: steps.length, bytesMoved, arenaBytes };
 }
 
-/** A plan as text: one line a kernel, then the totals. */
+/** A plan as text: one line a kernel, with the rows of its sweep if it is swept, then the totals. */
 export function printPlan(plan: Plan): string {
   const { kernels, bytesMoved, arenaBytes } = planCost(plan);
-  const lines = plan.steps.map((step) => {
+  const sweepOf = (number: number): string => {
+    const sweep = plan.sweeps.find(({ first, count }) => first <= number && number < first + count);
+    return sweep === undefined ? "" : `${number === sweep.first ? `sweep of ${sweep.rows} rows:\n` : ""}  `;
+  };
+  const lines = plan.steps.map((step, number) => {
     const name = (id: number): string =>
       `${plan.buffers[id]?.label ?? "?"} ${plan.buffers[id]?.dtype}[${plan.buffers[id]?.shape.join(", ")}]`;
-    return `${step.label} ${loopsOf(step)}: ${readsOfStep(step).map(name).join(", ")} -> ${writesOfStep(step).map(name).join(", ")}`;
+    return `${sweepOf(number)}${step.label} ${loopsOf(step)}: ${readsOfStep(step).map(name).join(", ")} -> ${writesOfStep(step).map(name).join(", ")}`;
   });
   return [...lines, `${kernels} kernels, ${bytesMoved} bytes moved, ${arenaBytes} bytes of arena`].join("\n");
 }

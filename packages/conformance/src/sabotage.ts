@@ -29,6 +29,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
     threads: backend.threads,
     alignment: backend.alignment,
     sideBySide: backend.sideBySide,
+    sweeping: backend.sweeping,
     takesHalves: backend.takesHalves,
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
     prepareTimed: (plan, told) => backend.prepareTimed(brokenPlan(plan, op, element), told),
@@ -40,7 +41,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
 
 function brokenPlan(plan: Plan, op: string, element: number | undefined): Plan {
   const steps = plan.steps.flatMap((step) => (step.label.split("+").includes(op) ? brokenStep(plan, step, element) : [step]));
-  return { ...plan, steps, waves: steps.map((_, i) => i) };
+  return { ...plan, steps, waves: steps.map((_, i) => i), sweeps: [] };
 }
 
 function brokenStep(plan: Plan, step: Step, element: number | undefined): Step[] {

@@ -10,6 +10,8 @@ import {
   type Plan,
   type RoutineStep,
   type RunTime,
+  type Sweeping,
+  usualSweeping,
 } from "@gradus/compile";
 import { type Aval, type DType, type HostData, hostFrom, numbersOf, sizeOf } from "@gradus/tensor";
 import { Interpreter, type Rounding, runLoop, spread } from "./interpret.ts";
@@ -29,6 +31,8 @@ export interface ReferenceOptions {
   readonly planned?: boolean;
   /** Take plans with several steps in a wave, and run those in the reverse of their order; false when left out. */
   readonly sideBySide?: boolean;
+  /** Take plans with sweeps of any size, and run those row by row, the last row first; false when left out. */
+  readonly rowByRow?: boolean;
 }
 
 /**
@@ -39,13 +43,17 @@ export class ReferenceBackend implements Backend {
   readonly threads = 1;
   readonly alignment = cacheLine;
   readonly sideBySide: boolean;
+  readonly sweeping: Sweeping;
   readonly takesHalves = false;
   readonly #planned: boolean;
+  readonly #rowByRow: boolean;
   #bytes = 0;
   #peak = 0;
 
-  constructor({ planned = false, sideBySide = false }: ReferenceOptions = {}) {
+  constructor({ planned = false, sideBySide = false, rowByRow = false }: ReferenceOptions = {}) {
     this.#planned = planned;
+    this.#rowByRow = rowByRow;
+    this.sweeping = rowByRow ? { ...usualSweeping, leastBytes: 0 } : usualSweeping;
     this.sideBySide = sideBySide;
   }
 
@@ -75,9 +83,9 @@ export class ReferenceBackend implements Backend {
       plan.inputs.forEach((id, i) => memory[id]?.set(inputs[i] ?? []));
       const begun = performance.now();
       const kernels: KernelTime[] = [];
-      for (const [number, step] of backwardsInWaves(plan)) {
+      for (const { number, step, rows } of this.#rowByRow ? backwardsInSweeps(plan) : backwardsInWaves(plan)) {
         const start = performance.now();
-        if (arena !== null) poison(arena, plan, step);
+        if (arena !== null) poison(arena, plan, step, rows);
         if (step.kind === "loop")
           runLoop(
             step,
@@ -87,6 +95,7 @@ export class ReferenceBackend implements Backend {
               step.writes.map(({ buffer }) => buffer),
             ),
             rounding,
+            rows === null ? undefined : shareOf(sizeOf(step.extents), rows),
           );
         else runLibrary(step, memory, rounding);
         kernels.push({ step: number, name: step.label, pieces: 1, start, milliseconds: performance.now() - start });
@@ -122,8 +131,42 @@ export class ReferenceBackend implements Backend {
 }
 
 /** The steps by number, in some other order that their waves allow; in their own where each has a wave to itself. */
-function backwardsInWaves({ steps, waves }: Plan): readonly (readonly [number: number, step: Plan["steps"][number]])[] {
-  return [...Map.groupBy(steps.entries(), ([number]) => waves[number] ?? number).values()].flatMap((wave) => wave.toReversed());
+function backwardsInWaves({ steps, waves }: Plan): readonly Piece[] {
+  const all = steps.map((step, number): Piece => ({ number, step, rows: null }));
+  return [...Map.groupBy(all, ({ number }) => waves[number] ?? number).values()].flatMap((wave) => wave.toReversed());
+}
+
+/** The steps by number, those of sweeps once for each row, beginning with the last. */
+function backwardsInSweeps({ steps, sweeps }: Plan): readonly Piece[] {
+  const pieces: Piece[] = [];
+  steps.forEach((step, number) => {
+    const sweep = sweeps.find(({ first, count }) => first <= number && number < first + count);
+    if (sweep === undefined) pieces.push({ number, step, rows: null });
+    if (sweep === undefined || number !== sweep.first) return;
+    for (let row = sweep.rows - 1; row >= 0; row--)
+      steps
+        .slice(number, number + sweep.count)
+        .forEach((each, i) => pieces.push({ number: number + i, step: each, rows: { row, of: sweep.rows } }));
+  });
+  return pieces;
+}
+
+/** A step, or one row of it. */
+interface Piece {
+  readonly number: number;
+  readonly step: Plan["steps"][number];
+  readonly rows: Row | null;
+}
+
+interface Row {
+  readonly row: number;
+  readonly of: number;
+}
+
+/** The part of so many elements that is a row's. */
+function shareOf(elements: number, { row, of }: Row): { readonly from: number; readonly to: number } {
+  const share = elements / of;
+  return { from: row * share, to: (row + 1) * share };
 }
 
 class ExactBuffer implements DeviceBuffer {
@@ -177,13 +220,19 @@ function runLibrary(step: LibraryStep | RoutineStep, memory: readonly Float64Arr
  * Fills what a step is about to write with NaN: all of it where the step reads other elements than it writes,
  * else (it may write over what it reads) what lies behind its values, for a value here takes one place and not its bytes.
  */
-function poison(arena: Float64Array, { buffers }: Plan, step: Plan["steps"][number]): void {
+function poison(arena: Float64Array, { buffers }: Plan, step: Plan["steps"][number], rows: Row | null): void {
   const overReads = step.kind === "loop" && step.terms.length === 0;
   for (const id of step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write]) {
     const buffer = buffers[id];
     // A part's neighbours are alive, and its place here is not where its bytes would be.
     if (buffer?.place.kind !== "arena" || buffer.part !== undefined) continue;
     const { offset } = buffer.place;
+    if (rows !== null) {
+      // Neighbours are other rows'.
+      const { from, to } = shareOf(sizeOf(buffer.shape), rows);
+      if (!overReads) arena.fill(Number.NaN, offset + from, offset + to);
+      continue;
+    }
     arena.fill(Number.NaN, overReads ? offset + sizeOf(buffer.shape) : offset, offset + buffer.bytes);
   }
 }

@@ -29,6 +29,7 @@ function mortal(fate: Fate): Backend {
     threads: 1,
     alignment: inner.alignment,
     sideBySide: false,
+    sweeping: null,
     takesHalves: false,
     prepare: async (plan) => {
       check();

@@ -12,6 +12,8 @@ import {
   readsOfStep,
   type RunTime,
   type Step,
+  type Sweeping,
+  usualSweeping,
 } from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
 import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
@@ -26,8 +28,9 @@ import { isMathName, MathFunctions, type MathName } from "./loop/math.ts";
 import type { LoopContext } from "./loop/shape.ts";
 import { Guards } from "./guards.ts";
 import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
-import { phasesOf, type Placed, type Span, type Unit } from "./phases.ts";
+import type { Placed, Span, Unit } from "./phases.ts";
 import { type Address, counterWords, type Launch, programModule } from "./program.ts";
+import { phasesInSweeps, sweptKernels } from "./sweep.ts";
 import { usualSharedWork, workOfPlan, workOfStep } from "./work.ts";
 import { controlWords, mostThreads } from "./worker.ts";
 
@@ -46,6 +49,8 @@ export interface WasmOptions {
   readonly tileWork?: number;
   /** How much work a plan must hold, in additions, to run on more than the calling thread; for tests. */
   readonly sharedWork?: number;
+  /** How many bytes the steps of a sweep must touch; for tests. */
+  readonly leastSwept?: number;
   /** How worker threads are started; for tests. */
   readonly startWorker?: StartWorker;
 }
@@ -61,6 +66,7 @@ export class WasmBackend implements Backend {
   readonly threads: number;
   readonly alignment = cacheLine;
   readonly sideBySide = false;
+  readonly sweeping: Sweeping;
   readonly takesHalves = false;
   readonly memoryObject: WebAssembly.Memory;
   readonly #heap: Heap;
@@ -86,6 +92,7 @@ export class WasmBackend implements Backend {
     guard = false,
     tileWork = usualTileWork,
     sharedWork = usualSharedWork,
+    leastSwept = usualSweeping.leastBytes,
     startWorker = startHostWorker,
   }: WasmOptions = {}) {
     const features = wasmFeatures();
@@ -106,6 +113,7 @@ export class WasmBackend implements Backend {
     this.#convolution = level === "scalar" ? "direct" : convolution;
     this.#tileWork = tileWork;
     this.#sharedWork = sharedWork;
+    this.sweeping = { ...usualSweeping, leastBytes: leastSwept };
     this.threads = this.#shared ? (threads ?? coreCount()) : 1;
     if (!this.#shared && threads !== 1) warnOnce();
     this.name = `wasm-${level}-${this.threads}`;
@@ -127,7 +135,7 @@ export class WasmBackend implements Backend {
     return loading === null ? this.#prepare(plan, null) : loading.then(() => this.#prepare(plan, null));
   }
 
-  /** Reads the clock after every kernel, which costs a call to the host each: some tenths of a microsecond. Ready when all threads are. */
+  /** Reads the clock after every kernel, which costs a call to the host each: some tenths of a microsecond. Steps of a sweep run one after the other. Ready when all threads are. */
   async prepareTimed(plan: Plan, told: (run: RunTime) => void): Promise<Executable> {
     await loadKernels(plan, deferredKernels);
     const executable = this.#prepare(plan, told);
@@ -142,7 +150,7 @@ export class WasmBackend implements Backend {
     const prepare = (module: ModuleBuilder): void => void (needed.math = new MathFunctions(module, this.level, needed.names));
     // Every launch is timed by itself.
     const clocked = told !== null;
-    const phases = clocked ? launches.map((_, index): readonly Unit[] => [[index]]) : phasesOf(launches);
+    const phases = clocked ? launches.map((_, index): readonly Unit[] => [[index]]) : phasesInSweeps(launches);
     const bytes = programModule({ launches, phases, level: this.level, scratchBytes, shared: this.#shared, prepare, clocked });
     const module = new WebAssembly.Module(bytes);
     const times = new Float64Array(clocked ? launches.length + 1 : 0);
@@ -251,7 +259,10 @@ export class WasmBackend implements Backend {
       threads: this.threads,
     });
     const guards = this.#guards?.layout(plan) ?? null;
-    const kernelsOf = (step: Step): readonly Kernel[] => {
+    const swept = sweptKernels(plan, context);
+    const kernelsOf = (step: Step, number: number): readonly Kernel[] => {
+      const inSweep = swept.get(number);
+      if (inSweep !== undefined) return [inSweep.kernel];
       switch (step.kind) {
         case "loop":
           return loopKernels(step, context);
@@ -265,7 +276,7 @@ export class WasmBackend implements Backend {
     };
     const launches: StepLaunch[] = [];
     for (const [number, step] of plan.steps.entries()) {
-      const kernels = kernelsOf(step);
+      const kernels = kernelsOf(step, number);
       for (const root of step.kind === "loop"
         ? [...step.terms, ...step.writes].map(({ value }) => value)
         : step.kind === "routine" || step.epilogue === null
@@ -289,7 +300,8 @@ export class WasmBackend implements Backend {
         if (kernel.tiles === 0) continue;
         const shared: Span = { space: "workspace", start: 0, bytes: kernel.workspaceBytes, written: true };
         const work = workOfStep(step, plan.buffers);
-        launches.push({ step: number, kernel, addresses, tiles: kernel.tiles, work, spans: [...touched, shared] });
+        const sweep = swept.get(number)?.sweep ?? null;
+        launches.push({ step: number, sweep, kernel, addresses, tiles: kernel.tiles, work, spans: [...touched, shared] });
       }
     }
     return { launches, needed, guards };
@@ -331,6 +343,8 @@ export class WasmBackend implements Backend {
 interface StepLaunch extends Launch, Placed {
   /** The position of its step in the plan. */
   readonly step: number;
+  /** The number of the sweep it belongs to. */
+  readonly sweep: number | null;
 }
 
 type RegionName = "arena" | "scratch" | "workspace";

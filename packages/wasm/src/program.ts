@@ -19,6 +19,16 @@ export const counterWords = { barrier: 0, claims: 1 } as const;
 /** A unit of so many tiles counts those claimed from its front in 16 bits, with room for every thread to ask once too often. */
 const mostSided = 0xffff - mostThreads;
 
+/**
+ * Tiles of a sweep that a thread claims at once: they are short, and threads that ask for the next one all the time wait for each
+ * other. As many claims remain as make the last ones end together.
+ */
+function claimedAtOnce(unit: Unit, tiles: number): number {
+  return unit.length === 1 ? 1 : Math.max(1, Math.min(mostAtOnce, Math.floor(tiles / 64)));
+}
+
+const mostAtOnce = 16;
+
 /** Turns of the spin, some 100 microseconds, before a thread at a barrier lets others run. */
 const spins = 1 << 15;
 /** How long a thread at a barrier then sleeps at most before it looks again, in nanoseconds, and how often before it gives up: a minute. */
@@ -62,6 +72,7 @@ export function programModule({ launches, phases, level, scratchBytes, shared, p
   module.function("run", { parameters, export: "run" }, (f, thread, participants, mayWait, arena, table, scratch, workspace, counters) => {
     const own = f.local("i32", () => f.i32.add(scratch, () => f.i32.mul(thread, scratchBytes)));
     const tile = f.local("i32");
+    const end = f.local("i32");
     const odd = f.local("i32", () => f.i32.and(thread, 1));
     // What even threads claim is counted in the low half of a word, what odd ones do in the high half.
     const one = f.local("i32", () => f.select("i32", 0x1_0000, 1, odd));
@@ -107,8 +118,19 @@ export function programModule({ launches, phases, level, scratchBytes, shared, p
         const number = units++;
         f.block((done) => {
           f.loop((again) => {
-            claim(number, tiles, done);
-            for (const launch of unit) run(launch);
+            const together = claimedAtOnce(unit, tiles);
+            claim(number, Math.ceil(tiles / together), done);
+            if (together === 1) for (const launch of unit) run(launch);
+            else {
+              f.set(tile, () => f.i32.mul(tile, together));
+              f.set(end, () => f.i32.add(tile, together));
+              f.set(end, () => f.select("i32", end, tiles, () => f.i32.lt_s(end, tiles)));
+              f.loop((next) => {
+                for (const launch of unit) run(launch);
+                f.set(tile, () => f.i32.add(tile, 1));
+                f.brIf(next, () => f.i32.lt_s(tile, end));
+              });
+            }
             f.br(again);
           });
         });

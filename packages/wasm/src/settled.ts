@@ -11,6 +11,7 @@ export function settled(backend: WasmBackend): Backend {
     threads: backend.threads,
     alignment: backend.alignment,
     sideBySide: backend.sideBySide,
+    sweeping: backend.sweeping,
     takesHalves: backend.takesHalves,
     prepare: async (plan) => {
       const executable = await backend.prepare(plan);

@@ -69,6 +69,7 @@ export class WebgpuBackend implements Backend {
   readonly threads = 1;
   readonly alignment: number;
   readonly sideBySide = true;
+  readonly sweeping = null;
   readonly takesHalves = true;
   readonly device: GPUDevice;
   /** Vendor and kind of the adapter. */

@@ -16,11 +16,11 @@ export const BUDGETS: readonly Budget[] = [
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
     // The design wanted 60: decision 0010. Everything exported counts, so breadth does too.
-    kilobytes: 99,
+    kilobytes: 102,
     onDemand: 21,
   },
-  { name: "a program that only multiplies matrices", entries: ["tools/size/src/pages/only-matmul.ts"], kilobytes: 61, onDemand: 22 },
-  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 75, onDemand: 21 },
+  { name: "a program that only multiplies matrices", entries: ["tools/size/src/pages/only-matmul.ts"], kilobytes: 64, onDemand: 22 },
+  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 78, onDemand: 21 },
   {
     name: "webgpu beside tensor, compile",
     entries: ["packages/webgpu/dist/index.js"],
