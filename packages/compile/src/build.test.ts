@@ -15,6 +15,7 @@ import {
   relu,
   reshape,
   select,
+  slice,
   stack,
   sub,
   sum,
@@ -168,6 +169,11 @@ describe("group", () => {
     `);
   });
 
+  test("a product's epilogue ends where values become another dtype", () => {
+    const { steps } = planOf(cast(mul(matmul(data(8, 8), data(8, 8)), 100), "int8"));
+    expect(steps.map(({ kind, label }) => `${kind} ${label}`)).toEqual(["library matmul+mul", "loop cast"]);
+  });
+
   test("a product with two readers stays whole", () => {
     const y = matmul(data(2, 2), data(2, 2));
     expect(planOf(relu(y), neg(y)).steps.map(({ label }) => label)).toEqual(["matmul", "relu", "neg"]);
@@ -196,7 +202,7 @@ describe("routines", () => {
   test("take halves between casts, even where library kernels take them", () => {
     const a = cast(data(4, 4), "float16");
     const program = readProgram([cholesky(a).value()], []);
-    const { steps } = buildPlan(program, { alignment: 64, rowAlignment: 64, sideBySide: true, takesHalves: true });
+    const { steps } = buildPlan(program, { alignment: 64, rowAlignment: 64, sideBySide: true, sweeping: null, takesHalves: true });
     expect(steps.map(({ kind, label }) => `${kind} ${label}`)).toMatchInlineSnapshot(`
       [
         "loop cast",
@@ -251,6 +257,15 @@ describe("memory", () => {
         "matmul 2048",
       ]
     `);
+  });
+
+  test("a value of as many bytes but other elements is not", () => {
+    const small = max(cast(data(64, 3), "int8"), { axis: 1 });
+    const { steps, buffers } = planOf(matmul(reshape(cast(slice(small, [{ end: 16 }]), "float32"), [4, 4]), data(4, 4)));
+    const narrow = steps.find((step) => step.kind === "loop" && buffers[step.reads[0] ?? -1]?.dtype === "int8" && step.extents[0] === 16);
+    const [from, to] = narrow?.kind === "loop" ? [narrow.reads[0], narrow.writes[0]?.buffer].map((id) => buffers[id ?? -1]) : [];
+    expect([from?.bytes, to?.bytes]).toEqual([64, 64]);
+    expect(from?.place).not.toEqual(to?.place);
   });
 
   test("a long chain of products needs room for the input and two of them", () => {

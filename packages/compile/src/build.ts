@@ -22,13 +22,17 @@ import {
   type Plan,
   type PlanBuffer,
   type PlanWishes,
+  readsOfStep,
   type RoutineStep,
   type ScanStep,
   type Step,
+  type Sweeping,
+  writesOfStep,
 } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { type LoweredScan, lowerScan } from "./scan.ts";
 import { schedule, type Task, wavesOf } from "./schedule.ts";
+import { findSweeps, firstStep, maySharePlace, type Memory, usualSweeping } from "./sweeps.ts";
 
 /** A group lowered: what its kernel computes, with nodes where buffers will be. */
 type Kernel = LoopKernel | LibraryKernel | RoutineKernel | ScanKernel;
@@ -66,11 +70,11 @@ interface ScanKernel {
   readonly scan: LoweredScan;
 }
 
-const usualWishes: PlanWishes = { alignment: cacheLine, rowAlignment: 1, sideBySide: false, takesHalves: false };
+const usualWishes: PlanWishes = { alignment: cacheLine, rowAlignment: 1, sideBySide: false, takesHalves: false, sweeping: usualSweeping };
 
 /** Compiles a program: canonical → group → lower → schedule → memory. Pure: the same program gives the same plan. */
 export function buildPlan(program: Program, wishes: PlanWishes = usualWishes): Plan {
-  const { alignment, sideBySide } = wishes;
+  const { alignment, sideBySide, sweeping } = wishes;
   const graph = canonicalise(program, wishes);
   const grouping = group(graph, alignment);
   const [scans, groups] = partition(grouping.groups, ({ stores: [first] }) => first?.op?.kind === "tap");
@@ -79,12 +83,13 @@ export function buildPlan(program: Program, wishes: PlanWishes = usualWishes): P
   const kernels: Kernel[] = [
     ...computing,
     ...scans.map(({ stores }): ScanKernel => {
-      const scan = lowerScan(stores, grouping.stored, pieces.initial, (step) => buildPlan(step, wishes));
+      // What a step touches is in cache, and its plan binds all that it shares with others.
+      const scan = lowerScan(stores, grouping.stored, pieces.initial, (step) => buildPlan(step, { ...wishes, sweeping: null }));
       return { kind: "scan", stores, reads: scan.reads, scan };
     }),
     ...pieces.copies.map(({ store, loop }) => ({ kind: "loop", stores: [store], reads: loop.reads, loop }) as const),
   ];
-  const assembly = (): Assembly => new Assembly(graph, grouping, kernels, pieces, alignment);
+  const assembly = (): Assembly => new Assembly(graph, grouping, kernels, pieces, { alignment, sweeping: sideBySide ? null : sweeping });
   const inOrder = assembly().plan(planName(program), false);
   if (!sideBySide) return inOrder;
   const inWaves = assembly().plan(planName(program), true);
@@ -157,13 +162,21 @@ class Assembly {
   readonly #runs: Grouping["runs"];
   readonly #pieces: Pieces;
   readonly #alignment: number;
+  readonly #sweeping: Sweeping | null;
   readonly #buffers: { aval: Aval; label: string; bound: number | null }[] = [];
   readonly #bufferOf = new Map<Node, number>();
   readonly #bound: number[] = [];
 
-  constructor(graph: Graph, { stored, runs }: Grouping, kernels: readonly Kernel[], pieces: Pieces, alignment: number) {
+  constructor(
+    graph: Graph,
+    { stored, runs }: Grouping,
+    kernels: readonly Kernel[],
+    pieces: Pieces,
+    { alignment, sweeping }: Pick<PlanWishes, "alignment" | "sweeping">,
+  ) {
     this.#runs = runs;
     this.#alignment = alignment;
+    this.#sweeping = sweeping;
     this.#pieces = pieces;
     this.#graph = graph;
     this.#stored = new Set([...stored, ...kernels.flatMap(({ stores }) => stores)]);
@@ -185,8 +198,12 @@ class Assembly {
     const copies = updates.map(({ old, value }) => ({ from: this.#buffer(value), to: this.#buffer(old) }));
     const results = this.#graph.outputs.map((output) => this.#buffer(output));
 
-    const { order, waves } = this.#order(written, sideBySide);
-    const steps = order.map((index) => this.#step(this.#kernels[index]));
+    const { order: byBytes, waves } = this.#order(written, sideBySide);
+    const inOrder = byBytes.map((index) => this.#step(this.#kernels[index]));
+    const swept = findSweeps(inOrder, this.#memory(), this.#sweeping);
+    const { sweeps } = swept;
+    const order = swept.order.flatMap((number) => byBytes[number] ?? []);
+    const steps = swept.order.flatMap((number) => inOrder[number] ?? []);
     // Old values that are still wanted once the copies begin: handed to another cell, or read by the host.
     const overwritten = new Set(copies.map(({ to }) => to));
     const saved = new Map<number, number>();
@@ -198,8 +215,8 @@ class Assembly {
     for (const { from, to } of copies) steps.push(this.#copyStep(saved.get(from) ?? from, to));
     while (waves.length < steps.length) waves.push((waves.at(-1) ?? -1) + 1);
     const outputs = results.map((id) => saved.get(id) ?? id);
-    const { buffers, arenaBytes } = this.#place(steps, waves, { inputs, outputs, order });
-    return { name, buffers, steps, waves, inputs, outputs, bound: this.#bound, arenaBytes };
+    const { buffers, arenaBytes } = this.#place(steps, { waves, sweeps }, { inputs, outputs, order });
+    return { name, buffers, steps, waves, sweeps, inputs, outputs, bound: this.#bound, arenaBytes };
   }
 
   /** Kernels by peak bytes. Values are named by node: a new state value shares its cell's buffer, and yet is another value. */
@@ -414,9 +431,21 @@ class Assembly {
     };
   }
 
+  #memory(): Memory {
+    const parts = this.#partsById();
+    return {
+      buffers: this.#buffers.map(({ aval }) => ({ ...aval, bytes: bytesOf(aval) })),
+      wholeOf: (id) => {
+        let whole = id;
+        for (let next = parts.get(whole)?.of; next !== undefined; next = parts.get(whole)?.of) whole = next;
+        return whole;
+      },
+    };
+  }
+
   #place(
     steps: readonly Step[],
-    waves: readonly number[],
+    { waves, sweeps }: Pick<Plan, "waves" | "sweeps">,
     {
       inputs,
       outputs,
@@ -433,7 +462,14 @@ class Assembly {
     for (const id of outputs) to.set(id, (waves.at(-1) ?? 0) + 1);
     const parts = this.#partsById();
     const wholes = new Set([...parts.values()].map(({ of }) => of));
-    const heir = this.#inPlace(steps, waves, { from, to, order, fixed: new Set([...inputs, ...parts.keys(), ...wholes]) });
+    const memory = this.#memory();
+    const heir = this.#inPlace(steps, waves, {
+      from,
+      to,
+      order,
+      fixed: new Set([...inputs, ...parts.keys(), ...wholes]),
+      mayShare: (ids) => maySharePlace(ids, steps, sweeps, memory),
+    });
     const rootOf = (id: number): number => {
       let root = id;
       for (let next = heir.get(root) ?? parts.get(root)?.of; next !== undefined; next = heir.get(root) ?? parts.get(root)?.of) root = next;
@@ -452,7 +488,7 @@ class Assembly {
       if (slots.has(root)) return;
       // No step writes a whole: it is there from its first piece on.
       const start = from.get(id) ?? (parts.has(id) || wholes.has(id) ? Number.POSITIVE_INFINITY : -1);
-      const life = { bytes: bytesOf(aval), from: start, to: to.get(id) ?? -1 };
+      const life = { bytes: bytesOf(aval), from: firstStep(sweeps, start), to: to.get(id) ?? -1 };
       const known = roots.get(root);
       roots.set(
         root,
@@ -500,16 +536,21 @@ class Assembly {
       to,
       order,
       fixed,
+      mayShare,
     }: {
       readonly from: ReadonlyMap<number, number>;
       readonly to: ReadonlyMap<number, number>;
       readonly order: readonly number[];
       /** Neither give their memory away nor take another's. */
       readonly fixed: ReadonlySet<number>;
+      /** Whether sweeps let all these lie in one place. */
+      readonly mayShare: (ids: readonly number[]) => boolean;
     },
   ): Map<number, number> {
     const heir = new Map<number, number>();
     const taken = new Set<number>();
+    /** A value and those it took its memory over from. */
+    const inOnePlace = new Map<number, number[]>();
     /** Since which wave a value's memory is in use, by it or those it took over from. */
     const since = new Map(from);
     const readers = new Map<string, number>();
@@ -539,26 +580,22 @@ class Assembly {
             from.get(read) !== time &&
             kernel.loop.elementwise.has(node) &&
             bytesOf(other.aval) === bytesOf(info.aval) &&
-            (info.bound === null || !isRead(write, since.get(read) ?? 0, time))
+            sizeOf(other.aval.shape) === sizeOf(info.aval.shape) &&
+            (info.bound === null || !isRead(write, since.get(read) ?? 0, time)) &&
+            mayShare([...(inOnePlace.get(read) ?? [read]), write])
           );
         });
         if (donor === undefined) continue;
         taken.add(donor);
         since.set(write, since.get(donor) ?? time);
         heir.set(write, donor);
+        const chain = inOnePlace.get(donor) ?? [donor];
+        chain.push(write);
+        inOnePlace.set(write, chain);
       }
     });
     return heir;
   }
-}
-
-export function readsOfStep(step: Step): readonly number[] {
-  return step.kind === "library" ? [...step.reads, ...(step.epilogue?.reads ?? [])] : step.reads;
-}
-
-export function writesOfStep(step: Step): readonly number[] {
-  if (step.kind === "scan") return step.writes;
-  return step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
 }
 
 function partition<T>(list: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {

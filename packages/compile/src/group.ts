@@ -56,9 +56,9 @@ export function group(graph: Graph, alignment: number): Grouping {
     const chain: Node[] = [];
     // A node takes in one producer: where two chains meet, the one recorded first goes on and the other ends here.
     for (
-      let next = absorber(end, required, replacing);
+      let next = absorber(node, end, required, replacing);
       next !== null && !producers.has(next) && !absorbed.has(next) && !meetsSibling(node, end, next, stored, producers);
-      next = absorber(end, required, replacing)
+      next = absorber(node, end, required, replacing)
     ) {
       chain.push(end);
       end = next;
@@ -117,13 +117,16 @@ function isProducer({ op }: Node): boolean {
   return op?.kind === "library" || op?.kind === "routine" || (op?.kind === "loop" && op.access === "reduce");
 }
 
-/** The pointwise node that can take `node` in as it is computed: its only reader, of the same size, element for element. */
-function absorber(node: Node, required: ReadonlySet<Node>, replacing: ReadonlySet<Node>): Node | null {
+/**
+ * The pointwise node that can take `node` in as it is computed, at the end of a chain that begins with `source`: its only reader, of
+ * the same size, element for element. A library kernel stores its own dtype.
+ */
+function absorber(source: Node, node: Node, required: ReadonlySet<Node>, replacing: ReadonlySet<Node>): Node | null {
   const [reader] = node.readers;
   if (reader === undefined || node.readers.length !== 1 || required.has(node) || reader.op?.kind !== "loop") return null;
   if (reader.tensor.size !== node.tensor.size) return null;
   if (node.op?.kind === "routine") return null;
-  if (node.op?.kind === "library" && (node.op.axes === undefined || reader.tensor.dtype !== node.tensor.dtype)) return null;
+  if (source.op?.kind === "library" && (source.op.axes === undefined || reader.tensor.dtype !== source.tensor.dtype)) return null;
   // A kernel may gather partial sums in its output, so it never writes over a state cell that it still reads.
   if (replacing.has(reader)) return null;
   return reader.op.access === "pointwise" || (isPureView(reader) && sharesBuffer(reader, node)) ? reader : null;

@@ -7,4 +7,5 @@ export * from "./build.ts";
 export * from "./program.ts";
 export * from "./print.ts";
 export * from "./memory.ts";
+export { usualSweeping } from "./sweeps.ts";
 export * from "./schedule.ts";

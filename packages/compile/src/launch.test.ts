@@ -20,6 +20,7 @@ function engineWithoutSilentPlans(): Engine {
     alignment: cacheLine,
     sideBySide: false,
     rowAlignment: 1,
+    sweeping: null,
     takesHalves: false,
     prepare,
     prepareTimed: prepare,

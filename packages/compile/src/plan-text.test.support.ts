@@ -1,18 +1,35 @@
 import { fromHost, hostArray, pendingStates, type Shape, sizeOf, State, type Tensor } from "@gradus/tensor";
 import { buildPlan } from "./build.ts";
 import { takePending } from "./engine.ts";
-import type { BufferId, Plan, Step } from "./plan.ts";
+import type { BufferId, Plan, PlanWishes, Step } from "./plan.ts";
 import { printScalar } from "./print.ts";
 import { readProgram } from "./program.ts";
+import { usualSweeping } from "./sweeps.ts";
 
 /** Plans outputs and whatever updates were recorded on the way, and forgets the updates. */
 export function planOf(...outputs: readonly Tensor[]): Plan {
+  return planned(outputs);
+}
+
+/** The same with sweeps of any size. */
+export function sweptPlanOf(...outputs: readonly Tensor[]): Plan {
+  return planned(outputs, {
+    alignment: 64,
+    rowAlignment: 1,
+    sideBySide: false,
+    sweeping: { ...usualSweeping, leastBytes: 0 },
+    takesHalves: false,
+  });
+}
+
+function planned(outputs: readonly Tensor[], wishes?: PlanWishes): Plan {
   try {
     return buildPlan(
       readProgram(
         outputs.map((output) => output.value()),
         takePending(),
       ),
+      wishes,
     );
   } finally {
     for (const state of pendingStates) state.discard();

@@ -107,6 +107,17 @@ export interface ScanStep {
 
 export type Step = LoopStep | LibraryStep | RoutineStep | ScanStep;
 
+/**
+ * Loop steps in a row that may be run row by row, all of them for one row before the next, rows in any order or side by side:
+ * of P parallel positions of a step the row r computes those from r P / rows to below (r + 1) P / rows, and of memory that one of
+ * the steps writes, each reads only the row's own part of it.
+ */
+export interface Sweep {
+  readonly first: number;
+  readonly count: number;
+  readonly rows: number;
+}
+
 /** A fused, scheduled, memory-planned graph: the unit a backend runs. */
 export interface Plan {
   /** Short and stable: equal plans have equal names. For messages. */
@@ -115,6 +126,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** For each step the wave it belongs to, in order: steps of one wave need nothing of each other, and share no memory that one of them writes. */
   readonly waves: readonly number[];
+  /** Steps that may be swept together, in order and apart from each other; none in a plan whose waves have several steps. */
+  readonly sweeps: readonly Sweep[];
   /** Arena buffers the host fills before each run, in argument order. */
   readonly inputs: readonly BufferId[];
   /** Buffers the host reads after each run. */
@@ -188,6 +201,14 @@ export interface MemoryUse {
   readonly peakBytes: number;
 }
 
+/** Where sweeping pays. */
+export interface Sweeping {
+  /** The most bytes that the steps of a sweep may touch for one row. */
+  readonly rowBytes: number;
+  /** The fewest that they may touch for all rows: what stays in cache from step to step needs no sweeping. */
+  readonly leastBytes: number;
+}
+
 /** What plans are made to. */
 export interface PlanWishes {
   /** Every buffer of an arena starts at a multiple of so many bytes. */
@@ -196,6 +217,8 @@ export interface PlanWishes {
   readonly rowAlignment: number;
   /** Whether steps that need nothing of each other may share a wave, for a backend that runs them side by side; else each has its own. */
   readonly sideBySide: boolean;
+  /** Which sweeps are worth finding, for a backend that runs them as such; null for none. */
+  readonly sweeping: Sweeping | null;
   /** Whether library kernels take float16 inputs and results; else the compiler puts casts around such calls. */
   readonly takesHalves: boolean;
 }
@@ -213,6 +236,15 @@ export interface Backend extends PlanWishes {
   /** A backend like this one on a new device, for when this one's is lost; absent where that does not happen. */
   reopen?(): Promise<Backend>;
   dispose(): void | Promise<void>;
+}
+
+export function readsOfStep(step: Step): readonly BufferId[] {
+  return step.kind === "library" ? [...step.reads, ...(step.epilogue?.reads ?? [])] : step.reads;
+}
+
+export function writesOfStep(step: Step): readonly BufferId[] {
+  if (step.kind === "scan") return step.writes;
+  return step.kind === "loop" ? step.writes.map(({ buffer }) => buffer) : [step.write];
 }
 
 export function bytesOf({ shape, dtype }: Aval): number {

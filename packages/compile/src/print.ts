@@ -1,6 +1,5 @@
 import type { Scalar } from "@gradus/tensor";
-import { readsOfStep, writesOfStep } from "./build.ts";
-import type { Plan, Step } from "./plan.ts";
+import { type Plan, readsOfStep, type Step, writesOfStep } from "./plan.ts";
 
 /** What a plan costs: for budgets, snapshots and reports. */
 export interface PlanCost {
@@ -26,18 +25,23 @@ export function planCost({ steps, buffers, arenaBytes }: Plan): PlanCost {
   return { kernels, bytesMoved, arenaBytes };
 }
 
-/** A plan as text: one line a kernel, those of a scan below it, then the totals. */
+/** A plan as text: one line a kernel, those of a scan below it, with the rows of its sweep if it is swept, then the totals. */
 export function printPlan(plan: Plan): string {
   const { kernels, bytesMoved, arenaBytes } = planCost(plan);
   return [...linesOf(plan), `${kernels} kernels, ${bytesMoved} bytes moved, ${arenaBytes} bytes of arena`].join("\n");
 }
 
-function linesOf({ steps, buffers }: Plan): string[] {
+function linesOf({ steps, buffers, sweeps }: Plan): string[] {
   const name = (id: number): string => `${buffers[id]?.label ?? "?"} ${buffers[id]?.dtype}[${buffers[id]?.shape.join(", ")}]`;
-  return steps.flatMap((step) => [
-    `${step.label} ${loopsOf(step)}: ${readsOfStep(step).map(name).join(", ")} -> ${writesOfStep(step).map(name).join(", ")}`,
-    ...(step.kind === "scan" ? linesOf(step.body).map((line) => `  ${line}`) : []),
-  ]);
+  return steps.flatMap((step, number) => {
+    const sweep = sweeps.find(({ first, count }) => first <= number && number < first + count);
+    const line = `${step.label} ${loopsOf(step)}: ${readsOfStep(step).map(name).join(", ")} -> ${writesOfStep(step).map(name).join(", ")}`;
+    return [
+      ...(sweep?.first === number ? [`sweep of ${sweep.rows} rows:`] : []),
+      sweep === undefined ? line : `  ${line}`,
+      ...(step.kind === "scan" ? linesOf(step.body).map((inner) => `  ${inner}`) : []),
+    ];
+  });
 }
 
 function loopsOf(step: Step): string {

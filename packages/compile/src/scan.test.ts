@@ -89,7 +89,7 @@ test("runs of rows are read where they lie", () => {
 });
 
 test("where rows cannot be bound, the steps are planned one by one", () => {
-  const wishes = { alignment: cacheLine, rowAlignment: 256, sideBySide: true, takesHalves: false };
+  const wishes = { alignment: cacheLine, rowAlignment: 256, sideBySide: true, sweeping: null, takesHalves: false };
   const kinds = (width: number): readonly string[] => {
     const { ys, last } = recurrence(5, width);
     return [...new Set(buildPlan(readProgram([ys, last], []), wishes).steps.map(({ kind }) => kind))];

@@ -19,6 +19,7 @@ import {
   type Shape,
   sin,
   sizeOf,
+  softmax,
   type State,
   sub,
   sum,
@@ -52,7 +53,7 @@ export function cook({ nodes, outputs, gradients: differentiate }: Recipe, input
   };
   for (const [kind, a, b, c] of nodes) {
     const x = pick(a).value();
-    switch (kind % 10) {
+    switch (kind % 12) {
       case 0:
         pool.push(unary(x, b));
         break;
@@ -79,6 +80,10 @@ export function cook({ nodes, outputs, gradients: differentiate }: Recipe, input
       }
       case 8:
         if (x.rank > 0 && (x.shape[0] ?? 0) <= 6) pool.push(...recurrence(x, pick(b).value(), pick(c).value(), b + c));
+        break;
+      case 9:
+      case 10:
+        pool.push(byRows(x, b, c));
         break;
       default: {
         // A whole value handed on unchanged: another cell's, an input's, or its own.
@@ -141,6 +146,33 @@ function reduce(x: Tensor, choice: number, axis: number): Tensor {
   const keepDims = choice % 2 === 0;
   if (x.rank === 0) return sum(x);
   return choice % 3 === 0 ? tanh(sum(x, { axis: axis % x.rank, keepDims })) : mean(x, { axis: axis % x.rank, keepDims });
+}
+
+/** Values with what their rows come to: reductions and what reads the same rows again, now and then another row's as well. */
+function byRows(x: Tensor, choice: number, axis: number): Tensor {
+  if (x.rank === 0) return tanh(x);
+  const along = { axis: axis % 3 === 0 ? axis % x.rank : x.rank - 1, keepDims: true };
+  const centred = sub(x, mean(x, along));
+  switch (choice % 6) {
+    case 0:
+      return softmax(x, along);
+    case 1:
+      return mul(centred, exp(neg(mean(mul(centred, centred), along))));
+    case 2: {
+      const powers = exp(neg(mul(x, x)));
+      return mul(powers, add(sum(powers, along), flip(powers, axis % x.rank)));
+    }
+    case 3: {
+      const waves = sin(centred);
+      return add(waves, mul(flip(sum(waves, along), axis % x.rank), 0.25));
+    }
+    case 4: {
+      const hills = exp(neg(mul(x, x)));
+      return mul(hills, tanh(sum(flip(hills, 0), along)));
+    }
+    default:
+      return sub(tanh(x), sum(softmax(x, along), along));
+  }
 }
 
 function product(a: Tensor, b: Tensor, choice: number): Tensor {

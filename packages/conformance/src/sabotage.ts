@@ -30,6 +30,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
     alignment: backend.alignment,
     sideBySide: backend.sideBySide,
     rowAlignment: backend.rowAlignment,
+    sweeping: backend.sweeping,
     takesHalves: backend.takesHalves,
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
     prepareTimed: (plan, told) => backend.prepareTimed(brokenPlan(plan, op, element), told),
@@ -45,7 +46,7 @@ function brokenPlan(plan: Plan, op: string, element: number | undefined): Plan {
     if (!step.label.split("+").includes(op)) return [step];
     return step.kind === "loop" ? [brokenLoop(step, element)] : [step, spoiling(plan, step, element)];
   });
-  return { ...plan, steps, waves: steps.map((_, i) => i) };
+  return { ...plan, steps, waves: steps.map((_, i) => i), sweeps: [] };
 }
 
 function brokenLoop(step: LoopStep, element: number | undefined): LoopStep {

@@ -1,4 +1,4 @@
-import type { Backend, DeviceBuffer, Executable, MemoryUse, Plan, RunTime } from "@gradus/compile";
+import type { Backend, DeviceBuffer, Executable, MemoryUse, Plan, RunTime, Sweeping } from "@gradus/compile";
 import type { Aval } from "@gradus/tensor";
 
 /** A backend that is made when it is first needed. */
@@ -26,6 +26,10 @@ export class LazyBackend implements Backend {
 
   get rowAlignment(): number {
     return this.#backend.rowAlignment;
+  }
+
+  get sweeping(): Sweeping | null {
+    return this.#backend.sweeping;
   }
 
   get takesHalves(): boolean {

@@ -10,7 +10,8 @@ import {
   type Plan,
   type RoutineStep,
   type RunTime,
-  type Step,
+  type Sweeping,
+  usualSweeping,
 } from "@gradus/compile";
 import { type Aval, type DType, type HostData, hostFrom, numbersOf, sizeOf } from "@gradus/tensor";
 import { Interpreter, type Rounding, runLoop, spread } from "./interpret.ts";
@@ -30,6 +31,8 @@ export interface ReferenceOptions {
   readonly planned?: boolean;
   /** Take plans with several steps in a wave, and run those in the reverse of their order; false when left out. */
   readonly sideBySide?: boolean;
+  /** Take plans with sweeps of any size, and run those row by row, the last row first; false when left out. */
+  readonly rowByRow?: boolean;
 }
 
 /**
@@ -41,13 +44,17 @@ export class ReferenceBackend implements Backend {
   readonly alignment = cacheLine;
   readonly sideBySide: boolean;
   readonly rowAlignment = 1;
+  readonly sweeping: Sweeping;
   readonly takesHalves = false;
   readonly #planned: boolean;
+  readonly #rowByRow: boolean;
   #bytes = 0;
   #peak = 0;
 
-  constructor({ planned = false, sideBySide = false }: ReferenceOptions = {}) {
+  constructor({ planned = false, sideBySide = false, rowByRow = false }: ReferenceOptions = {}) {
     this.#planned = planned;
+    this.#rowByRow = rowByRow;
+    this.sweeping = rowByRow ? { ...usualSweeping, leastBytes: 0 } : usualSweeping;
     this.sideBySide = sideBySide;
   }
 
@@ -65,9 +72,9 @@ export class ReferenceBackend implements Backend {
       plan.inputs.forEach((id, i) => memory.of[id]?.set(inputs[i] ?? []));
       const begun = performance.now();
       const kernels: KernelTime[] = [];
-      for (const [number, step] of backwardsInWaves(plan)) {
+      for (const { number, step, rows } of this.#pieces(plan)) {
         const start = performance.now();
-        this.#run(step, plan, memory, rounding);
+        this.#run({ step, rows }, plan, memory, rounding);
         kernels.push({ step: number, name: step.label, pieces: 1, start, milliseconds: performance.now() - start });
       }
       told?.({ plan, clock: "host, kernel by kernel", begun, kernels });
@@ -82,6 +89,10 @@ export class ReferenceBackend implements Backend {
       },
       free: () => undefined,
     };
+  }
+
+  #pieces(plan: Plan): readonly Piece[] {
+    return this.#rowByRow ? backwardsInSweeps(plan) : backwardsInWaves(plan);
   }
 
   /** Where the values of a plan are, given those of the buffers it binds. */
@@ -99,8 +110,8 @@ export class ReferenceBackend implements Backend {
     return { of: buffers.map((_, id) => of(id)), arena };
   }
 
-  #run(step: Step, plan: Plan, { of: memory, arena }: Memory, rounding: Rounding): void {
-    if (arena !== null) poison(arena, plan, step);
+  #run({ step, rows }: Pick<Piece, "step" | "rows">, plan: Plan, { of: memory, arena }: Memory, rounding: Rounding): void {
+    if (arena !== null) poison(arena, plan, step, rows);
     switch (step.kind) {
       case "loop":
         runLoop(
@@ -111,6 +122,7 @@ export class ReferenceBackend implements Backend {
             step.writes.map(({ buffer }) => buffer),
           ),
           rounding,
+          rows === null ? undefined : shareOf(sizeOf(step.extents), rows),
         );
         return;
       case "library":
@@ -127,7 +139,7 @@ export class ReferenceBackend implements Backend {
             );
           });
           const inside = this.#memoryOf(step.body, rows);
-          for (const each of step.body.steps) this.#run(each, step.body, inside, rounding);
+          for (const piece of this.#pieces(step.body)) this.#run(piece, step.body, inside, rounding);
         }
         return;
     }
@@ -157,8 +169,42 @@ interface Memory {
 }
 
 /** The steps by number, in some other order that their waves allow; in their own where each has a wave to itself. */
-function backwardsInWaves({ steps, waves }: Plan): readonly (readonly [number: number, step: Plan["steps"][number]])[] {
-  return [...Map.groupBy(steps.entries(), ([number]) => waves[number] ?? number).values()].flatMap((wave) => wave.toReversed());
+function backwardsInWaves({ steps, waves }: Plan): readonly Piece[] {
+  const all = steps.map((step, number): Piece => ({ number, step, rows: null }));
+  return [...Map.groupBy(all, ({ number }) => waves[number] ?? number).values()].flatMap((wave) => wave.toReversed());
+}
+
+/** The steps by number, those of sweeps once for each row, beginning with the last. */
+function backwardsInSweeps({ steps, sweeps }: Plan): readonly Piece[] {
+  const pieces: Piece[] = [];
+  steps.forEach((step, number) => {
+    const sweep = sweeps.find(({ first, count }) => first <= number && number < first + count);
+    if (sweep === undefined) pieces.push({ number, step, rows: null });
+    if (sweep === undefined || number !== sweep.first) return;
+    for (let row = sweep.rows - 1; row >= 0; row--)
+      steps
+        .slice(number, number + sweep.count)
+        .forEach((each, i) => pieces.push({ number: number + i, step: each, rows: { row, of: sweep.rows } }));
+  });
+  return pieces;
+}
+
+/** A step, or one row of it. */
+interface Piece {
+  readonly number: number;
+  readonly step: Plan["steps"][number];
+  readonly rows: Row | null;
+}
+
+interface Row {
+  readonly row: number;
+  readonly of: number;
+}
+
+/** The part of so many elements that is a row's. */
+function shareOf(elements: number, { row, of }: Row): { readonly from: number; readonly to: number } {
+  const share = elements / of;
+  return { from: row * share, to: (row + 1) * share };
 }
 
 class ExactBuffer implements DeviceBuffer {
@@ -212,7 +258,7 @@ function runLibrary(step: LibraryStep | RoutineStep, memory: readonly Float64Arr
  * Fills what a step is about to write with NaN: all of it where the step reads other elements than it writes,
  * else (it may write over what it reads) what lies behind its values, for a value here takes one place and not its bytes.
  */
-function poison(arena: Float64Array, { buffers }: Plan, step: Plan["steps"][number]): void {
+function poison(arena: Float64Array, { buffers }: Plan, step: Plan["steps"][number], rows: Row | null): void {
   const overReads = step.kind === "loop" && step.terms.length === 0;
   // What a scan begins with is there before it.
   if (step.kind === "scan") return;
@@ -221,6 +267,12 @@ function poison(arena: Float64Array, { buffers }: Plan, step: Plan["steps"][numb
     // A part's neighbours are alive, and its place here is not where its bytes would be.
     if (buffer?.place.kind !== "arena" || buffer.part !== undefined) continue;
     const { offset } = buffer.place;
+    if (rows !== null) {
+      // Neighbours are other rows'.
+      const { from, to } = shareOf(sizeOf(buffer.shape), rows);
+      if (!overReads) arena.fill(Number.NaN, offset + from, offset + to);
+      continue;
+    }
     arena.fill(Number.NaN, overReads ? offset + sizeOf(buffer.shape) : offset, offset + buffer.bytes);
   }
 }

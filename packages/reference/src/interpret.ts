@@ -13,16 +13,16 @@ export function runLoop(
   reads: readonly Float64Array[],
   outputs: readonly Float64Array[],
   rounding: Rounding,
+  { from, to }: { readonly from: number; readonly to: number } = { from: 0, to: sizeOf(extents) },
 ): void {
   const axes = new Array<number>(extents.length + reduce.length).fill(0);
   const accumulators = terms.map(() => 0);
   const machine = new Interpreter(axes, accumulators, reads, rounding);
   const termValues = terms.map(({ value }) => machine.compile(value));
   const storeValues = writes.map(({ value }) => machine.compile(value));
-  const count = sizeOf(extents);
   const inner = sizeOf(reduce);
   const results = new Array<number>(writes.length).fill(0);
-  for (let element = 0; element < count; element++) {
+  for (let element = from; element < to; element++) {
     spread(element, extents, axes, 0);
     if (terms.length > 0) {
       terms.forEach(({ combine }, slot) => {

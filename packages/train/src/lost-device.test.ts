@@ -30,6 +30,7 @@ function mortal(fate: Fate): Backend {
     alignment: inner.alignment,
     sideBySide: false,
     rowAlignment: 1,
+    sweeping: null,
     takesHalves: false,
     prepare: async (plan) => {
       check();

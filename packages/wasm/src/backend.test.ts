@@ -111,6 +111,7 @@ describe("canaries", () => {
       name: "broken",
       buffers: [buffer("x", extent, 0), buffer("y", claimed, 4096)],
       waves: [0],
+      sweeps: [],
       steps: [
         {
           kind: "loop",
@@ -172,6 +173,7 @@ test("a plan that was given back, or a buffer of another backend, is refused", (
     name: "one",
     buffers: [{ shape: [1], dtype: "float32", bytes: 4, place: { kind: "bound", slot: 0 }, label: "x" }],
     waves: [0],
+    sweeps: [],
     steps: [
       {
         kind: "loop",

@@ -13,6 +13,8 @@ import {
   type RunTime,
   type ScanStep,
   type Step,
+  type Sweeping,
+  usualSweeping,
   writesOfStep,
 } from "@gradus/compile";
 import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
@@ -28,8 +30,9 @@ import { isMathName, MathFunctions, type MathName } from "./loop/math.ts";
 import type { LoopContext } from "./loop/shape.ts";
 import { Guards } from "./guards.ts";
 import { Pool, startHostWorker, type StartWorker } from "./pool.ts";
-import { phasesOf, type Placed, type Span, type Unit } from "./phases.ts";
+import type { Placed, Span, Unit } from "./phases.ts";
 import { type Address, type Block, counterWords, type Launch, programModule, unitsOf } from "./program.ts";
+import { phasesInSweeps, sweptKernels } from "./sweep.ts";
 import { usualSharedWork, workOfPlan, workOfStep } from "./work.ts";
 import { controlWords, mostThreads } from "./worker.ts";
 
@@ -48,6 +51,8 @@ export interface WasmOptions {
   readonly tileWork?: number;
   /** How much work a plan must hold, in additions, to run on more than the calling thread; for tests. */
   readonly sharedWork?: number;
+  /** How many bytes the steps of a sweep must touch; for tests. */
+  readonly leastSwept?: number;
   /** How worker threads are started; for tests. */
   readonly startWorker?: StartWorker;
 }
@@ -64,6 +69,7 @@ export class WasmBackend implements Backend {
   readonly alignment = cacheLine;
   readonly sideBySide = false;
   readonly rowAlignment = 1;
+  readonly sweeping: Sweeping;
   readonly takesHalves = false;
   readonly memoryObject: WebAssembly.Memory;
   readonly #heap: Heap;
@@ -89,6 +95,7 @@ export class WasmBackend implements Backend {
     guard = false,
     tileWork = usualTileWork,
     sharedWork = usualSharedWork,
+    leastSwept = usualSweeping.leastBytes,
     startWorker = startHostWorker,
   }: WasmOptions = {}) {
     const features = wasmFeatures();
@@ -109,6 +116,7 @@ export class WasmBackend implements Backend {
     this.#convolution = level === "scalar" ? "direct" : convolution;
     this.#tileWork = tileWork;
     this.#sharedWork = sharedWork;
+    this.sweeping = { ...usualSweeping, leastBytes: leastSwept };
     this.threads = this.#shared ? (threads ?? coreCount()) : 1;
     if (!this.#shared && threads !== 1) warnOnce();
     this.name = `wasm-${level}-${this.threads}`;
@@ -130,7 +138,7 @@ export class WasmBackend implements Backend {
     return loading === null ? this.#prepare(plan, null) : loading.then(() => this.#prepare(plan, null));
   }
 
-  /** Reads the clock after every kernel, which costs a call to the host each: some tenths of a microsecond. Ready when all threads are. */
+  /** Reads the clock after every kernel, which costs a call to the host each: some tenths of a microsecond. Steps of a sweep run one after the other. Ready when all threads are. */
   async prepareTimed(plan: Plan, told: (run: RunTime) => void): Promise<Executable> {
     await loadKernels(plan, deferredKernels);
     const executable = this.#prepare(plan, told);
@@ -262,7 +270,8 @@ export class WasmBackend implements Backend {
     return { blocks, launches, needed, guards };
   }
 
-  #lowerSteps({ steps, buffers }: Plan, addressOf: (buffer: number) => Address, lowering: Lowering): Block[] {
+  #lowerSteps(plan: Plan, addressOf: (buffer: number) => Address, lowering: Lowering): Block[] {
+    const { steps, buffers } = plan;
     const { needed, launches, apart } = lowering;
     const context: LoopContext = {
       buffers,
@@ -276,7 +285,10 @@ export class WasmBackend implements Backend {
       algorithm: this.#convolution,
       threads: this.threads,
     });
-    const kernelsOf = (step: Exclude<Step, ScanStep>): readonly Kernel[] => {
+    const swept = sweptKernels(plan, context);
+    const kernelsOf = (step: Exclude<Step, ScanStep>, number: number): readonly Kernel[] => {
+      const inSweep = swept.get(number);
+      if (inSweep !== undefined) return [inSweep.kernel];
       switch (step.kind) {
         case "loop":
           return loopKernels(step, context);
@@ -293,7 +305,7 @@ export class WasmBackend implements Backend {
     const close = (): void => {
       const own = launches.slice(first);
       // Every launch is timed by itself.
-      const phases = apart ? own.map((_, index): readonly Unit[] => [[index]]) : phasesOf(own);
+      const phases = apart ? own.map((_, index): readonly Unit[] => [[index]]) : phasesInSweeps(own);
       if (own.length > 0) blocks.push({ kind: "phases", launches: own, first, phases });
       first = launches.length;
     };
@@ -305,7 +317,7 @@ export class WasmBackend implements Backend {
         first = launches.length;
         continue;
       }
-      const kernels = kernelsOf(step);
+      const kernels = kernelsOf(step, number);
       for (const root of step.kind === "loop"
         ? [...step.terms, ...step.writes].map(({ value }) => value)
         : step.kind === "routine" || step.epilogue === null
@@ -323,7 +335,16 @@ export class WasmBackend implements Backend {
         if (kernel.tiles === 0) continue;
         const shared: Span = { space: "workspace", start: 0, bytes: kernel.workspaceBytes, written: true };
         const work = workOfStep(step, buffers);
-        launches.push({ step: lowering.step ?? number, kernel, addresses, tiles: kernel.tiles, work, spans: [...touched, shared] });
+        const sweep = swept.get(number)?.sweep ?? null;
+        launches.push({
+          step: lowering.step ?? number,
+          sweep,
+          kernel,
+          addresses,
+          tiles: kernel.tiles,
+          work,
+          spans: [...touched, shared],
+        });
       }
     }
     close();
@@ -392,6 +413,8 @@ function rowAddresses(
 interface StepLaunch extends Launch, Placed {
   /** The position of its step in the plan. */
   readonly step: number;
+  /** The number of the sweep it belongs to. */
+  readonly sweep: number | null;
 }
 
 type RegionName = "arena" | "scratch" | "workspace";

@@ -45,6 +45,16 @@ export const counterWords = { barrier: 0, claims: 1 } as const;
 /** A unit of so many tiles counts those claimed from its front in 16 bits, with room for every thread to ask once too often. */
 const mostSided = 0xffff - mostThreads;
 
+/**
+ * Tiles of a sweep that a thread claims at once: they are short, and threads that ask for the next one all the time wait for each
+ * other. As many claims remain as make the last ones end together.
+ */
+function claimedAtOnce(unit: Unit, tiles: number): number {
+  return unit.length === 1 ? 1 : Math.max(1, Math.min(mostAtOnce, Math.floor(tiles / 64)));
+}
+
+const mostAtOnce = 16;
+
 /** Turns of the spin, some 100 microseconds, before a thread at a barrier lets others run. */
 const spins = 1 << 15;
 /** How long a thread at a barrier then sleeps at most before it looks again, in nanoseconds, and how often before it gives up: a minute. */
@@ -93,6 +103,7 @@ export function programModule({ blocks, level, scratchBytes, shared, prepare, cl
   module.function("run", { parameters, export: "run" }, (f, thread, participants, mayWait, arena, table, scratch, workspace, counters) => {
     const own = f.local("i32", () => f.i32.add(scratch, () => f.i32.mul(thread, scratchBytes)));
     const tile = f.local("i32");
+    const end = f.local("i32");
     const odd = f.local("i32", () => f.i32.and(thread, 1));
     // What even threads claim is counted in the low half of a word, what odd ones do in the high half.
     const one = f.local("i32", () => f.select("i32", 0x1_0000, 1, odd));
@@ -140,7 +151,7 @@ export function programModule({ blocks, level, scratchBytes, shared, prepare, cl
       for (const address of addresses) locate(address, runs);
       f.call(handle);
     };
-    const runPhases = ({ launches, first, phases }: PhasesBlock, runs: readonly Local<"i32">[], end: boolean): void => {
+    const runPhases = ({ launches, first, phases }: PhasesBlock, runs: readonly Local<"i32">[], last: boolean): void => {
       let units = 0;
       phases.forEach((phase, index) => {
         for (const unit of phase) {
@@ -149,15 +160,29 @@ export function programModule({ blocks, level, scratchBytes, shared, prepare, cl
           const number = units++;
           f.block((done) => {
             f.loop((again) => {
-              claim(number, tiles, done);
-              for (const member of members) launch(member, runs);
+              const together = claimedAtOnce(unit, tiles);
+              const run = (): void => {
+                for (const member of members) launch(member, runs);
+              };
+              claim(number, Math.ceil(tiles / together), done);
+              if (together === 1) run();
+              else {
+                f.set(tile, () => f.i32.mul(tile, together));
+                f.set(end, () => f.i32.add(tile, together));
+                f.set(end, () => f.select("i32", end, tiles, () => f.i32.lt_s(end, tiles)));
+                f.loop((next) => {
+                  run();
+                  f.set(tile, () => f.i32.add(tile, 1));
+                  f.brIf(next, () => f.i32.lt_s(tile, end));
+                });
+              }
               f.br(again);
             });
           });
         }
         if (shared) {
           f.set(met, () => f.i32.add(met, 1));
-          barrier(f, { thread, participants, mayWait, counters, met }, end && index === phases.length - 1);
+          barrier(f, { thread, participants, mayWait, counters, met }, last && index === phases.length - 1);
         }
         mark(first + (phase[0]?.[0] ?? 0));
       });

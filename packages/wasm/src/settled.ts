@@ -12,6 +12,7 @@ export function settled(backend: WasmBackend): Backend {
     alignment: backend.alignment,
     sideBySide: backend.sideBySide,
     rowAlignment: backend.rowAlignment,
+    sweeping: backend.sweeping,
     takesHalves: backend.takesHalves,
     prepare: async (plan) => {
       const executable = await backend.prepare(plan);

@@ -71,6 +71,7 @@ export class WebgpuBackend implements Backend {
   readonly threads = 1;
   readonly alignment: number;
   readonly sideBySide = true;
+  readonly sweeping = null;
   readonly takesHalves = true;
   readonly rowAlignment: number;
   readonly device: GPUDevice;

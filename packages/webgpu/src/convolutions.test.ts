@@ -77,7 +77,17 @@ function planOf(pass: Pass, geometry: Geometry, { dtype = "float32", hasEpilogue
     conv2dInputGrad: { ...common, op: "conv2dInputGrad", call: { x: { ct: a, weight: b }, attrs: { ...attrs, inputShape: x }, out } },
     conv2dWeightGrad: { ...common, op: "conv2dWeightGrad", call: { x: { x: a, ct: b }, attrs: { ...attrs, weightShape: weight }, out } },
   };
-  return { name: "test", buffers, steps: [steps[pass]], waves: [0], inputs: [0, 1, 3], outputs: [2], bound: [], arenaBytes: offset };
+  return {
+    name: "test",
+    buffers,
+    steps: [steps[pass]],
+    waves: [0],
+    sweeps: [],
+    inputs: [0, 1, 3],
+    outputs: [2],
+    bound: [],
+    arenaBytes: offset,
+  };
 }
 
 /** relu(value + bias): [images, channels, pixels], or [rows, weights of a row]. */
@@ -251,6 +261,7 @@ describe.skipIf(gpu === null)(`kernels of convolutions on WebGPU${orMissing(foun
       buffers,
       steps,
       waves: [0, 0],
+      sweeps: [],
       inputs: [0, 1, weight],
       outputs: [2, result],
       arenaBytes: 3 * one.arenaBytes,

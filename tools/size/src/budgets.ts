@@ -16,11 +16,11 @@ export const BUDGETS: readonly Budget[] = [
     name: "tensor + compile + wasm",
     entries: ["packages/tensor/dist/index.js", "packages/compile/dist/index.js", "packages/wasm/dist/index.js"],
     // The design wanted 60: decision 0010. Everything exported counts, so breadth does too.
-    kilobytes: 107,
+    kilobytes: 109,
     onDemand: 21,
   },
-  { name: "a program that only multiplies matrices", entries: ["tools/size/src/pages/only-matmul.ts"], kilobytes: 65, onDemand: 22 },
-  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 79, onDemand: 21 },
+  { name: "a program that only multiplies matrices", entries: ["tools/size/src/pages/only-matmul.ts"], kilobytes: 67, onDemand: 22 },
+  { name: "a page that trains LeNet-5", entries: ["tools/size/src/pages/train-lenet5.ts"], kilobytes: 81, onDemand: 21 },
   {
     name: "webgpu beside tensor, compile",
     entries: ["packages/webgpu/dist/index.js"],

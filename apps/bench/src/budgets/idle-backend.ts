@@ -1,4 +1,4 @@
-import { type Backend, bytesOf, cacheLine, type DeviceBuffer, type Executable, type Plan } from "@gradus/compile";
+import { type Backend, bytesOf, cacheLine, type DeviceBuffer, type Executable, type Plan, usualSweeping } from "@gradus/compile";
 import { type Aval, type HostData, hostLike } from "@gradus/tensor";
 
 /** A backend that computes nothing, so that what is timed is the host's work alone. Its results are zeros. */
@@ -8,6 +8,7 @@ export class IdleBackend implements Backend {
   readonly alignment = cacheLine;
   readonly sideBySide = false;
   readonly rowAlignment = 1;
+  readonly sweeping = usualSweeping;
   readonly takesHalves = false;
 
   prepare(plan: Plan): Executable {

@@ -1,6 +1,5 @@
 import { leafCost, loadsOf, type Scalar, sizeOf } from "@gradus/tensor";
-import { readsOfStep, writesOfStep } from "../build.ts";
-import { bytesOf, type LibraryStep, type LoopStep, type Plan, type ScanStep, type Step } from "../plan.ts";
+import { bytesOf, type LibraryStep, type LoopStep, type Plan, readsOfStep, type ScanStep, type Step, writesOfStep } from "../plan.ts";
 
 /** What one step of a plan has to do, whoever runs it. */
 export interface StepCost {

@@ -54,7 +54,7 @@ export function emitAlongParallel(
     axes,
     depths: axes.map((_, axis) => (axis < innerAxis ? 1 : axis < parallel ? 2 : 3)),
     vectorAxis: innerAxis,
-    aligned: true,
+    aligned: shape.aligned,
     buffers,
     dtypes: shape.readTypes,
     math,
@@ -196,7 +196,8 @@ function passesOf(
   readonly sections: { readonly axis: number; readonly runs: readonly SectionPasses[] } | null;
 } {
   const { step, inner, innerPerTile, innerTiles } = shape;
-  const leaves = (vectors: number): boolean => inner % (4 * vectors) !== 0 || (inner % innerPerTile) % (4 * vectors) !== 0;
+  const leaves = (vectors: number): boolean =>
+    [inner, inner % innerPerTile, innerTiles === 1 ? 0 : innerPerTile].some((columns) => columns % (4 * vectors) !== 0);
   const plain = plainBody(shape);
   if (level === "scalar") {
     const narrow = new Pass(new Lanes(f, 1, level), site, plain);

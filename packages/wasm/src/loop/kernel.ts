@@ -4,6 +4,7 @@ import { kernel, type Kernel } from "../kernels/kernel.ts";
 import { emitAlongParallel } from "./along-parallel.ts";
 import { emitAlongReduced } from "./along-reduced.ts";
 import { foundOnce } from "./found-once.ts";
+import { cutWhereRowsEnd, type RowBlocks } from "./row-blocks.ts";
 import { scalarKey } from "./scalar-key.ts";
 import { costOf, type LoopContext, LoopShape } from "./shape.ts";
 import { emitStreamed, streamedScratch } from "./streamed.ts";
@@ -17,11 +18,18 @@ export const usualTileWork = 60_000;
  *
  * Four lanes run along the last parallel axis, or, where elements lie side by side along the last reduced axis instead,
  * along that one; what is left over runs one lane at a time.
+ *
+ * @param blocks what tiles are in a sweep; a reduction in parts does not go by it.
  */
-export function loopKernels(given: LoopStep, context: LoopContext): readonly Kernel[] {
+export function loopKernels(given: LoopStep, context: LoopContext, blocks: RowBlocks | null = null): readonly Kernel[] {
   const step = foundOnce(given);
   const shape = new LoopShape(step, context);
   const split = splitReduction(step, context.buffers, shape.tiles, costOf(step.terms.map(({ value }) => value)), context.tileWork);
+  if (split === null && blocks !== null) {
+    const cut = new LoopShape(cutWhereRowsEnd(step, blocks.rows), context, blocks);
+    const key = `rows ${blocks.perTile} of ${blocks.rows}`;
+    return [loopKernel(cut, context, step, (buffers) => buffers, { key })];
+  }
   if (split === null) return [loopKernel(shape, context, step, (buffers) => buffers)];
   const within = { ...context, buffers: [...context.buffers, ...split.partial] };
   // Partial results lie one after the other in the workspace.

@@ -6,6 +6,7 @@ import { counterWords, programModule } from "../program.ts";
 import { loopKernels, usualTileWork } from "./kernel.ts";
 import { exportedFunction, ModuleBuilder } from "../asm/index.ts";
 import { MathFunctions } from "./math.ts";
+import type { RowBlocks } from "./row-blocks.ts";
 
 const pageBytes = 65_536;
 const canary = 0xa5;
@@ -17,6 +18,8 @@ export interface StepRun {
   /** Which of the reads and writes ends where the memory ends. */
   readonly last: number;
   readonly tileWork?: number;
+  /** Whole rows for tiles, as in a sweep. */
+  readonly blocks?: RowBlocks | null;
 }
 
 /** A loop step, the buffers it names, and what its reads hold. */
@@ -30,10 +33,16 @@ export interface StepCase {
  * Runs a step in a memory of its own: buffers lie end to end against the end of memory, so that a vector access beyond
  * the last one traps, and everything else is canaries.
  *
- * @throws RangeError if a byte outside the written buffers changed.
+ * @throws RangeError if a byte outside the written buffers changed, or blocks of rows are not what tiles are.
  */
-export function runStep({ step, buffers, inputs }: StepCase, { level, last, tileWork = usualTileWork }: StepRun): HostData[] {
-  const kernels = loopKernels(step, { buffers, tileWork, math: () => noMath });
+export function runStep(
+  { step, buffers, inputs }: StepCase,
+  { level, last, tileWork = usualTileWork, blocks = null }: StepRun,
+): HostData[] {
+  const kernels = loopKernels(step, { buffers, tileWork, math: () => noMath }, blocks);
+  const [only, ...more] = kernels;
+  if (blocks !== null && more.length === 0 && only?.tiles !== Math.ceil(blocks.rows / blocks.perTile))
+    throw new RangeError(`${only?.tiles} tiles are not ${blocks.rows} rows by ${blocks.perTile}`);
   const ids = [...step.reads, ...step.writes.map(({ buffer }) => buffer)];
   const bytes = ids.map((id) => buffers[id]?.bytes ?? 0);
   const workspaceBytes = Math.max(0, ...kernels.map((kernel) => kernel.workspaceBytes));
@@ -91,6 +100,7 @@ export function referenceStep({ step, buffers, inputs }: StepCase): readonly Hos
     buffers,
     steps: [step],
     waves: [0],
+    sweeps: [],
     inputs: step.reads,
     outputs: step.writes.map(({ buffer }) => buffer),
     bound: [],

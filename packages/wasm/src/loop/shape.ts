@@ -2,6 +2,7 @@ import { type DType, leafCost, loadsOf, type Scalar, sizeOf } from "@gradus/tens
 import type { LoopStep, PlanBuffer } from "@gradus/compile";
 import { laneOffsets } from "./lane-pattern.ts";
 import type { MathFunctions } from "./math.ts";
+import type { RowBlocks } from "./row-blocks.ts";
 
 /** Where a loop kernel's code and data come from. */
 export interface LoopContext {
@@ -31,7 +32,7 @@ export class LoopShape {
   /** Elements of each buffer that is read. */
   readonly readSizes: readonly number[];
 
-  constructor(step: LoopStep, { buffers, tileWork }: LoopContext) {
+  constructor(step: LoopStep, { buffers, tileWork }: LoopContext, blocks: RowBlocks | null = null) {
     this.step = step;
     const { extents, reduce } = step;
     const type = (id: number): DType => buffers[id]?.dtype ?? "float32";
@@ -41,9 +42,18 @@ export class LoopShape {
     this.along = reduce.length === 0 ? "parallel" : suitsReduced(step) ? "reduced" : suitsStreamed(step) ? "streamed" : "parallel";
     this.outer = this.along === "reduced" ? extents : extents.slice(0, -1);
     this.inner = this.along === "reduced" ? 1 : (extents.at(-1) ?? 1);
+    const rows = sizeOf(this.outer);
+    if (blocks !== null) {
+      const positions = (sizeOf(extents) / blocks.rows) * blocks.perTile;
+      const whole = (sizeOf(extents) / blocks.rows) % this.inner === 0;
+      this.innerPerTile = whole ? this.inner : positions;
+      this.innerTiles = Math.ceil(this.inner / this.innerPerTile);
+      this.rowsPerTile = whole ? positions / this.inner : 1;
+      this.rowTiles = Math.ceil(rows / this.rowsPerTile);
+      return;
+    }
     const work = workOf(step);
     const elements = Math.max(this.along === "streamed" ? shortestStream : 64, Math.ceil(tileWork / work));
-    const rows = sizeOf(this.outer);
     const most = this.along === "streamed" ? Math.min(elements, longestStream) : elements;
     this.innerPerTile = this.inner > 2 * most ? Math.ceil(most / 64) * 64 : this.inner;
     this.innerTiles = Math.max(1, Math.ceil(this.inner / Math.max(1, this.innerPerTile)));
@@ -52,6 +62,11 @@ export class LoopShape {
       Math.min(rows, Math.floor((this.along === "reduced" ? Math.ceil(tileWork / work) : elements) / Math.max(1, this.innerPerTile))),
     );
     this.rowTiles = Math.ceil(rows / this.rowsPerTile);
+  }
+
+  /** Whether the columns of every tile begin at a multiple of 4. */
+  get aligned(): boolean {
+    return this.innerTiles === 1 || this.innerPerTile % 4 === 0;
   }
 
   get tiles(): number {

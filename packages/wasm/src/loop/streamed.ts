@@ -33,14 +33,14 @@ export function emitStreamed(
     axes,
     depths: axes.map((_, axis) => (axis === parallel - 1 ? 3 : axis < parallel ? 1 : 2)),
     vectorAxis: parallel - 1,
-    aligned: true,
+    aligned: shape.aligned,
     buffers,
     dtypes: shape.readTypes,
     math,
     inline: true,
     accumulatorDepth: 3,
   };
-  const whole = inner % 4 === 0 && (inner % innerPerTile) % 4 === 0;
+  const whole = inner % 4 === 0 && (inner % innerPerTile) % 4 === 0 && shape.aligned;
   const counts = level === "scalar" ? ([1] as const) : whole ? ([4] as const) : ([4, 1] as const);
   const ways = counts.map((count) => new Way(new Lanes(f, count, level), shape, site));
   const outputs = buffers.slice(step.reads.length).map((buffer, i) => ({

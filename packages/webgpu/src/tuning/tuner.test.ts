@@ -20,7 +20,10 @@ function product(size: number): { readonly step: LibraryStep; readonly plan: Pla
   const buffers = [0, 1, 2].map((slot): PlanBuffer => ({ ...matrix, bytes: 4 * size * size, place: { kind: "bound", slot }, label: "m" }));
   const call = { x: { a: matrix, b: matrix }, attrs: { transposeA: false, transposeB: false }, out: matrix };
   const step: LibraryStep = { kind: "library", label: "matmul", op: "matmul", call, reads: [0, 1], write: 2, epilogue: null };
-  return { step, plan: { name: "test", buffers, steps: [step], waves: [0], inputs: [], outputs: [], bound: [0, 1, 2], arenaBytes: 0 } };
+  return {
+    step,
+    plan: { name: "test", buffers, steps: [step], waves: [0], sweeps: [], inputs: [], outputs: [], bound: [0, 1, 2], arenaBytes: 0 },
+  };
 }
 
 /** A device on which candidates take these milliseconds; what is missing cannot run. */
