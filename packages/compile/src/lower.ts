@@ -11,6 +11,7 @@ import {
   ScalarBuilder,
   type Shape,
   stridesOf,
+  walkPrograms,
 } from "@gradus/tensor";
 import type { Node } from "./canonical.ts";
 import { combineOf, reduceExtents } from "./alone.ts";
@@ -198,21 +199,6 @@ function stepsAsOne(expression: IndexExpression, outer: number, inner: number, i
 /** Every address and index value in the programs, each once. */
 function indexExpressions(roots: readonly Scalar[]): IndexExpression[] {
   const found = new Map<string, IndexExpression>();
-  const seen = new Set<Scalar>();
-  const visitIndex = (expression: IndexExpression): void => {
-    found.set(expression.key, expression);
-    for (const { atom } of expression.terms) {
-      if (atom.kind === "value") visit(atom.value);
-      else if (atom.kind !== "axis") visitIndex(atom.of);
-    }
-  };
-  const visit = (scalar: Scalar): void => {
-    if (seen.has(scalar)) return;
-    seen.add(scalar);
-    if (scalar.kind === "load") visitIndex(scalar.at);
-    else if (scalar.kind === "index") visitIndex(scalar.of);
-    else if (scalar.kind === "call") scalar.args.forEach(visit);
-  };
-  roots.forEach(visit);
+  walkPrograms(roots, { index: (expression) => void found.set(expression.key, expression) });
   return [...found.values()];
 }

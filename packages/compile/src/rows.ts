@@ -3,11 +3,11 @@ import {
   axisIndex,
   constantIndex,
   type IndexExpression,
-  type Scalar,
   scaleIndex,
   type Shape,
   sizeOf,
   substituteAxes,
+  walkPrograms,
 } from "@gradus/tensor";
 import type { BufferId, LoopStep } from "./plan.ts";
 
@@ -59,24 +59,12 @@ export function readsOwnRow(step: LoopStep, buffer: BufferId, elements: number, 
 /** Where a step reads a buffer, each place once. */
 function addressesOf({ terms, writes, reads }: LoopStep, buffer: BufferId): readonly IndexExpression[] {
   const found = new Map<string, IndexExpression>();
-  const seen = new Set<Scalar>();
-  const visitIndex = (expression: IndexExpression): void => {
-    for (const { atom } of expression.terms) {
-      if (atom.kind === "value") visit(atom.value);
-      else if (atom.kind !== "axis") visitIndex(atom.of);
-    }
-  };
-  const visit = (scalar: Scalar): void => {
-    if (seen.has(scalar)) return;
-    seen.add(scalar);
-    if (scalar.kind === "call") scalar.args.forEach(visit);
-    else if (scalar.kind === "index") visitIndex(scalar.of);
-    else if (scalar.kind === "load") {
-      if (reads[scalar.buffer] === buffer) found.set(scalar.at.key, scalar.at);
-      visitIndex(scalar.at);
-    }
-  };
-  for (const { value } of [...terms, ...writes]) visit(value);
+  const roots = [...terms, ...writes].map(({ value }) => value);
+  walkPrograms(roots, {
+    scalar: (scalar) => {
+      if (scalar.kind === "load" && reads[scalar.buffer] === buffer) found.set(scalar.at.key, scalar.at);
+    },
+  });
   return [...found.values()];
 }
 

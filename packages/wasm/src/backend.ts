@@ -17,7 +17,17 @@ import {
   usualSweeping,
   writesOfStep,
 } from "@gradus/compile";
-import { ArgumentError, type Aval, BackendError, type HostData, hostArray, MemoryError, type Scalar, sizeOf } from "@gradus/tensor";
+import {
+  ArgumentError,
+  type Aval,
+  BackendError,
+  type HostData,
+  hostArray,
+  MemoryError,
+  type Scalar,
+  sizeOf,
+  walkPrograms,
+} from "@gradus/tensor";
 import { exportedFunction, type ModuleBuilder } from "./asm/index.ts";
 import { bestLevel, wasmFeatures } from "./features.ts";
 import { Heap, mostPages } from "./heap.ts";
@@ -318,12 +328,11 @@ export class WasmBackend implements Backend {
         continue;
       }
       const kernels = kernelsOf(step, number);
-      for (const root of step.kind === "loop"
-        ? [...step.terms, ...step.writes].map(({ value }) => value)
-        : step.kind === "routine" || step.epilogue === null
-          ? []
-          : [step.epilogue.value])
-        collectMath(root, needed.names);
+      walkPrograms(programsOf(step), {
+        scalar: (scalar) => {
+          if (scalar.kind === "call" && isMathName(scalar.leaf)) needed.names.add(scalar.leaf);
+        },
+      });
       const writes = writesOfStep(step);
       const addresses = [...readsOfStep(step), ...writes].map(addressOf);
       const touched = [...readsOfStep(step), ...writes].map((id, i): Span => {
@@ -503,24 +512,10 @@ function copyOut(memory: ArrayBufferLike, address: number, aval: Aval | undefine
   return host;
 }
 
-function collectMath(root: Scalar, into: Set<MathName>): void {
-  const seen = new Set<Scalar>();
-  const visit = (scalar: Scalar): void => {
-    if (seen.has(scalar) || scalar.kind !== "call") {
-      if (scalar.kind === "load" || scalar.kind === "index") visitIndex(scalar.kind === "load" ? scalar.at : scalar.of);
-      return;
-    }
-    seen.add(scalar);
-    if (isMathName(scalar.leaf)) into.add(scalar.leaf);
-    scalar.args.forEach(visit);
-  };
-  const visitIndex = ({ terms }: Extract<Scalar, { kind: "index" }>["of"]): void => {
-    for (const { atom } of terms) {
-      if (atom.kind === "value") visit(atom.value);
-      else if (atom.kind !== "axis") visitIndex(atom.of);
-    }
-  };
-  visit(root);
+/** The scalar programs in a step. */
+function programsOf(step: Exclude<Step, ScanStep>): readonly Scalar[] {
+  if (step.kind === "loop") return [...step.terms, ...step.writes].map(({ value }) => value);
+  return step.kind === "library" && step.epilogue !== null ? [step.epilogue.value] : [];
 }
 
 function coreCount(): number {

@@ -209,6 +209,33 @@ export function loadsOf(roots: readonly Scalar[]): Extract<Scalar, { kind: "load
   return found;
 }
 
+/** Tells of every scalar and index expression that some programs are made of, those of values that indices are made of included: each scalar once. */
+export function walkPrograms(
+  roots: readonly Scalar[],
+  {
+    scalar: tellScalar,
+    index: tellIndex,
+  }: { readonly scalar?: (scalar: Scalar) => void; readonly index?: (index: IndexExpression) => void },
+): void {
+  const seen = new Set<Scalar>();
+  const visitIndex = (expression: IndexExpression): void => {
+    tellIndex?.(expression);
+    for (const { atom } of expression.terms) {
+      if (atom.kind === "value") visit(atom.value);
+      else if (atom.kind !== "axis") visitIndex(atom.of);
+    }
+  };
+  const visit = (scalar: Scalar): void => {
+    if (seen.has(scalar)) return;
+    seen.add(scalar);
+    tellScalar?.(scalar);
+    if (scalar.kind === "load") visitIndex(scalar.at);
+    else if (scalar.kind === "index") visitIndex(scalar.of);
+    else if (scalar.kind === "call") scalar.args.forEach(visit);
+  };
+  roots.forEach(visit);
+}
+
 /** What the calls in some programs cost, each once, in additions. */
 export function leafCost(roots: readonly Scalar[]): number {
   const seen = new Set<Scalar>();
