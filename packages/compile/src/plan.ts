@@ -105,6 +105,21 @@ export interface ScanStep {
   readonly writes: readonly BufferId[];
 }
 
+/** Where a buffer of a scan's body is in the plan around it: in run k it begins `offset + k * step` bytes into `buffer`. */
+export function placeInScan(
+  { body, rows, arena }: ScanStep,
+  buffers: Plan["buffers"],
+  id: BufferId,
+): { readonly buffer: BufferId; readonly offset: number; readonly step: number } {
+  const place = body.buffers[id]?.place;
+  if (place?.kind === "arena" && arena !== null) return { buffer: arena, offset: place.offset, step: 0 };
+  const row = place?.kind === "bound" ? rows[place.slot] : undefined;
+  const outer = row === undefined ? undefined : buffers[row.buffer];
+  if (row === undefined || outer === undefined) throw new RangeError(`the body of a scan has no place for its buffer ${id}`);
+  const element = bytesPerElement[outer.dtype];
+  return { buffer: row.buffer, offset: row.first * element, step: row.step * element };
+}
+
 export type Step = LoopStep | LibraryStep | RoutineStep | ScanStep;
 
 /**
@@ -221,6 +236,11 @@ export interface PlanWishes {
   readonly sweeping: Sweeping | null;
   /** Whether library kernels take float16 inputs and results; else the compiler puts casts around such calls. */
   readonly takesHalves: boolean;
+}
+
+/** The wishes of a backend, for one that stands before it. */
+export function wishesOf({ alignment, rowAlignment, sideBySide, sweeping, takesHalves }: PlanWishes): PlanWishes {
+  return { alignment, rowAlignment, sideBySide, sweeping, takesHalves };
 }
 
 /** Runs plans. Knows nothing of gradients, layers or other backends. */

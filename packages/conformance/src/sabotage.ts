@@ -1,4 +1,4 @@
-import type { Backend, LoopStep, Plan, ScanStep, Step } from "@gradus/compile";
+import { type Backend, type LoopStep, type Plan, type ScanStep, type Step, wishesOf } from "@gradus/compile";
 import {
   axisIndex,
   type IndexExpression,
@@ -27,11 +27,7 @@ export function sabotage(backend: Backend, { op, element }: Sabotage): Backend {
   return {
     name: `${backend.name} with a wrong ${op}`,
     threads: backend.threads,
-    alignment: backend.alignment,
-    sideBySide: backend.sideBySide,
-    rowAlignment: backend.rowAlignment,
-    sweeping: backend.sweeping,
-    takesHalves: backend.takesHalves,
+    ...wishesOf(backend),
     prepare: (plan) => backend.prepare(brokenPlan(plan, op, element)),
     prepareTimed: (plan, told) => backend.prepareTimed(brokenPlan(plan, op, element), told),
     allocate: (aval, label) => backend.allocate(aval, label),

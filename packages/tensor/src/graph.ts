@@ -44,3 +44,14 @@ export function topological(roots: readonly Tensor[]): Tensor[] {
   }
   return order;
 }
+
+/**
+ * Given tensors, and what is computed from them on the way to the roots, producers first.
+ *
+ * @internal
+ */
+export function dependents(roots: readonly Tensor[], given: readonly Tensor[]): Set<Tensor> {
+  const found = new Set<Tensor>(given);
+  for (const tensor of topological(roots)) if (parentsOf(tensor).some((parent) => found.has(parent))) found.add(tensor);
+  return found;
+}

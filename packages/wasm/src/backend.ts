@@ -8,6 +8,7 @@ import {
   type KernelTime,
   loadKernels,
   type MemoryUse,
+  placeInScan,
   type Plan,
   readsOfStep,
   type RunTime,
@@ -322,7 +323,10 @@ export class WasmBackend implements Backend {
     for (const [number, step] of steps.entries()) {
       if (step.kind === "scan") {
         close();
-        const inside = this.#lowerSteps(step.body, rowAddresses(step, buffers, addressOf), { ...lowering, step: lowering.step ?? number });
+        const inside = this.#lowerSteps(step.body, addressesInScan(step, buffers, addressOf), {
+          ...lowering,
+          step: lowering.step ?? number,
+        });
         blocks.push({ kind: "scan", count: step.count, blocks: inside });
         first = launches.length;
         continue;
@@ -402,20 +406,12 @@ interface Lowering {
   readonly step?: number;
 }
 
-/** Where the buffers of a scan's body are: in the scan's own arena, or rows of its plan's buffers. */
-function rowAddresses(
-  { body, rows, arena }: ScanStep,
-  buffers: Plan["buffers"],
-  addressOf: (buffer: number) => Address,
-): (buffer: number) => Address {
+/** Where the buffers of a scan's body are. */
+function addressesInScan(step: ScanStep, buffers: Plan["buffers"], addressOf: (buffer: number) => Address): (buffer: number) => Address {
   return (id) => {
-    const place = body.buffers[id]?.place;
-    const row = place?.kind === "bound" ? rows[place.slot] : undefined;
-    const buffer = row?.buffer ?? arena ?? -1;
-    const { offset, steps, ...base } = addressOf(buffer);
-    const element = bytesOf({ shape: [], dtype: buffers[buffer]?.dtype ?? "float32" });
-    const within = row === undefined ? (place?.kind === "arena" ? place.offset : 0) : row.first * element;
-    return { ...base, offset: offset + within, steps: [...steps, (row?.step ?? 0) * element] };
+    const inside = placeInScan(step, buffers, id);
+    const outer = addressOf(inside.buffer);
+    return { ...outer, offset: outer.offset + inside.offset, steps: [...outer.steps, inside.step] };
   };
 }
 

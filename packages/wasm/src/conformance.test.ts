@@ -1,4 +1,4 @@
-import { type Backend, Engine } from "@gradus/compile";
+import { type Backend, Engine, wishesOf } from "@gradus/compile";
 import { checkOps, type OpReport, sabotage, specifiedOps, testBackend } from "@gradus/conformance";
 import * as runner from "vitest";
 import { afterEach, describe, expect, test } from "vitest";
@@ -71,11 +71,7 @@ describe("what is wrong is noticed", () => {
       const prepareMutated = (backend: Backend): Backend => ({
         name: backend.name,
         threads: backend.threads,
-        alignment: backend.alignment,
-        sideBySide: backend.sideBySide,
-        rowAlignment: backend.rowAlignment,
-        sweeping: backend.sweeping,
-        takesHalves: backend.takesHalves,
+        ...wishesOf(backend),
         allocate: (aval, label) => backend.allocate(aval, label),
         memory: () => backend.memory(),
         dispose: () => backend.dispose(),

@@ -1,4 +1,4 @@
-import type { Backend } from "@gradus/compile";
+import { type Backend, wishesOf } from "@gradus/compile";
 import type { WasmBackend } from "./backend.ts";
 
 /**
@@ -9,11 +9,7 @@ export function settled(backend: WasmBackend): Backend {
   return {
     name: backend.name,
     threads: backend.threads,
-    alignment: backend.alignment,
-    sideBySide: backend.sideBySide,
-    rowAlignment: backend.rowAlignment,
-    sweeping: backend.sweeping,
-    takesHalves: backend.takesHalves,
+    ...wishesOf(backend),
     prepare: async (plan) => {
       const executable = await backend.prepare(plan);
       await backend.ready();

@@ -1,4 +1,4 @@
-import { bytesOf, type Plan, type ScanStep } from "@gradus/compile";
+import { placeInScan, type Plan, type ScanStep } from "@gradus/compile";
 
 /** Where a buffer is: so many bytes into its source, and in run k of an enclosing scan k times the scan's step further. */
 export interface Location {
@@ -27,19 +27,14 @@ export function viewOf(plan: Plan): View {
   return { plan, locate, counts: [] };
 }
 
-/** The body of a scan: what it binds are rows of the outer plan's buffers, one of which is its arena. */
-export function bodyView({ plan, locate, counts }: View, { body, rows, arena, count }: ScanStep): View {
-  const inside = (buffer: number): Location => {
-    const place = body.buffers[buffer]?.place;
-    const row = place?.kind === "bound" ? rows[place.slot] : undefined;
-    const outer = row?.buffer ?? arena;
-    if (place === undefined || outer === null) throw new RangeError(`the body of a scan has no buffer ${buffer}`);
-    const { source, offset, steps } = locate(outer);
-    const element = bytesOf({ shape: [], dtype: plan.buffers[outer]?.dtype ?? "float32" });
-    const within = place.kind === "arena" ? place.offset : (row?.first ?? 0) * element;
-    return { source, offset: offset + within, steps: [...steps, (row?.step ?? 0) * element] };
+/** The body of a scan, whose buffers are in the outer plan's. */
+export function bodyView({ plan, locate, counts }: View, step: ScanStep): View {
+  const inside = (id: number): Location => {
+    const { buffer, offset, step: by } = placeInScan(step, plan.buffers, id);
+    const outer = locate(buffer);
+    return { ...outer, offset: outer.offset + offset, steps: [...outer.steps, by] };
   };
-  return { plan: body, locate: inside, counts: [...counts, count] };
+  return { plan: step.body, locate: inside, counts: [...counts, step.count] };
 }
 
 /** How far a location has moved in some run of each enclosing scan. */

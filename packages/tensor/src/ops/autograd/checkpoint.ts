@@ -1,5 +1,5 @@
 import { propagate } from "../../grad.ts";
-import { parentsOf, topological } from "../../graph.ts";
+import { dependents, parentsOf } from "../../graph.ts";
 import { apply, withInputs } from "../../op/apply.ts";
 import { gradientOnly } from "../../op/attr.ts";
 import { defineLoop } from "../../op/define.ts";
@@ -71,7 +71,7 @@ function barrier(x: Tensor, after: Tensor): Tensor {
 
 /** What nodes that depend on the inputs read, and that does not itself depend on them. */
 function capturedBy(output: Tensor, inputs: readonly Tensor[]): Tensor[] {
-  const inside = dependents(output, inputs);
+  const inside = dependents([output], inputs);
   const captured = new Set<Tensor>(inside.has(output) ? [] : [output]);
   for (const tensor of inside) {
     if (!inputs.includes(tensor)) for (const parent of parentsOf(tensor)) if (!inside.has(parent)) captured.add(parent);
@@ -79,19 +79,12 @@ function capturedBy(output: Tensor, inputs: readonly Tensor[]): Tensor[] {
   return [...captured];
 }
 
-/** The inputs and everything computed from them, producers first. */
-function dependents(output: Tensor, inputs: readonly Tensor[]): Set<Tensor> {
-  const inside = new Set<Tensor>(inputs);
-  for (const tensor of topological([output])) if (parentsOf(tensor).some((parent) => inside.has(parent))) inside.add(tensor);
-  return inside;
-}
-
 function recompute({ output, inputs, captured }: Region, again: readonly Tensor[], beside: readonly Tensor[]): Tensor {
   const copies = new Map<Tensor, Tensor>();
   const standIn = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
   inputs.forEach((x, i) => copies.set(x, again[i] ?? x));
   captured.forEach((x, i) => copies.set(x, beside[i] ?? x));
-  for (const tensor of dependents(output, inputs)) {
+  for (const tensor of dependents([output], inputs)) {
     if (!copies.has(tensor)) copies.set(tensor, withInputs(tensor, standIn));
   }
   return standIn(output);

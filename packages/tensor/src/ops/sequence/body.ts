@@ -1,4 +1,4 @@
-import { parentsOf, topological } from "../../graph.ts";
+import { dependents } from "../../graph.ts";
 import { withInputs } from "../../op/apply.ts";
 import type { Aval } from "../../op/define.ts";
 import type { Body } from "../../op/scan.ts";
@@ -77,13 +77,8 @@ export function traceBody(
     return copy;
   };
   const own = { states: states.map(leaf), rows: rows.map(leaf) };
-  const changing = new Set([...states, ...rows]);
   const results = [...next, ...others];
-  for (const tensor of topological(results)) {
-    if (changing.has(tensor) || !parentsOf(tensor).some((parent) => changing.has(parent))) continue;
-    changing.add(tensor);
-    compute(tensor);
-  }
+  for (const tensor of dependents(results, [...states, ...rows])) if (!copies.has(tensor)) compute(tensor);
   results.forEach(inside);
   const body = {
     states: own.states,

@@ -1,5 +1,5 @@
 import { ArgumentError, ShapeError } from "../../errors.ts";
-import { topological } from "../../graph.ts";
+import { dependents, topological } from "../../graph.ts";
 import { mapTensors } from "../../nested.ts";
 import { sameShape } from "../../shape.ts";
 import { pendingStates } from "../../state.ts";
@@ -116,7 +116,7 @@ function requireSameState(before: ReadonlyMap<string, Tensor>, after: ReadonlyMa
 /** A cell is assigned once a run, and not at every step of it. */
 function requireNoAssignment(standIns: readonly Tensor[]): void {
   for (const state of pendingStates) {
-    if (state.pending === null || !topological([state.pending]).some((tensor) => standIns.includes(tensor))) continue;
+    if (state.pending === null || !dependents([state.pending], standIns).has(state.pending)) continue;
     state.discard();
     throw new ArgumentError("argument/scan-assign", `a step assigns ${state.label}, which is assigned once and not at every step`, {
       subject: "scan",
